@@ -1,0 +1,173 @@
+"""The decision event: one validated judgement per incident revision; a resolution is a revision too."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from openclaw_stream.events.vocabulary import (
+    Action,
+    DataImpact,
+    EventType,
+    IncidentStatus,
+    Language,
+    Responsibility,
+    Risk,
+    Severity,
+    TuningType,
+)
+
+SCHEMA_VERSION = 1
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class EventModel(BaseModel):
+    """Base of everything published: frozen, and closed on writing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BlastRadius(EventModel):
+    """Who feels the remedy."""
+
+    affected_pods: int = Field(0, ge=0, description="Pods the remedy touches; 0 when unknown.")
+    estimated_downtime: str = Field("", max_length=200)
+    related_services: list[str] = Field(default_factory=list, max_length=16)
+    data_impact: DataImpact = DataImpact.NONE
+
+
+class Suggestion(EventModel):
+    """One preventive change: a kubectl command, or a configuration in words."""
+
+    type: TuningType
+    description: str = Field(max_length=2000)
+    kubectl_or_config: str = Field("", max_length=2000)
+
+
+class Judgement(EventModel):
+    """The decision block: what the arbiter says of one incident revision."""
+
+    action_title: str = Field(max_length=200)
+    description: str = Field("", max_length=4000)
+    suggested_action: Action = Action.NO_ACTION
+    kubectl_command: str = Field("", max_length=1000, description="Suggested, never executed; empty for none.")
+    target_resource: str = Field("", max_length=300, description="KIND/NAME; empty for none.")
+    namespace: str = Field("", max_length=253)
+    risk_level: Risk = Risk.LOW
+    blast_radius: BlastRadius = BlastRadius()
+    primary_responsibility: Responsibility
+    responsibility_reasoning: str = Field("", max_length=4000)
+    secondary_teams: list[Responsibility] = Field(default_factory=list, max_length=4)
+    optimization_suggestions: list[Suggestion] = Field(default_factory=list, max_length=8)
+    reasoning: str = Field("", max_length=8000)
+    deviation_analysis: str = Field("", max_length=4000)
+    confidence: Fraction
+    affected_services: list[str] = Field(default_factory=list, max_length=16)
+    signoz_correlation: str = Field("", max_length=2000)
+
+
+class IncidentSummary(EventModel):
+    """The incident as the revision saw it."""
+
+    group_key: str
+    namespace: str
+    service: str
+    severity: Severity
+    status: IncidentStatus
+    opened_at: AwareDatetime
+    last_alert_at: AwareDatetime
+    alert_count: int = Field(ge=0)
+    distinct_alerts: int = Field(ge=0, description="Distinct fingerprints; a lower bound from 1,024 on.")
+    alert_names: dict[str, int] = Field(description="Alerts by name; at most 64 names, the rest under `#others`.")
+    flaps: int = Field(ge=0)
+    previous_incident_id: str | None = None
+
+
+class Confidence(EventModel):
+    """How sure the judgement is, and why it was let through or not."""
+
+    reported: Fraction
+    evidence: Fraction
+    final: Fraction
+    gate: Literal["passed", "collab"]
+
+
+class GoldenSignals(EventModel):
+    """SigNoz golden signals over the ten minutes before the revision was due."""
+
+    rps: float | None = None
+    rps_trend: float | None = Field(None, description="Relative change against the window before.")
+    error_rate: float | None = Field(None, description="Percent.")
+    p99_ms: float | None = None
+    unavailable: str | None = Field(None, description="Why there are no metrics.")
+
+
+class Attempt(EventModel):
+    """One call of one provider."""
+
+    provider: str
+    model: str | None = None
+    outcome: str
+    latency_ms: int = Field(0, ge=0)
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+
+
+class Provenance(EventModel):
+    """Who judged, with what."""
+
+    provider: str
+    model: str | None = None
+    from_cache: bool = False
+    degraded: bool = False
+    degraded_reasons: list[str] = Field(default_factory=list, max_length=16)
+    attempts: list[Attempt] = Field(default_factory=list, max_length=32)
+    prompt_version: str | None = None
+    rules_version: str
+    language: Language
+
+
+class RejectedCommand(EventModel):
+    """A command that was proposed and refused."""
+
+    command: str = Field(max_length=1000)
+    reason: str = Field(max_length=500)
+
+
+class Validation(EventModel):
+    """What validation changed or refused."""
+
+    repaired: bool = False
+    rejected_commands: list[RejectedCommand] = Field(default_factory=list, max_length=16)
+    warnings: list[str] = Field(default_factory=list, max_length=32)
+
+
+class Source(EventModel):
+    """The alert records the event covers."""
+
+    topic: str
+    partition: int = Field(ge=0)
+    first_offset: int = Field(ge=0)
+    last_offset: int = Field(ge=0)
+
+
+class Decision(EventModel):
+    """One validated decision; upsert by incident_id, apply if (generation, revision) is not below the stored pair."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    event_type: EventType
+    decision_id: str
+    incident_id: str
+    revision: int = Field(ge=1)
+    generation: int = Field(ge=1)
+    replayed: bool
+    incident: IncidentSummary
+    decision: Judgement
+    confidence: Confidence
+    metrics: GoldenSignals | None = None
+    trace_url: str | None = None
+    provenance: Provenance
+    validation: Validation
+    source: Source
+    decided_at: AwareDatetime

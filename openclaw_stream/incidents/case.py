@@ -1,0 +1,56 @@
+"""What the fold hands to the arbiter: one revision of one incident, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from openclaw_stream.events.vocabulary import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """A telling alert of an incident; capped in size and free of secrets.
+
+    `starts_at` is in epoch milliseconds, 0 where the alert gave none.
+    """
+
+    name: str
+    severity: Severity
+    fingerprint: str = ""
+    source: str = ""
+    namespace: str = ""
+    service: str = ""
+    target_resource: str = ""
+    message: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    starts_at: int = 0
+    generator_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The evidence one revision was cut with; times in epoch milliseconds of stream time.
+
+    `alert_names` counts alerts by name (capped; `other_alerts` counts those of further names), `services` are
+    the distinct services seen, `exemplars` the most telling alerts, the first of each name.
+    `namespace` and `service` are the opening alert's own and empty where it named none.
+    """
+
+    incident_id: str
+    revision: int
+    group_key: str
+    namespace: str
+    service: str
+    severity: Severity
+    opened_at: int
+    last_alert_at: int
+    due: int
+    alert_count: int
+    distinct_alerts: int
+    alert_names: Mapping[str, int]
+    exemplars: tuple[Exemplar, ...]
+    services: tuple[str, ...] = ()
+    other_alerts: int = 0
+    flaps: int = 0
+    resolved_early: bool = False
