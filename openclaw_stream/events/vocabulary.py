@@ -1,6 +1,6 @@
 """The words of the events: severities, statuses, teams, actions, risks and languages."""
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 
 class Severity(StrEnum):
@@ -13,26 +13,12 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 (info) to 3 (critical)."""
-        return _RANK[self]
+        """0 (info) to 3 (critical): the index in SEVERITIES."""
+        return _RANKS[self]
 
 
-class Rank(IntEnum):
-    """Severities as comparable numbers."""
-
-    INFO = 0
-    WARNING = 1
-    HIGH = 2
-    CRITICAL = 3
-
-    @property
-    def severity(self) -> Severity:
-        """The severity of this rank."""
-        return _BY_RANK[self]
-
-
-_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
-_BY_RANK = tuple(sorted(_RANK, key=lambda severity: _RANK[severity]))
+SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.HIGH, Severity.CRITICAL)
+_RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 class AlertStatus(StrEnum):
