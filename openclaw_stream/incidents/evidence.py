@@ -1,0 +1,93 @@
+"""Bounded evidence: alerts become exemplars, and a state becomes the case that is decided."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from openclaw_stream.events.vocabulary import SEVERITIES, Severity
+from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.incidents.state import State
+from openclaw_stream.telemetry.redaction import redact
+
+_NAME_MAX = 200
+_TEXT_MAX = 500
+_LABELS_MAX = 32
+_ANNOTATIONS_MAX = 8
+_METRICS_MAX = 16
+
+
+def exemplar(alert: Alert) -> bytes:
+    """Return a telling alert as JSON: capped, and free of secrets before it is kept anywhere."""
+    return orjson.dumps(
+        {
+            "name": text(alert.name, _NAME_MAX),
+            "severity": alert.severity,
+            "fingerprint": text(alert.fingerprint, _NAME_MAX),
+            "source": text(alert.source, _NAME_MAX),
+            "namespace": text(alert.namespace, _NAME_MAX),
+            "service": text(alert.service, _NAME_MAX),
+            "target_resource": text(alert.target_resource, _NAME_MAX),
+            "message": text(alert.message, _TEXT_MAX),
+            "labels": _texts(alert.labels, _LABELS_MAX),
+            "annotations": _texts(alert.annotations, _ANNOTATIONS_MAX),
+            "metrics": {text(k, _NAME_MAX): v for k, v in list(alert.metrics.items())[:_METRICS_MAX]},
+            "starts_at": alert.starts_at,
+            "generator_url": text(alert.generator_url, _TEXT_MAX),
+        }
+    )
+
+
+def case_of(state: State, due: int, *, by_rules: bool = False) -> Case:
+    """Return what the arbiter is given of a state: `due` in epoch milliseconds of stream time."""
+    return Case(
+        incident_id=state.incident_id,
+        revision=state.revision,
+        group_key=state.group_key,
+        namespace=text(state.namespace, _NAME_MAX),
+        service=text(state.service, _NAME_MAX),
+        severity=SEVERITIES[max(state.severity, 0)],
+        opened_at=state.opened_at,
+        last_alert_at=state.last_alert_at,
+        due=due,
+        alert_count=state.alert_count,
+        distinct_alerts=state.distinct,
+        alert_names=names_of(state),
+        exemplars=tuple(_exemplar_from(value) for value in state.exemplars),
+        services=tuple(text(service, _NAME_MAX) for service in state.services),
+        other_alerts=state.others,
+        flaps=state.flaps,
+        resolved_early=by_rules,
+    )
+
+
+def names_of(state: State) -> dict[str, int]:
+    """Return the alerts by name, names capped and redacted."""
+    counts: dict[str, int] = {}
+    for name, count in state.names.items():
+        shown = text(name, _NAME_MAX)
+        counts[shown] = counts.get(shown, 0) + count
+    return counts
+
+
+def text(value: str, limit: int = _TEXT_MAX) -> str:
+    """Return a text without secrets, at most `limit` characters long."""
+    # Cut generously first: redaction must see the whole of a secret that straddles the limit.
+    shown = redact(value[: 2 * limit + 200])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:
+    return {text(k, _NAME_MAX): _pair(k, v) for k, v in list(items.items())[:limit]}
+
+
+def _pair(key: str, value: str) -> str:
+    """Redact a value in the light of its key: `password: x` tells more than `x`."""
+    shown = text(f"{key}={value}", _TEXT_MAX + len(key) + 1)
+    prefix = f"{key}="
+    return shown[len(prefix) :] if shown.startswith(prefix) else shown
+
+
+def _exemplar_from(value: bytes) -> Exemplar:
+    fields = orjson.loads(value)
+    return Exemplar(**{**fields, "severity": Severity(fields["severity"])})
