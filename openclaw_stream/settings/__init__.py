@@ -1,0 +1,128 @@
+"""Everything configurable: flat environment variables, read once, checked together before anything connects.
+
+Each group of settings reads the variables of its prefix: `settings.kafka.group_id` is `KAFKA_GROUP_ID`. An empty
+variable counts as unset, but for `OPENCLAW_HTTP_ADDR`, where empty means off. Times are seconds.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from openclaw_stream.errors import SettingsError
+from openclaw_stream.settings.groups import (
+    ArbiterSettings,
+    Group,
+    HttpSettings,
+    IncidentSettings,
+    KafkaSettings,
+    LogSettings,
+    ShadowSettings,
+    TopicSettings,
+    WorkerSettings,
+)
+from openclaw_stream.settings.types import Address
+
+__all__ = [
+    "Address",
+    "ArbiterSettings",
+    "HttpSettings",
+    "IncidentSettings",
+    "KafkaSettings",
+    "LogSettings",
+    "Settings",
+    "ShadowSettings",
+    "TopicSettings",
+    "WorkerSettings",
+    "load_settings",
+    "unknown_settings",
+]
+
+# Kubernetes sets such variables for every Service of the namespace, one called openclaw-stream among them.
+_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$")
+
+
+class Settings(BaseModel):
+    """Every setting, checked; frozen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    topics: TopicSettings = Field(default_factory=TopicSettings)
+    incidents: IncidentSettings = Field(default_factory=IncidentSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    arbiter: ArbiterSettings = Field(default_factory=ArbiterSettings)
+    shadow_mode: ShadowSettings = Field(default_factory=ShadowSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+
+    @model_validator(mode="after")
+    def _check_timeouts(self) -> Self:
+        chain = (
+            (self.worker, "commit_interval", "a partition that is taken away is committed within the session"),
+            (self.kafka, "session_timeout", "a worker back within its session finds its transaction still open"),
+            (self.kafka, "transaction_timeout", "a commit in flight ends within the drain"),
+            (self.worker, "shutdown_timeout", ""),
+        )
+        for (low, low_field, reason), (high, high_field, _) in pairwise(chain):
+            below, above = getattr(low, low_field), getattr(high, high_field)
+            if below >= above:
+                name, limit = low.variable(low_field), high.variable(high_field)
+                raise ValueError(f"{name} ({below:g}) must be below {limit} ({above:g}): {reason}")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: one line per problem, naming the variable, its value unless secret, and what is allowed.
+    """
+    groups: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, group in _groups():
+        try:
+            groups[name] = group()
+        except ValidationError as error:
+            problems.extend(_explain(error, group))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    try:
+        return Settings(**groups)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error, Group))) from None
+
+
+def unknown_settings() -> list[str]:
+    """Return a warning for every `OPENCLAW_*` variable that nothing reads, with the name it may have meant."""
+    known = {group.variable(field) for _, group in _groups() for field in group.model_fields}
+    warnings = []
+    for name in sorted(os.environ):
+        if name.upper() in known or not name.upper().startswith("OPENCLAW_") or _SERVICE_LINK.search(name):
+            continue
+        close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+        warnings.append(f"{name} is set, but no setting has this name" + (f"; is {close[0]} meant?" if close else ""))
+    return warnings
+
+
+def _groups() -> Iterator[tuple[str, type[Group]]]:
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Group):
+            yield name, field.annotation
+
+
+def _explain(error: ValidationError, group: type[Group]) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        reason = str(problem.get("ctx", {}).get("error", problem["msg"]))
+        if not problem["loc"]:
+            yield reason
+            continue
+        field = str(problem["loc"][0])
+        info = group.model_fields[field]
+        shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{problem['input']!r:.100}"
+        reason = reason[:1].lower() + reason[1:]
+        yield f"{group.variable(field)}={shown} is not allowed: {reason}. Allowed: {info.description}"

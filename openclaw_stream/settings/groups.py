@@ -1,0 +1,214 @@
+"""The groups of settings: one class per prefix of environment variables."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ByteSize, Field, FilePath, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from openclaw_stream.events.vocabulary import Language
+from openclaw_stream.incidents.timers import Timers
+from openclaw_stream.settings.types import (
+    Address,
+    GroupId,
+    Labels,
+    ListenAddress,
+    Seconds,
+    Servers,
+    Timeout,
+    TopicName,
+    any_case,
+)
+
+_DEFAULT = Timers()
+
+
+class Group(BaseSettings):
+    """A frozen group; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """Return the environment variable that sets `field`."""
+        return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+
+class KafkaSettings(Group):
+    """How to reach the brokers, and as whom."""
+
+    model_config = SettingsConfigDict(env_prefix="KAFKA_")
+
+    bootstrap_servers: Servers = Field("127.0.0.1:9092", description="host:port, several separated by commas")
+    group_id: GroupId = Field(
+        "openclaw-stream",
+        description="1 to 200 printable ASCII characters without spaces; also the start of every transactional id",
+    )
+    auto_offset_reset: Annotated[Literal["earliest", "latest"], any_case("earliest", "latest")] = Field(
+        "earliest", description="earliest or latest: where the first start on a topic with history begins"
+    )
+    security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+        any_case("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+    ] = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
+    sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], any_case("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+    ] = Field("PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+    sasl_username: str | None = Field(None, description="the user of a SASL protocol")
+    sasl_password: SecretStr | None = Field(None, description="the password of a SASL protocol")
+    ssl_cafile: FilePath | None = Field(None, description="a PEM file of the authorities to trust")
+    ssl_certfile: FilePath | None = Field(None, description="a PEM file of the client's certificate")
+    ssl_keyfile: FilePath | None = Field(None, description="a PEM file of the client's key, without a passphrase")
+    session_timeout: Timeout = Field(10, description="seconds, 1 to 3600: silence after which a worker is given up")
+    transaction_timeout: Timeout = Field(15, description="seconds, 1 to 3600: life of an abandoned transaction")
+
+    @property
+    def uses_sasl(self) -> bool:
+        """Whether the protocol asks for a user and a password."""
+        return self.security_protocol.startswith("SASL_")
+
+    @property
+    def uses_ssl(self) -> bool:
+        """Whether the protocol encrypts."""
+        return self.security_protocol.endswith("SSL")
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> Self:
+        if self.uses_sasl and not (self.sasl_username and self.sasl_password):
+            raise ValueError(
+                f"KAFKA_SECURITY_PROTOCOL={self.security_protocol} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+            )
+        if not self.uses_sasl and (self.sasl_username or self.sasl_password):
+            raise ValueError(
+                "KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is set, but KAFKA_SECURITY_PROTOCOL="
+                f"{self.security_protocol} does not use it; set SASL_SSL or SASL_PLAINTEXT"
+            )
+        if not self.uses_ssl and (self.ssl_cafile or self.ssl_certfile or self.ssl_keyfile):
+            raise ValueError(
+                "KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE or KAFKA_SSL_KEYFILE is set, but KAFKA_SECURITY_PROTOCOL="
+                f"{self.security_protocol} does not use it; set SSL or SASL_SSL"
+            )
+        if self.ssl_keyfile and not self.ssl_certfile:
+            raise ValueError("KAFKA_SSL_KEYFILE needs KAFKA_SSL_CERTFILE")
+        return self
+
+
+class TopicSettings(Group):
+    """The names of the topics."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_TOPIC_")
+
+    alerts: TopicName = Field("openclaw.alerts.v1", description="the topic alerts are read from")
+    decisions: TopicName = Field("openclaw.decisions.v1", description="the topic of the decisions")
+    tuning: TopicName = Field("openclaw.tuning.v1", description="the topic of the shadow-tuning events")
+    incidents: TopicName = Field("openclaw.incidents.v1", description="the compacted topic of the group states")
+    dead_letter: TopicName = Field("openclaw.dead-letter.v1", description="the topic of what cannot be understood")
+
+    @model_validator(mode="after")
+    def _check_distinct(self) -> Self:
+        seen: dict[str, str] = {}
+        for field, name in self:
+            # Kafka refuses a topic whose name differs from another's in dots and underscores only.
+            other = seen.setdefault(name.replace(".", "_"), field)
+            if other != field:
+                raise ValueError(
+                    f"{self.variable(other)} and {self.variable(field)} both come to {name!r}; every topic needs "
+                    "a name of its own (dots and underscores count as equal)"
+                )
+        return self
+
+
+class IncidentSettings(Group):
+    """How alerts are folded into incidents."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
+
+    group_by: Labels = Field(("namespace", "service"), description="label names separated by commas")
+    group_wait: Seconds = Field(_DEFAULT.group_wait / 1000, description="seconds, 0 to a year")
+    group_wait_critical: Seconds = Field(_DEFAULT.group_wait_critical / 1000, description="seconds, 0 to a year")
+    group_interval: Seconds = Field(_DEFAULT.group_interval / 1000, description="seconds, 0 to a year")
+    resolve_hold: Seconds = Field(_DEFAULT.resolve_hold / 1000, description="seconds, 0 to a year")
+    max_silence: Seconds = Field(
+        _DEFAULT.max_silence / 1000, description="seconds, above OPENCLAW_RESOLVE_HOLD, at most a year"
+    )
+
+    @property
+    def timers(self) -> Timers:
+        """The same waits in whole milliseconds; a group interval above the longest one stays as it is."""
+        interval = _milliseconds(self.group_interval)
+        return Timers(
+            group_wait=_milliseconds(self.group_wait),
+            group_wait_critical=_milliseconds(self.group_wait_critical),
+            group_interval=interval,
+            max_interval=max(interval, _DEFAULT.max_interval),
+            resolve_hold=_milliseconds(self.resolve_hold),
+            max_silence=_milliseconds(self.max_silence),
+        )
+
+    @field_validator("max_silence")
+    @classmethod
+    def _check_silence(cls, silence: float, info: ValidationInfo) -> float:
+        hold = info.data.get("resolve_hold", 0.0)
+        if _milliseconds(silence) <= _milliseconds(hold):
+            raise ValueError(f"it must exceed OPENCLAW_RESOLVE_HOLD ({hold:g})")
+        return silence
+
+
+class WorkerSettings(Group):
+    """How the worker paces itself."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
+
+    commit_interval: Seconds = Field(
+        2, gt=0, description="seconds, above 0: how late a state of mere repeats is written"
+    )
+    max_pending_bytes: ByteSize = Field(
+        ByteSize(64 << 20), ge=1, description="bytes, or a size such as 64MiB: limit of undecided work"
+    )
+    max_pending_decisions: int = Field(1000, ge=1, le=1_000_000, description="1 to 1000000: length of the queue")
+    shutdown_timeout: Timeout = Field(25, description="seconds, 1 to 3600: how long a drain may take")
+
+
+class ArbiterSettings(Group):
+    """How an incident is judged."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
+
+    language: Annotated[Language, any_case(*Language)] = Field(
+        Language.ZH_TW, description="zh-TW or en: the language of the texts"
+    )
+
+
+class ShadowSettings(Group):
+    """What tuning events say of themselves; nothing is executed either way."""
+
+    model_config = SettingsConfigDict(env_prefix="SHADOW_MODE_")
+
+    enabled: bool = Field(default=True, description="true or false")
+
+
+class LogSettings(Group):
+    """What is logged, and how."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_LOG_")
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], any_case("debug", "info", "warning", "error")] = (
+        Field("info", description="debug, info, warning or error")
+    )
+    format: Annotated[Literal["json", "console"], any_case("json", "console")] = Field(
+        "json", description="json or console"
+    )
+
+
+class HttpSettings(Group):
+    """Where health and metrics are served."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_HTTP_", env_ignore_empty=False)
+
+    addr: ListenAddress = Field(
+        Address("127.0.0.1", 8080),
+        description="host:port, [ipv6]:port, or empty for none; 0.0.0.0:8080 listens on every interface",
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

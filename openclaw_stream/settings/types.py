@@ -1,0 +1,74 @@
+"""Types of single settings: how a variable's text becomes a value, and what is refused."""
+
+import re
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+_YEAR = 31_536_000
+_LAST_PORT = 65_535
+
+
+class Address(NamedTuple):
+    """Where a server listens; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+
+def any_case(*words: str) -> BeforeValidator:
+    """Let `words` be written in any case."""
+    known = {word.casefold(): word for word in words}
+    return BeforeValidator(lambda value: known.get(str(value).strip().casefold(), value))
+
+
+def _split_labels(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _check_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(labels) or len(set(labels)) < len(labels):
+        raise ValueError("a label name is empty or given twice")
+    return labels
+
+
+def _check_servers(servers: str) -> str:
+    for server in servers.split(","):
+        match = re.fullmatch(r"\s*(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]+)(?::(\d{1,5}))?\s*", server)
+        if match is None or int(match[1] or 1) not in range(1, _LAST_PORT + 1):
+            raise ValueError(f"{server!r} is not host:port")
+    return servers
+
+
+def _check_topic(name: str) -> str:
+    if name in {".", ".."} or not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name):
+        raise ValueError("a name has 1 to 249 letters, digits, dots, hyphens and underscores")
+    return name
+
+
+def _parse_address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    host, _, port = value.strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not host.strip("[]") or not re.fullmatch(r"\d{1,5}", port) or (":" in host and not bracketed):
+        raise ValueError("it is not host:port")
+    return Address(host[1:-1] if bracketed else host, int(port))
+
+
+def _check_address(address: Address | None) -> Address | None:
+    if address is not None and address.port > _LAST_PORT:
+        raise ValueError(f"a port is at most {_LAST_PORT}")
+    return address
+
+
+Seconds = Annotated[float, Field(ge=0, le=_YEAR, allow_inf_nan=False)]
+Timeout = Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)]
+TopicName = Annotated[str, AfterValidator(_check_topic)]
+Servers = Annotated[str, AfterValidator(_check_servers)]
+GroupId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+Labels = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_labels), AfterValidator(_check_labels)]
+ListenAddress = Annotated[Address | None, NoDecode, BeforeValidator(_parse_address), AfterValidator(_check_address)]
