@@ -16,7 +16,7 @@ from openclaw_stream.errors import EmbeddedError
 _log = logging.getLogger(__name__)
 _ANSWER_WITHIN = 1.0
 
-_PROPERTIES = {
+BROKER_PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
@@ -78,7 +78,7 @@ class EmbeddedKafka(EmbeddedServer):
     def _properties(self, folder: Path) -> dict[str, str]:
         broker, controller = f"{HOST}:{self._port}", f"{HOST}:{free_port()}"
         return {
-            **_PROPERTIES,
+            **BROKER_PROPERTIES,
             "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{broker}",
             "controller.quorum.voters": f"1@{controller}",

@@ -1,0 +1,54 @@
+"""Real servers for the tests, started when the first test asks for them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from openclaw_stream.embedded import EmbeddedKafka
+from tests.embedded.containers import KafkaServer, ValkeyServer, kafka_server, valkey_server
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+OwnKafka = Callable[..., EmbeddedKafka]
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaServer]:
+    """One Kafka for all tests: each makes topics and groups of its own, and none stops it."""
+    with kafka_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """One Valkey for all tests."""
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bootstrap(kafka: KafkaServer) -> str:
+    """The bootstrap servers of the shared Kafka."""
+    return kafka.bootstrap_servers
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[OwnKafka]:
+    """Start embedded brokers that the test may kill, pause and restart; takes broker properties."""
+    with ExitStack() as servers:
+
+        def start(properties: Mapping[str, str] | None = None) -> EmbeddedKafka:
+            return servers.enter_context(EmbeddedKafka(properties))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real alerts kept beside the project, which are no part of it."""
+    folder = PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("there is no ../shared/data beside the project")
+    return folder
