@@ -6,6 +6,7 @@ committed offset is the lowest that any group has not settled. Until a revision 
 group is the image from before the record that asked for it, so that a crash folds that record again.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count, islice
@@ -37,7 +38,7 @@ class Ledger:
         """Offset of the next record to fold."""
         self.log_start = log_start
         self.groups: dict[str, Group] = {}
-        self.ready: list[Work] = []
+        self.ready: deque[Work] = deque()
         """Revisions that wait for the arbiter; whoever decides takes them out."""
         self.pending = 0
         """Revisions triggered and not yet published."""
@@ -112,7 +113,7 @@ class Ledger:
 
     def relieve(self, most: int) -> int:
         """Cut the oldest revisions that gather, due now, where nothing cut is left to wait for; returns how many."""
-        if self.pending > len(self._gathering):
+        if self.undecided:
             return 0
         oldest = list(islice(self._gathering, most))
         for group in oldest:
@@ -329,6 +330,11 @@ class Ledger:
                 return
 
     # ---- one transaction
+
+    @property
+    def undecided(self) -> int:
+        """Revisions that are cut and not published yet; those that gather do not count."""
+        return self.pending - len(self._gathering)
 
     @property
     def anything_to_publish(self) -> bool:

@@ -19,12 +19,12 @@ from openclaw_stream.stream.work import Group
 
 
 def restore(
-    fold: Fold, group_id: str, states: Mapping[str, bytes], committed: int, committed_metadata: str | None, log_start: int
+    fold: Fold, group_id: str, states: Mapping[str, bytes], committed: tuple[int, str | None], log_start: int
 ) -> Ledger:
-    """Return the ledger that reads on at max(committed, log_start).
+    """Return the ledger that reads on at the committed offset, or at the start of the log where that is later.
 
-    `states` are the live values of the incidents topic's partition by key; `committed` the group's offset, or where a
-    first start begins; `committed_metadata` what was committed with it.
+    `states` are the live values of the incidents topic's partition by key; `committed` is the group's offset, or where
+    a first start begins, and the metadata committed with it.
 
     Raises:
         FatalError: another consumer group writes to this incidents topic, or a state cannot be read.
@@ -32,11 +32,12 @@ def restore(
     restored = {key: _own(Restored(value), group_id) for key, value in states.items()}
     marker = restored.pop(MARKER_KEY, None)
     generations = [r.generation for r in restored.values()] + ([marker.generation] if marker else [])
-    start = max(committed, log_start)
-    at = metadata.decode(committed_metadata)
+    offset, own_metadata = committed
+    start = max(offset, log_start)
+    at = metadata.decode(own_metadata)
     if at is None:
         at = Position(1 + max(generations, default=0), start, UNKNOWN, start - 1)
-    elif committed < log_start:
+    elif offset < log_start:
         at = at._replace(floor=max(at.floor, log_start))
     ledger = Ledger(fold, group_id, at, start, log_start)
     ledger.marker_due = marker is None or marker.generation != at.generation
@@ -55,7 +56,7 @@ def _own(restored: Restored, group_id: str) -> Restored:
     if restored.group_id != group_id:
         raise FatalError(
             f"the incidents topic holds states of the consumer group {restored.group_id!r}, and this is {group_id!r}: "
-            "give each group an incidents topic of its own (OPENCLAW_TOPIC_INCIDENTS), or set KAFKA_GROUP_ID to that group"
+            "set OPENCLAW_TOPIC_INCIDENTS to a topic of this group's own, or KAFKA_GROUP_ID to that group"
         )
     return restored
 

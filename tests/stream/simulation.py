@@ -240,7 +240,7 @@ class Machine:
         object.__setattr__(fold, "joined", self.account.joined)
         b = self.broker
         self.in_flight = []
-        self.ledger = restore(fold, "group", b.states(), b.committed, b.metadata, b.start)
+        self.ledger = restore(fold, "group", b.states(), (b.committed, b.metadata), b.start)
         self.account.restored(self.ledger)
 
     def next_record(self) -> Record | None:

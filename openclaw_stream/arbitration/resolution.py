@@ -1,0 +1,57 @@
+"""The resolution of an incident: its last revision, told without a new arbitration."""
+
+from datetime import UTC, datetime
+
+from openclaw_stream.arbitration.rules import RULES_VERSION
+from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
+from openclaw_stream.events.vocabulary import IncidentStatus, Language, Responsibility
+from openclaw_stream.incidents.case import Case
+from openclaw_stream.stream.work import LastDecision
+
+_THRESHOLD = 0.70
+
+_TEXTS = {
+    (Language.EN, IncidentStatus.RESOLVED): (
+        "Resolved: {group}",
+        "All alerts of this incident have resolved and none came back within the hold. Nothing is left to do.",
+    ),
+    (Language.EN, IncidentStatus.ASSUMED_RESOLVED): (
+        "Assumed resolved: {group}",
+        "No alert of this incident has been heard of for the longest silence allowed, and not all of them were "
+        "reported as resolved. Check that the alert source still works.",
+    ),
+    (Language.ZH_TW, IncidentStatus.RESOLVED): (
+        "已恢復：{group}",
+        "此事件的所有告警都已恢復，且在保留時間內沒有再次觸發，無須進一步處理。",
+    ),
+    (Language.ZH_TW, IncidentStatus.ASSUMED_RESOLVED): (
+        "視為已恢復：{group}",
+        "此事件已超過最長靜默時間沒有任何告警，但並非所有告警都回報恢復。請確認告警來源是否仍正常運作。",
+    ),
+}
+
+
+def resolve(case: Case, status: IncidentStatus, last: LastDecision | None, language: Language) -> Verdict:
+    """Return the verdict of an end; who was responsible is repeated from the last decision, where there was one."""
+    title, description = _TEXTS[language, status]
+    confidence = last.confidence if last else 0.0
+    judgement = Judgement(
+        action_title=title.format(group=case.group_key)[:200],
+        description=description,
+        namespace=case.namespace,
+        primary_responsibility=Responsibility(last.primary_responsibility) if last else Responsibility.COLLAB,
+        secondary_teams=[Responsibility(team) for team in last.secondary_teams] if last else [],
+        confidence=confidence,
+        affected_services=list(case.services),
+    )
+    gate = "passed" if confidence >= _THRESHOLD else "collab"
+    return Verdict(
+        judgement=judgement,
+        confidence=Confidence(reported=confidence, evidence=confidence, final=confidence, gate=gate),
+        provenance=Provenance(
+            provider=last.provider if last else "rules", rules_version=RULES_VERSION, language=language
+        ),
+        validation=Validation(),
+        decided_at=datetime.now(UTC),
+    )

@@ -1,0 +1,47 @@
+"""The desk: revisions queue for the arbiter, urgent ones first, and come back decided."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+
+from openclaw_stream.arbitration.arbiter import Arbiter
+from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.incidents.evidence import case_of
+from openclaw_stream.stream.work import Work
+
+Done = Callable[[Work, Verdict], None]
+
+
+class Desk:
+    """Has up to `concurrency` revisions decided at a time; a decision nobody waits for any more is dropped on return."""
+
+    def __init__(self, arbiter: Arbiter, concurrency: int) -> None:
+        self._arbiter = arbiter
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Work, Done]] = asyncio.PriorityQueue()
+        self._order = count()
+        self._deciders = [asyncio.create_task(self._decide()) for _ in range(concurrency)]
+
+    def submit(self, work: Work, done: Done) -> None:
+        """Have a revision decided; `done` is called on the event loop with the verdict."""
+        severity = work.snapshot.severity if work.snapshot else 0
+        self._queue.put_nowait((-severity, next(self._order), work, done))
+
+    @property
+    def length(self) -> int:
+        """Revisions that wait."""
+        return self._queue.qsize()
+
+    async def close(self) -> None:
+        """Stop deciding; what waits is dropped, and folded again by its next owner."""
+        for decider in self._deciders:
+            decider.cancel()
+        await asyncio.gather(*self._deciders, return_exceptions=True)
+
+    async def _decide(self) -> None:
+        while True:
+            _, _, work, done = await self._queue.get()
+            snapshot = work.snapshot
+            assert snapshot is not None  # noqa: S101 - only cut revisions are submitted
+            done(work, await self._arbiter.decide(case_of(snapshot, work.due, by_rules=work.by_rules)))
+            # Rules answer without waiting for anything: let the others run.
+            await asyncio.sleep(0)

@@ -1,0 +1,59 @@
+"""Intake: records of one partition are decoded and folded into its ledger, as long as there is room for more work."""
+
+from collections.abc import Callable, Sequence
+
+from aiokafka import ConsumerRecord
+
+from openclaw_stream.errors import PoisonError
+from openclaw_stream.events.decode import Decoded, decode
+from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.work import DeadLetter
+from openclaw_stream.telemetry.metrics import Metrics
+
+_EMPTY_KEY = "null"
+
+
+class Intake:
+    """Feeds one ledger; whatever a record holds, it is folded, dead-lettered or counted, and never raises."""
+
+    def __init__(self, ledger: Ledger, grouping: Grouping, metrics: Metrics, full: Callable[[], bool]) -> None:
+        self._ledger = ledger
+        self._grouping = grouping
+        self._metrics = metrics
+        self._full = full
+
+    def feed(self, records: Sequence[ConsumerRecord]) -> bool:
+        """Fold records in order; False where the room was used up before the last, the rest being left out."""
+        for record in records:
+            if record.offset < self._ledger.position:
+                continue
+            if self._full():
+                return False
+            self._fold(record)
+        return True
+
+    def _fold(self, record: ConsumerRecord) -> None:
+        ledger, timestamp = self._ledger, max(record.timestamp, 0)
+        if record.value is None:
+            self._metrics.tombstones.inc()
+            ledger.read(record.offset, timestamp, ())
+            return
+        if record.key is None:
+            self._metrics.null_keys.inc()
+        try:
+            decoded = decode(record.value, timestamp, self._grouping)
+        except PoisonError as error:
+            ledger.read(record.offset, timestamp, (), record.headers, self._dead(record, str(error)))
+            return
+        if not decoded.faults:
+            ledger.read(record.offset, timestamp, decoded.alerts, record.headers)
+            return
+        reason = "; ".join(f"alert {fault.index}: {fault.reason}" for fault in decoded.faults)
+        bad = tuple(fault.index for fault in decoded.faults)
+        ledger.read(record.offset, timestamp, decoded.alerts, record.headers, self._dead(record, reason, bad))
+
+    def _dead(self, record: ConsumerRecord, reason: str, bad_indexes: tuple[int, ...] = ()) -> DeadLetter:
+        return DeadLetter(
+            record.offset, record.timestamp, record.key, record.value, record.headers, reason, bad_indexes
+        )

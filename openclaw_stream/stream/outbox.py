@@ -1,0 +1,138 @@
+"""The outbox: a plan of the ledger becomes the messages of one transaction.
+
+States go to the partition of the incidents topic that has the input partition's number, all others where their key leads.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+from pydantic import BaseModel
+
+from openclaw_stream.arbitration.tuning import tuning_events
+from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.events.dead_letter import dead_letter_headers
+from openclaw_stream.events.decision import Decision, IncidentSummary, Source
+from openclaw_stream.events.headers import event_headers
+from openclaw_stream.events.ids import decision_id, event_id
+from openclaw_stream.events.vocabulary import SEVERITIES, EventType
+from openclaw_stream.incidents.evidence import names_of, text
+from openclaw_stream.incidents.state import UNKNOWN, State
+from openclaw_stream.settings import Settings
+from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.producer import Message
+from openclaw_stream.stream.statecodec import at, with_others
+from openclaw_stream.stream.work import DeadLetter, Plan, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Makes the messages of one partition's transactions."""
+
+    settings: Settings
+    topic: str
+    partition: int
+
+    def messages(self, plan: Plan, ledger: Ledger) -> list[Message]:
+        """Return everything a transaction sends, in the order readers want it."""
+        sent: list[Message] = []
+        for work in plan.revisions:
+            sent.extend(self._revision(work, ledger.generation))
+        topics = self.settings.topics
+        sent.extend(Message(topics.incidents, k.encode(), v, (), self.partition) for k, v in plan.states)
+        sent.extend(self._dead_letter(letter, ledger.generation) for letter in plan.dead_letters)
+        return sent
+
+    def without(self, refused: Message, reason: str, ledger: Ledger) -> list[Message]:
+        """Return what is sent for a message that no broker will ever take: a dead letter of its cause.
+
+        A group state is sent without its exemplars instead: losing it would lose the group.
+        """
+        if refused.topic == self.settings.topics.incidents and refused.value:
+            document = orjson.loads(refused.value)
+            document["fold"]["exemplars"] = []
+            slim = orjson.dumps(document)
+            if len(slim) < len(refused.value):
+                return [refused._replace(value=slim)]
+        letter = DeadLetter(ledger.position - 1, 0, refused.key, None, refused.headers, reason)
+        return [self._dead_letter(letter, ledger.generation)]
+
+    def _revision(self, work: Work, generation: int) -> Iterator[Message]:
+        state, verdict = work.snapshot, work.outcome
+        assert state is not None  # noqa: S101 - only cut revisions are published
+        assert isinstance(verdict, Verdict)  # noqa: S101 - only decided ones are
+        decision = self._decision(work, state, verdict, generation)
+        topics = self.settings.topics
+        yield self._event(topics.decisions, "decision", decision.decision_id, decision, state, verdict)
+        for tuning in tuning_events(decision, verdict.suggestions, shadow_mode=self.settings.shadow_mode.enabled):
+            yield self._event(topics.tuning, "tuning", tuning.tuning_id, tuning, state, verdict)
+
+    def _decision(self, work: Work, state: State, verdict: Verdict, generation: int) -> Decision:
+        last = state.last_offset if state.last_offset != UNKNOWN else state.opened_offset
+        first = state.first_offset if state.first_offset != UNKNOWN else state.opened_offset
+        return Decision(
+            event_type=work.event_type,
+            decision_id=decision_id(state.incident_id, state.revision),
+            incident_id=state.incident_id,
+            revision=state.revision,
+            generation=generation,
+            replayed=last <= state.replayed_through,
+            incident=summary(state),
+            decision=verdict.judgement,
+            confidence=verdict.confidence,
+            metrics=verdict.metrics,
+            trace_url=verdict.trace_url,
+            provenance=verdict.provenance,
+            validation=verdict.validation,
+            source=Source(topic=self.topic, partition=self.partition, first_offset=first, last_offset=last),
+            decided_at=verdict.decided_at,
+        )
+
+    def _event(  # noqa: PLR0913, PLR0917 - one call site, all of them its parts
+        self, topic: str, kind: str, own_id: str, event: "BaseModel", state: State, verdict: Verdict
+    ) -> Message:
+        generation = event.generation  # type: ignore[attr-defined]
+        headers = event_headers(
+            event_id(own_id, generation),
+            f"openclaw.{kind}.v1",
+            f"/{self.topic}/{self.partition}",
+            verdict.decided_at,
+            state.traceparent or None,
+        )
+        return Message(topic, state.incident_id.encode(), event.model_dump_json().encode(), headers)
+
+    def _dead_letter(self, letter: DeadLetter, generation: int) -> Message:
+        headers = dead_letter_headers(
+            letter.headers,
+            reason=letter.reason,
+            topic=self.topic,
+            partition=self.partition,
+            offset=letter.offset,
+            timestamp=letter.timestamp,
+            generation=generation,
+            bad_indexes=letter.bad_indexes,
+        )
+        return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers)
+
+
+def summary(state: State) -> IncidentSummary:
+    """Return the incident as a revision saw it."""
+    return IncidentSummary(
+        group_key=state.group_key,
+        namespace=text(state.namespace, 200),
+        service=text(state.service, 200),
+        severity=SEVERITIES[max(state.severity, 0)],
+        status=state.status,
+        opened_at=at(state.opened_at),
+        last_alert_at=at(max(state.last_alert_at, state.opened_at)),
+        alert_count=state.alert_count,
+        distinct_alerts=state.distinct,
+        alert_names=with_others(names_of(state), state.others),
+        flaps=state.flaps,
+        previous_incident_id=state.previous_id or None,
+    )
+
+
+def is_resolution(work: Work) -> bool:
+    """Whether the revision tells an end."""
+    return work.event_type is EventType.RESOLUTION

@@ -1,0 +1,348 @@
+"""One assigned partition: restored, fed, committed, and given back.
+
+The life of a partition:
+
+    start its producer (fences the owner before) → read what is committed → read its group states → seek → resume
+    → fold what the consumer delivers → plan → one transaction → plan → …
+
+Any failure of a transaction throws producer and ledger away and starts again from what is committed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from openclaw_stream.arbitration.resolution import resolve
+from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.events.vocabulary import EventType
+from openclaw_stream.incidents.evidence import case_of
+from openclaw_stream.incidents.fold import Fold
+from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.incidents.state import NEVER
+from openclaw_stream.settings import Settings
+from openclaw_stream.stream.desk import Desk
+from openclaw_stream.stream.intake import Intake
+from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.outbox import Outbox
+from openclaw_stream.stream.producer import FencedError, Message, RefusedError, TransactionalProducer
+from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.source import Committed, Log, read_committed, read_states
+from openclaw_stream.stream.topics import TopicFacts
+from openclaw_stream.stream.work import LastDecision, Plan, Work
+from openclaw_stream.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+_PACE = 0.1
+"""Seconds between two transactions of a partition at least: each costs milliseconds of CPU."""
+_TICK_MARGIN = 200
+"""Milliseconds a tick stays behind the wall clock: a record stamped just now may still be on its way."""
+_RELIEF = 100
+"""Revisions cut at a time under pressure."""
+_BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all partitions of a worker share; `share` is the partition's part of the limit on undecided work, bytes."""
+
+    settings: Settings
+    connection: dict[str, Any]
+    facts: TopicFacts
+    grouping: Grouping
+    desk: Desk
+    metrics: Metrics
+    consumer: AIOKafkaConsumer
+    on_fatal: Callable[[FatalError], None]
+    share: Callable[[], int]
+
+
+class OutOfRangeError(FatalError):
+    """The committed offset lies beyond the log: this partition stops, the others go on."""
+
+
+class Partition:
+    """One input partition of this worker; `task` is its life, the rest is called by the worker in between."""
+
+    def __init__(self, around: Surroundings, source: TopicPartition) -> None:
+        self.source = source
+        self.ledger: Ledger | None = None
+        self.trouble: str | None = "being restored"
+        """Why the partition is not served, None while it is."""
+        self.committed: int | None = None
+        self._around = around
+        self._outbox = Outbox(around.settings, source.topic, source.partition)
+        self._producer: TransactionalProducer | None = None
+        self._intake: Intake | None = None
+        self._wake = asyncio.Event()
+        self._closing_at: float | None = None
+        self._fault: RetryableError | None = None
+        self._paused = False
+        self._failures = 0
+        self._last_read = time.time()
+        self._log = log.bind(partition=source.partition)
+        self.task = asyncio.create_task(self._live())
+
+    # ---- called by the worker, between two turns of the event loop
+
+    def feed(self, records: Sequence[ConsumerRecord]) -> None:
+        """Fold delivered records; those that find no room are read again later."""
+        if self._intake is None or self._paused or self._closing_at is not None:
+            return
+        self._last_read = time.time()
+        if not self._intake.feed(records):
+            self._pause()
+        self._hand_out()
+
+    def look_up(self, position: int, end: int) -> None:
+        """Take note of where the consumer stands; at the end of the log, publish early what is due by now."""
+        ledger = self.ledger
+        if ledger is None or self._closing_at is not None:
+            return
+        if self._paused:
+            self._relieve(ledger)
+        elif position >= end:
+            ledger.skip_to(position)
+            ledger.tick(self._tick_time(ledger))
+        self._hand_out()
+
+    def restart(self, reason: str) -> None:
+        """Throw away what is folded, and start again from what is committed."""
+        self._fault = RetryableError(reason)
+        self._wake.set()
+
+    async def close(self, budget: float) -> None:
+        """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition."""
+        self._closing_at = time.monotonic() + budget
+        self._wake.set()
+        if self.ledger is None:
+            self.task.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError):
+            async with asyncio.timeout(budget + 1):
+                await asyncio.shield(self.task)
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    # ---- its life
+
+    async def _live(self) -> None:
+        while self._closing_at is None:
+            try:
+                await self._open()
+                await self._serve()
+            except OutOfRangeError as error:
+                self.trouble = str(error)
+                self._log.error("partition stopped", reason=str(error))
+                return
+            except FatalError as error:
+                self.trouble = str(error)
+                self._around.on_fatal(error)
+                return
+            except RetryableError as error:
+                self._failed(error)
+            finally:
+                await self._let_go()
+            if self._closing_at is None:
+                await asyncio.sleep(_BACKOFF[min(self._failures, len(_BACKOFF)) - 1])
+
+    def _failed(self, error: RetryableError) -> None:
+        self._failures += 1
+        self._around.metrics.transactions.labels(result="aborted").inc()
+        if isinstance(error, FencedError):
+            # The group will tell who owns it: taking it back at once would only fence the other in turn.
+            self._failures = max(self._failures, 3)
+        self._log.warning("partition starts again from what is committed", reason=str(error))
+        self.trouble = str(error)
+
+    async def _let_go(self) -> None:
+        self.ledger = self._intake = None
+        producer, self._producer = self._producer, None
+        if producer:
+            await producer.abandon()
+
+    async def _open(self) -> None:
+        around, source = self._around, self.source
+        kafka, topics = around.settings.kafka, around.settings.topics
+        await self._start_producer()
+        committed = await read_committed(around.connection, kafka.group_id, source)
+        own = TopicPartition(topics.incidents, source.partition)
+        states, ends = await read_states(around.connection, own, source)
+        ledger = self._restore(committed, states, ends)
+        self.ledger, self.committed = ledger, committed.offset if committed else None
+        self._intake = Intake(ledger, around.grouping, around.metrics, self._full)
+        self._paused, self.trouble = False, None
+        around.consumer.seek(source, ledger.position)
+        around.consumer.resume(source)
+        self._log.info(
+            "partition restored", generation=ledger.generation, offset=ledger.position, groups=len(ledger.groups)
+        )
+
+    def _restore(self, committed: Committed | None, states: dict[str, bytes], ends: Log) -> Ledger:
+        around, source = self._around, self.source
+        if committed and committed.offset > ends.end:
+            raise OutOfRangeError(
+                f"the group's offset {committed.offset} of {source.topic} partition {source.partition} lies beyond the "
+                f"end of the log ({ends.end}): was the topic made anew? Stop the group and reset its offsets to replay"
+            )
+        if committed and committed.offset < ends.start:
+            lost = ends.start - committed.offset
+            around.metrics.lost_records.labels(partition=str(source.partition)).inc(lost)
+            self._log.error("records were deleted by retention before they were read", lost=lost)
+        earliest = around.settings.kafka.auto_offset_reset == "earliest"
+        first = committed.offset if committed else (ends.start if earliest else ends.end)
+        retention = around.facts.retention_ms
+        fold = Fold(
+            source.topic, source.partition, around.settings.incidents.timers, retention if retention >= 0 else NEVER
+        )
+        group_id = around.settings.kafka.group_id
+        return restore(fold, group_id, states, (first, committed.metadata if committed else None), ends.start)
+
+    async def _start_producer(self, *, compression: str | None = None) -> TransactionalProducer:
+        kafka, source = self._around.settings.kafka, self.source
+        if self._producer:
+            await self._producer.abandon()
+        transactional_id = f"{kafka.group_id}-{source.topic}-{source.partition}"
+        self._producer = TransactionalProducer(self._around.connection, transactional_id, kafka.transaction_timeout)
+        await self._producer.start(compression=compression)
+        return self._producer
+
+    # ---- commits
+
+    async def _serve(self) -> None:
+        interval = self._around.settings.worker.commit_interval
+        last_lazy = time.monotonic()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval):
+                    await self._wake.wait()
+            self._wake.clear()
+            if self._fault:
+                fault, self._fault = self._fault, None
+                raise fault
+            ledger = self.ledger
+            assert ledger is not None  # noqa: S101 - only an open partition is served
+            closing = self._closing_at is not None and self._ready_to_close(ledger, self._closing_at)
+            lazy = closing or time.monotonic() - last_lazy >= interval
+            if lazy or ledger.anything_to_publish:
+                await self._commit(ledger, lazy=lazy)
+                last_lazy = time.monotonic() if lazy else last_lazy
+                self._failures = 0
+            if closing:
+                return
+            await asyncio.sleep(_PACE)
+
+    def _ready_to_close(self, ledger: Ledger, closing_at: float) -> bool:
+        self._wake.set()
+        return not ledger.undecided or time.monotonic() >= closing_at
+
+    async def _commit(self, ledger: Ledger, *, lazy: bool) -> None:
+        plan = ledger.plan(lazy=lazy)
+        if plan is None:
+            return
+        started = time.monotonic()
+        messages = self._outbox.messages(plan, ledger)
+        await self._send(plan, messages, ledger)
+        self.committed = plan.offset
+        self._count(plan, time.monotonic() - started)
+
+    async def _send(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
+        """Send a plan; what the broker refuses is packed tighter first, then replaced: never the same thing twice."""
+        producer, compression = self._producer, None
+        while True:
+            assert producer is not None  # noqa: S101 - only an open partition is served
+            try:
+                group_id = self._around.settings.kafka.group_id
+                await producer.commit(messages, self.source, plan.offset, plan.metadata, group_id)
+            except RefusedError as error:
+                refused = messages[error.index]
+                self._log.error("a message was refused", topic=refused.topic, reason=str(error))
+                if compression:
+                    instead = self._outbox.without(refused, str(error), ledger)
+                    messages = [*messages[: error.index], *instead, *messages[error.index + 1 :]]
+                compression = "gzip"
+                producer = await self._start_producer(compression=compression)
+            else:
+                return
+
+    def _count(self, plan: Plan, seconds: float) -> None:
+        metrics = self._around.metrics
+        metrics.transactions.labels(result="committed").inc()
+        metrics.transaction_seconds.observe(seconds)
+        metrics.dead_letters.inc(len(plan.dead_letters))
+        for work in plan.revisions:
+            metrics.decisions.labels(event_type=work.event_type).inc()
+
+    # ---- decisions
+
+    def _hand_out(self) -> None:
+        ledger = self.ledger
+        if ledger is None:
+            return
+        while ledger.ready:
+            work = ledger.ready.popleft()
+            if work.event_type is EventType.RESOLUTION:
+                self._done(ledger, work, self._resolution(ledger, work))
+            else:
+                self._around.desk.submit(work, lambda work, verdict: self._done(ledger, work, verdict))
+        if ledger.anything_to_publish:
+            self._wake.set()
+
+    def _resolution(self, ledger: Ledger, work: Work) -> Verdict:
+        assert work.snapshot is not None  # noqa: S101 - an end is cut when it comes
+        language = self._around.settings.arbiter.language
+        case = case_of(work.snapshot, work.due)
+        return resolve(case, work.snapshot.status, ledger.previous_decision(work), language)
+
+    def _done(self, ledger: Ledger, work: Work, verdict: Verdict) -> None:
+        if ledger is not self.ledger:
+            return
+        ledger.complete(work, verdict, _last_decision(work, verdict))
+        self._hand_out()
+
+    # ---- pressure and time
+
+    def _full(self) -> bool:
+        ledger, worker = self.ledger, self._around.settings.worker
+        return ledger is not None and (
+            ledger.pending_bytes > self._around.share() or self._around.desk.length >= worker.max_pending_decisions
+        )
+
+    def _pause(self) -> None:
+        self._paused = True
+        self._around.consumer.pause(self.source)
+
+    def _relieve(self, ledger: Ledger) -> None:
+        if not self._full():
+            self._paused = False
+            # What was delivered and found no room is read again.
+            self._around.consumer.seek(self.source, ledger.position)
+            self._around.consumer.resume(self.source)
+        elif ledger.pending_bytes > self._around.share():
+            ledger.relieve(_RELIEF)
+
+    def _tick_time(self, ledger: Ledger) -> int:
+        if self._around.facts.log_append_time:
+            return int(time.time() * 1000) - _TICK_MARGIN
+        return ledger.now + int((time.time() - self._last_read) * 1000)
+
+
+def _last_decision(work: Work, verdict: Verdict) -> LastDecision | None:
+    snapshot, judgement = work.snapshot, verdict.judgement
+    if snapshot is None or work.event_type is EventType.RESOLUTION:
+        return None
+    return LastDecision(
+        incident_id=snapshot.incident_id,
+        revision=snapshot.revision,
+        primary_responsibility=judgement.primary_responsibility,
+        secondary_teams=tuple(judgement.secondary_teams),
+        risk_level=judgement.risk_level,
+        confidence=judgement.confidence,
+        provider=verdict.provenance.provider,
+    )

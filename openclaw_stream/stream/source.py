@@ -1,0 +1,113 @@
+"""What a partition is restored from: the committed offset, the ends of its log, and its group states."""
+
+import asyncio
+import time
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+
+from openclaw_stream.errors import FatalError, RetryableError
+
+_RESTORE_SECONDS = 300
+
+
+class Committed(NamedTuple):
+    """A group's offset on a partition, and what was committed with it."""
+
+    offset: int
+    metadata: str
+
+
+class Log(NamedTuple):
+    """First offset of a log, and the offset after its last."""
+
+    start: int
+    end: int
+
+
+async def read_committed(connection: dict[str, Any], group_id: str, source: TopicPartition) -> Committed | None:
+    """Return what the group has committed on a partition, None for nothing.
+
+    Read it only after the partition's transactional producer has started: until then it may be stale.
+
+    Raises:
+        RetryableError: the coordinator is not there.
+    """
+    admin = AIOKafkaAdminClient(**connection)
+    try:
+        await admin.start()
+        offsets = await admin.list_consumer_group_offsets(group_id, partitions=[source])
+    except GroupAuthorizationFailedError as error:
+        raise FatalError(f"not allowed to read the offsets of the group {group_id!r}; grant Read on it") from error
+    except (KafkaError, OSError) as error:
+        raise RetryableError(f"the committed offset of {source} cannot be read: {error!r}") from error
+    finally:
+        await admin.close()
+    found = offsets.get(source)
+    return Committed(found.offset, found.metadata) if found and found.offset >= 0 else None
+
+
+async def read_states(
+    connection: dict[str, Any], states: TopicPartition, source: TopicPartition
+) -> tuple[dict[str, bytes], Log]:
+    """Return the live group states of a partition of the incidents topic, and the ends of the input partition.
+
+    Raises:
+        RetryableError: the brokers did not deliver.
+        FatalError: not allowed.
+    """
+    # Not `latest`, the default: with it a seek to the beginning reads nothing.
+    consumer = AIOKafkaConsumer(
+        **connection,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=8 * 1024 * 1024,
+    )
+    try:
+        await consumer.start()
+        consumer.assign([states])
+        await consumer.seek_to_beginning(states)
+        latest = await _read_to_end(consumer, states)
+        return latest, await _log(consumer, source)
+    except TopicAuthorizationFailedError as error:
+        raise FatalError(f"not allowed to read {states.topic}: {error}; grant Read on it") from error
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise RetryableError(f"the group states of {source} cannot be read: {error!r}") from error
+    finally:
+        await consumer.stop()
+
+
+async def read_log(connection: dict[str, Any], source: TopicPartition) -> Log:
+    """Return the ends of a partition's log."""
+    consumer = AIOKafkaConsumer(**connection, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        return await _log(consumer, source)
+    except (KafkaError, OSError) as error:
+        raise RetryableError(f"the ends of {source} cannot be read: {error!r}") from error
+    finally:
+        await consumer.stop()
+
+
+async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
+    starts, ends = await asyncio.gather(consumer.beginning_offsets([source]), consumer.end_offsets([source]))
+    return Log(starts[source], ends[source])
+
+
+async def _read_to_end(consumer: AIOKafkaConsumer, states: TopicPartition) -> dict[str, bytes]:
+    end = (await consumer.end_offsets([states]))[states]
+    latest: dict[str, bytes] = {}
+    deadline = time.monotonic() + _RESTORE_SECONDS
+    while await consumer.position(states) < end:
+        for record in (await consumer.getmany(timeout_ms=200)).get(states, ()):
+            key = (record.key or b"").decode("utf-8", "replace")
+            if record.value is None:
+                latest.pop(key, None)
+            else:
+                latest[key] = record.value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not at the end of {states} after {_RESTORE_SECONDS} s")
+    return latest

@@ -1,0 +1,277 @@
+"""The worker: a member of the consumer group that serves the partitions it is assigned until it is told to stop."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import AuthorizationError, KafkaError
+
+from openclaw_stream.arbitration.arbiter import RulesArbiter
+from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.settings import Settings, unknown_settings
+from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, unreachable
+from openclaw_stream.stream.desk import Desk
+from openclaw_stream.stream.partition import Partition, Surroundings
+from openclaw_stream.stream.topics import TopicFacts, check_topics
+from openclaw_stream.telemetry.http import Readiness, serve
+from openclaw_stream.telemetry.logs import configure
+from openclaw_stream.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+_DECIDERS = 4
+_POLL_MS = 100
+_POLL_RECORDS = 4000
+_HOUSEKEEPING_SECONDS = 15
+_REVOKE_SECONDS = 3.0
+"""Below the session timeout: no heartbeats while partitions are given back."""
+_STALLED_SECONDS = 30
+_RETRY_SECONDS = (1, 2, 5, 10)
+
+
+async def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; returns 0 when everything decided was committed first.
+
+    Raises:
+        SettingsError: the HTTP address is taken.
+        FatalError: going on would break a promise.
+    """
+    configure(settings.log)
+    for warning in unknown_settings():
+        log.warning(warning)
+    require_codecs()
+    if not decodes_natively():
+        log.warning("aiokafka runs without its compiled extension: reading is many times slower")
+    worker = Worker(settings)
+    async with serve(settings.http, worker.metrics, worker.readiness):
+        await worker.run()
+    return 0
+
+
+class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
+    """One consumer, one desk of deciders, and a `Partition` for each assigned partition."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self._settings = settings
+        self._partitions: dict[TopicPartition, Partition] = {}
+        self._stop = asyncio.Event()
+        self._fatal: FatalError | None = None
+        self._around: Surroundings | None = None
+        self._turned_at = time.monotonic()
+        self._trouble = "starting"
+
+    def readiness(self) -> Readiness:
+        """Tell whether the worker makes progress, and else why not."""
+        reasons = [self._trouble] if self._trouble else []
+        if not reasons and time.monotonic() - self._turned_at > _STALLED_SECONDS:
+            reasons.append(f"no progress for {_STALLED_SECONDS} s")
+        reasons += [f"partition {tp.partition}: {p.trouble}" for tp, p in self._partitions.items() if p.trouble]
+        return Readiness(ready=not reasons, reasons=tuple(reasons))
+
+    async def run(self) -> None:
+        """Join the group and serve; drains on a signal.
+
+        Raises:
+            FatalError: going on would break a promise.
+        """
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stop.set)
+        facts = await self._await_topics()
+        if facts is None:
+            return
+        desk = Desk(RulesArbiter(self._settings.arbiter.language), _DECIDERS)
+        consumer = self._consumer()
+        self._around = self._surroundings(facts, desk, consumer)
+        housekeeping = asyncio.create_task(self._keep_house(consumer))
+        try:
+            if await self._join(consumer):
+                await self._serve(consumer)
+        finally:
+            housekeeping.cancel()
+            await self._drain()
+            await desk.close()
+            await consumer.stop()
+        if self._fatal:
+            raise self._fatal
+
+    # ---- joining
+
+    async def _await_topics(self) -> TopicFacts | None:
+        """Check the topics as soon as the brokers answer; None when told to stop before."""
+        for attempt in range(1 << 30):
+            try:
+                report = await check_topics(self._settings)
+            except RetryableError as error:
+                await self._wait_out(str(error), attempt)
+            else:
+                for difference in report.differences:
+                    if not difference.fatal:
+                        log.warning("a topic is made otherwise than recommended", difference=str(difference))
+                return report.require()
+            if self._stop.is_set():
+                break
+        return None
+
+    async def _join(self, consumer: AIOKafkaConsumer) -> bool:
+        for attempt in range(1 << 30):
+            try:
+                await consumer.start()
+            except (KafkaError, OSError) as error:
+                await self._wait_out(str(unreachable(self._settings.kafka, error)), attempt)
+            else:
+                consumer.subscribe([self._settings.topics.alerts], listener=self)
+                return True
+            if self._stop.is_set():
+                break
+        return False
+
+    async def _wait_out(self, trouble: str, attempt: int) -> None:
+        self._trouble = trouble
+        if attempt in {0, 1} or attempt % 10 == 0:
+            log.warning("not connected, trying again", reason=trouble)
+        seconds = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        kafka = self._settings.kafka
+        session_ms = int(kafka.session_timeout * 1000)
+        return AIOKafkaConsumer(
+            **connection(kafka),
+            group_id=kafka.group_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=max(session_ms // 5, 100),
+            rebalance_timeout_ms=max(session_ms, 20_000),
+            fetch_max_wait_ms=_POLL_MS,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            max_poll_records=None,
+        )
+
+    def _surroundings(self, facts: TopicFacts, desk: Desk, consumer: AIOKafkaConsumer) -> Surroundings:
+        settings = self._settings
+        return Surroundings(
+            settings=settings,
+            connection=connection(settings.kafka),
+            facts=facts,
+            grouping=Grouping(settings.incidents.group_by),
+            desk=desk,
+            metrics=self.metrics,
+            consumer=consumer,
+            on_fatal=self._fail,
+            share=lambda: settings.worker.max_pending_bytes // max(len(self._partitions), 1),
+        )
+
+    # ---- serving
+
+    async def _serve(self, consumer: AIOKafkaConsumer) -> None:
+        self._trouble = ""
+        while not self._stop.is_set():
+            self._turned_at = time.monotonic()
+            try:
+                delivered = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
+            except AuthorizationError as error:
+                raise FatalError(f"not allowed to read {self._settings.topics.alerts}: {error!r}; grant Read") from error
+            except KafkaError as error:
+                log.warning("reading failed, trying again", reason=repr(error))
+                await asyncio.sleep(1)
+                continue
+            for source, records in delivered.items():
+                partition = self._partitions.get(source)
+                if partition and await self._in_range(consumer, partition, records):
+                    partition.feed(records)
+                    # A fold of thousands of records must not hold up the heartbeat, nor the commits.
+                    await asyncio.sleep(0)
+            for partition in list(self._partitions.values()):
+                await self._look_up(consumer, partition)
+
+    async def _look_up(self, consumer: AIOKafkaConsumer, partition: Partition) -> None:
+        source = partition.source
+        if partition.ledger is None or source not in consumer.assignment():
+            return
+        position = await consumer.position(source)
+        stable, high = consumer.last_stable_offset(source), consumer.highwater(source)
+        end = high if stable in {None, -1} else stable
+        if end is not None and source in self._partitions:
+            partition.look_up(position, end)
+
+    async def _in_range(
+        self, consumer: AIOKafkaConsumer, partition: Partition, records: Sequence[ConsumerRecord]
+    ) -> bool:
+        """Tell whether delivered records follow what is folded; the client moves on by itself where they are gone."""
+        ledger = partition.ledger
+        if ledger is None or records[0].offset == ledger.position:
+            return ledger is not None
+        if records[0].offset < ledger.position:
+            if records[-1].offset >= ledger.position:
+                return True
+            partition.restart(f"the log was read from {records[0].offset}, before {ledger.position}: it was cut off")
+            return False
+        start: int = (await consumer.beginning_offsets([partition.source]))[partition.source]
+        if start > ledger.position:
+            partition.restart(f"retention has deleted the records from {ledger.position} to {start}")
+            return False
+        return True
+
+    async def _keep_house(self, consumer: AIOKafkaConsumer) -> None:
+        """Follow the start of the logs, which says what may be forgotten."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            sources = [source for source, partition in self._partitions.items() if partition.ledger]
+            try:
+                starts: dict[TopicPartition, int] = await consumer.beginning_offsets(sources) if sources else {}
+            except KafkaError as error:
+                log.warning("the starts of the logs cannot be read", reason=repr(error))
+                continue
+            for source, start in starts.items():
+                partition = self._partitions.get(source)
+                if partition and partition.ledger:
+                    partition.ledger.log_start = start
+
+    def _fail(self, error: FatalError) -> None:
+        self._fatal = self._fatal or error
+        self._stop.set()
+
+    # ---- partitions come and go
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Pause the new partitions, nothing more: no heartbeat goes out until this returns."""
+        around = self._around
+        assert around is not None  # noqa: S101 - set before the group is joined
+        around.consumer.pause(*assigned)
+        for source in assigned:
+            self._partitions[source] = Partition(around, source)
+        log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Publish what is decided, within a budget, and let go."""
+        if revoked:
+            log.info("partitions revoked", partitions=sorted(tp.partition for tp in revoked))
+        self.metrics.rebalances.inc()
+        leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
+        await _close(leaving, _REVOKE_SECONDS)
+
+    async def _drain(self) -> None:
+        self._trouble = "draining"
+        leaving = list(self._partitions.values())
+        await _close(leaving, max(self._settings.worker.shutdown_timeout - _REVOKE_SECONDS, 1))
+        self._partitions.clear()
+
+
+async def _close(partitions: Sequence[Partition], budget: float) -> None:
+    closed: list[Any] = await asyncio.gather(*(p.close(budget) for p in partitions), return_exceptions=True)
+    for failure in closed:
+        if isinstance(failure, BaseException):
+            log.error("a partition was not given back cleanly", reason=repr(failure))
