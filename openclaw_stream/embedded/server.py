@@ -109,6 +109,7 @@ class EmbeddedServer(ABC):
             self._process = None
 
     def _launch(self, folder: Path) -> None:
+        self.kill()
         process = self._process = ServerProcess(self._command(folder), folder, self.log_file)
         try:
             self._await(process)
