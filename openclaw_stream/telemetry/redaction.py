@@ -1,0 +1,183 @@
+"""Secrets out of text, before it reaches an event, a prompt, a trace or a log.
+
+Every pattern takes linear time: it starts where a run of its characters starts, and repeats possessively or within a
+bound. What no rule can know is a secret without a sign: a bare password, or a value whose name says nothing.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+_SHORT = 256
+_ANY_CASE = re.ASCII | re.IGNORECASE
+
+
+def redact(text: str) -> str:
+    """Return `text` with each secret replaced by a marker that names its kind, such as `[redacted:aws-key]`.
+
+    Redacting twice changes nothing. Names of pods, UUIDs, digests, addresses without credentials and sentences about
+    passwords stay.
+    """
+    # Labels repeat from alert to alert; long texts would make the memory of the cache unbounded.
+    return _redact_short(text) if len(text) <= _SHORT else _redact(text)
+
+
+def _redact(text: str) -> str:
+    lowered = text.lower()
+    for rule in _RULES:
+        for trigger in rule.triggers:
+            if trigger in lowered:
+                text = rule.pattern.sub(rule.replacement, text)
+                break
+    return text
+
+
+_redact_short = lru_cache(maxsize=4096)(_redact)
+
+
+class _Rule(NamedTuple):
+    """A pattern, what replaces its match, and the lower-case substrings without which it cannot match."""
+
+    triggers: tuple[str, ...]
+    pattern: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str]
+
+
+_VENDORS = {
+    "aws-key": ("A", r"(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    "github-token": ("g", r"(?:h[oprsu]_|ithub_pat_)[A-Za-z0-9_]{16,}+"),
+    "gitlab-token": ("g", r"l(?:pat|dt|rt|ptt|cbt|oas|soat|agent)-[\w.-]{16,}+"),
+    "slack-token": ("x", r"(?:ox[abeoprs]|app)-[\w.-]{8,}+"),
+    "slack-webhook": ("h", r"ooks\.slack\.com/(?:services|workflows)/[\w/-]{8,}+"),
+    "google-key": ("A", r"Iza[\w-]{30,}+"),
+    "google-token": ("Gy", r"(?:a29\.|OCSPX-)[\w.-]{16,}+"),
+    "stripe-key": ("rs", r"k_(?:live|test)_[A-Za-z0-9]{10,}+"),
+    "webhook-secret": ("w", r"hsec_[A-Za-z0-9]{10,}+"),
+    "api-key": ("s", r"k-(?:(?:admin|ant|lf|or|proj|svcacct)-[\w-]{8,}+|[A-Za-z0-9]{16,}+)"),
+    "npm-token": ("n", r"pm_[A-Za-z0-9]{30,}+"),
+    "pypi-token": ("p", r"ypi-[\w-]{32,}+"),
+    "huggingface-token": ("h", r"f_[A-Za-z0-9]{24,}+"),
+    "groq-key": ("g", r"sk_[A-Za-z0-9]{24,}+"),
+    "grafana-token": ("g", r"l(?:sa|c)_[\w=+/-]{20,}+"),
+    "vault-token": ("h", r"v[bsr]\.[\w-]{20,}+"),
+    "sendgrid-key": ("S", r"G\.[\w-]{16,}+\.[\w-]{16,}+"),
+    "databricks-token": ("d", r"api[a-f0-9]{32}"),
+    "digitalocean-token": ("d", r"o[opr]_v1_[a-f0-9]{32,}+"),
+    "jwt": ("e", r"yJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)?"),
+}
+"""Vendors' tokens by kind: the first character, and the rest. The case counts."""
+
+
+def _vendor_pattern() -> re.Pattern[str]:
+    """Return one pattern that begins with a set of characters, which the regex engine searches for fastest."""
+    first = "".join(first for first, _ in _VENDORS.values())
+    rest = "|".join(f"(?<=[{first}]){rest}" for first, rest in _VENDORS.values())
+    return re.compile(rf"[{first}](?<![A-Za-z0-9].)(?:{rest})", re.ASCII)
+
+
+def _vendor(match: re.Match[str]) -> str:
+    kinds = (kind for kind, (first, rest) in _VENDORS.items() if re.match(f"[{first}]{rest}", match[0], re.ASCII))
+    return f"[redacted:{next(kinds)}]"
+
+
+_TOKENS = _Rule(("",), _vendor_pattern(), _vendor)
+
+_PRIVATE_KEY = _Rule(
+    ("private key",),
+    re.compile(
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r".*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        _ANY_CASE | re.DOTALL,
+    ),
+    "[redacted:private-key]",
+)
+
+# On the web credentials end at the last @ before the path; the drivers of databases take a / in a password.
+_CREDENTIALS = _Rule(
+    ("://",),
+    re.compile(
+        r"://(?!\[redacted:)(?:(?:(?<=https://)|(?<=http://)|(?<=wss://)|(?<=ws://))(?:[^\s/?#\"'<>@]{1,256}@)+"
+        r"|(?<!https://)(?<!http://)[^\s/?#\"'<>@:]{0,256}:[^\s\"'<>]{0,256}@)",
+        _ANY_CASE,
+    ),
+    "://[redacted:credentials]@",
+)
+
+_COOKIE = _Rule(
+    ("cookie",),
+    re.compile(r"(?<![\w-])((?:set-)?cookie[\"']?: ?)(?!\[redacted:)(?=[^\n=]{1,64}=)[^\n]*+", _ANY_CASE),
+    r"\1[redacted:cookie]",
+)
+
+# In a sentence a plain word follows "bearer"; a token has digits, signs or changing case.
+_BEARER = _Rule(
+    ("bearer", "basic"),
+    re.compile(
+        r"(?<![\w-])(?i:(bearer|basic))[ \t]{1,4}"
+        r"(?=[\w.~+/=-]{0,512}[0-9=+/_~]|[A-Za-z]{0,512}[a-z][A-Z])[\w.~+/=-]{6,}+",
+        re.ASCII,
+    ),
+    r"\1 [redacted:authorization]",
+)
+
+_STATUS_WORD = (
+    r"(?:absent|authentication|bad|cannot|could|denied|empty|error|expected|expired|failed|failure|false|forbidden|has"
+    r"|incorrect|invalid|is|malformed|mismatch|missing|must|no|none|not|null|optional|rejected|required|revoked|rotated"
+    r"|the|true|unauthorized|undefined|unknown|unset|was|will|wrong)(?![\w.-])"
+)
+_NAME = (
+    r"(?P<name>pass(?:wor[dt]|wd|phrase|code)s?|pwd|[_-]pass|密碼|密码"
+    r"|secret(?:[_-]?access)?(?:[_-]?key)?|token"
+    r"|(?:access|account|api|auth|encryption|license|private|signing|storage)[_-]?key"
+    r"|credentials?|authorization|x-auth|(?<=[?&])sig(?:nature)?|(?<=[?&])auth|connection[_-]?string)"
+    r"(?:[_-]?\d{1,3}|[_-](?:value|hash|old|new|prod|dev|test|live))?\\{0,7}[\"']?"
+)
+_SIGN = r"[ \t]{0,4}(?::=|=>|==?|:|%3[dD])[ \t]{0,4}"
+_SCHEME = r"(?:(?:apikey|basic|bearer|digest|negotiate|token)[ \t]{1,4})?"
+# Unquoted, a bracket, comma or semicolon belongs to the value unless the text around it goes on after it.
+_VALUE = (
+    r"(?:(?P<double>\")(?:[^\"\\\n]|\\.)*+\"?"
+    r"|(?P<single>')(?:[^'\\\n]|\\.)*+'?"
+    r"|(?P<escaped>\\{1,7}[\"'])[^\"'\\\n]*+"
+    rf"|(?!{_STATUS_WORD})(?:[^\s\"'&,;)}}\]>\\]"
+    r"|[,;)}\]>](?![\s,;)}\].>\"']|\Z|[\w .-]{1,40}[=:])|\\(?![nrt\"']))++)"
+)
+
+
+def _pair(match: re.Match[str]) -> str:
+    quote = match["double"] or match["single"] or ""
+    return f"{match['head']}{match['escaped'] or quote}[redacted:{_kind(match['name'])}]{quote}"
+
+
+def _kind(name: str) -> str:
+    lowered = name.lower()
+    for word, kind in (("pass", "password"), ("pwd", "password"), ("密", "password"), ("token", "token")):
+        if word in lowered:
+            return kind
+    return "secret" if "secret" in lowered else "key" if "key" in lowered else "credential"
+
+
+_PAIRS = _Rule(
+    ("pass", "pwd", "密", "secret", "token", "key", "credential", "auth", "?sig", "&sig", "string"),
+    re.compile(rf"(?P<head>{_NAME}{_SIGN})(?![\"']?{_SCHEME}\[redacted:){_SCHEME}{_VALUE}", _ANY_CASE),
+    _pair,
+)
+_FLAGS = _Rule(
+    ("--",),
+    re.compile(
+        r"(?P<head>--(?<![\w-]--)[\w-]{0,24}?(?P<name>password|passwd|secret|token|api-?key|secret-key)[ \t]{1,4})"
+        rf"(?!-|\[redacted:|{_STATUS_WORD})(?P<double>\")?(?P<single>')?(?P<escaped>\\[\"'])?[^\s\"'\\&|;]++[\"']?",
+        _ANY_CASE,
+    ),
+    _pair,
+)
+
+_SYSTEMD = r"[\w.-]{0,253}\.(?:automount|device|mount|path|scope|service|slice|socket|swap|target|timer)(?![\w-])"
+_EMAIL = _Rule(
+    ("@",),
+    re.compile(rf"(?<![\w.%+'-])[\w.%+'-]++@(?!{_SYSTEMD})(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?![\w-])"),
+    "[redacted:email]",
+)
+
+_RULES = (_PRIVATE_KEY, _CREDENTIALS, _COOKIE, _TOKENS, _BEARER, _PAIRS, _FLAGS, _EMAIL)
