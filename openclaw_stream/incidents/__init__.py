@@ -1,0 +1,1 @@
+"""The pure fold: identity, evidence, and the life of an incident."""

@@ -139,9 +139,7 @@ class Fold:
         return True
 
     def _reopens(self, state: State, now: int, *, repeat: bool) -> bool:
-        return (
-            repeat and state.status is IncidentStatus.ASSUMED_RESOLVED and now < state.last_alert_at + self.retention
-        )
+        return repeat and state.status is IncidentStatus.ASSUMED_RESOLVED and now < state.last_alert_at + self.retention
 
     def _reopen(self, state: State, alert: Alert, now: int) -> int:
         state.open, state.early, state.hold_end, state.status = True, False, NEVER, IncidentStatus.FIRING

@@ -1,9 +1,10 @@
 """How every Kafka client of this package connects: one place turns settings into aiokafka's keyword arguments."""
 
 import contextlib
+import logging
 import ssl
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 from aiokafka import codec
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,6 +15,7 @@ from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
 
 _ADMIN_TIMEOUT_MS = 10_000
+_aiokafka_log = logging.getLogger("aiokafka")
 
 
 def connection(kafka: KafkaSettings) -> dict[str, Any]:
@@ -64,19 +66,37 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         SettingsError: A certificate or key cannot be loaded.
     """
     client = AIOKafkaAdminClient(**connection(kafka), request_timeout_ms=_ADMIN_TIMEOUT_MS)
-    try:
-        await client.start()
-        yield client
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise unreachable(kafka, error) from error
-    finally:
-        await client.close()
+    with _Reason() as reason:
+        try:
+            await client.start()
+            yield client
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise unreachable(kafka, reason.text or error) from error
+        finally:
+            await client.close()
 
 
-def unreachable(kafka: KafkaSettings, error: BaseException) -> RetryableError:
+def unreachable(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:
     """Word a failure to talk to the brokers."""
-    reason = str(error) or type(error).__name__
-    return RetryableError(f"no answer from Kafka at {kafka.bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS): {reason}")
+    text = str(reason) or type(reason).__name__
+    return RetryableError(f"no answer from Kafka at {kafka.bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS): {text}")
+
+
+class _Reason(logging.Handler):
+    """Keeps the last error aiokafka logged: why it cannot connect, a wrong password say, is in no exception."""
+
+    text = ""
+
+    def __enter__(self) -> Self:
+        _aiokafka_log.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _aiokafka_log.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR:
+            self.text = record.getMessage()
 
 
 def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:

@@ -13,7 +13,7 @@ Done = Callable[[Work, Verdict], None]
 
 
 class Desk:
-    """Has up to `concurrency` revisions decided at a time; a decision nobody waits for any more is dropped on return."""
+    """Has up to `concurrency` revisions decided at a time; one that nobody waits for any more is dropped on return."""
 
     def __init__(self, arbiter: Arbiter, concurrency: int) -> None:
         self._arbiter = arbiter

@@ -5,47 +5,49 @@ from collections.abc import Callable, Sequence
 from aiokafka import ConsumerRecord
 
 from openclaw_stream.errors import PoisonError
-from openclaw_stream.events.decode import Decoded, decode
+from openclaw_stream.events.decode import decode
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.work import DeadLetter
-from openclaw_stream.telemetry.metrics import Metrics
-
-_EMPTY_KEY = "null"
 
 
 class Intake:
     """Feeds one ledger; whatever a record holds, it is folded, dead-lettered or counted, and never raises."""
 
-    def __init__(self, ledger: Ledger, grouping: Grouping, metrics: Metrics, full: Callable[[], bool]) -> None:
+    def __init__(self, ledger: Ledger, grouping: Grouping, meter: Meter, full: Callable[[], bool]) -> None:
         self._ledger = ledger
         self._grouping = grouping
-        self._metrics = metrics
+        self._meter = meter
         self._full = full
 
     def feed(self, records: Sequence[ConsumerRecord]) -> bool:
         """Fold records in order; False where the room was used up before the last, the rest being left out."""
+        fed = 0
         for record in records:
             if record.offset < self._ledger.position:
                 continue
             if self._full():
-                return False
+                break
             self._fold(record)
-        return True
+            fed += 1
+        self._meter.fed(fed)
+        return not records or self._ledger.position > records[-1].offset
 
     def _fold(self, record: ConsumerRecord) -> None:
         ledger, timestamp = self._ledger, max(record.timestamp, 0)
         if record.value is None:
-            self._metrics.tombstones.inc()
+            self._meter.metrics.tombstones.inc()
             ledger.read(record.offset, timestamp, ())
             return
         if record.key is None:
-            self._metrics.null_keys.inc()
+            self._meter.metrics.null_keys.inc()
         try:
             decoded = decode(record.value, timestamp, self._grouping)
         except PoisonError as error:
             ledger.read(record.offset, timestamp, (), record.headers, self._dead(record, str(error)))
             return
+        self._meter.alerts(decoded.format, decoded.alerts)
         if not decoded.faults:
             ledger.read(record.offset, timestamp, decoded.alerts, record.headers)
             return

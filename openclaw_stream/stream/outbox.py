@@ -88,9 +88,7 @@ class Outbox:
             decided_at=verdict.decided_at,
         )
 
-    def _event(  # noqa: PLR0913, PLR0917 - one call site, all of them its parts
-        self, topic: str, kind: str, own_id: str, event: "BaseModel", state: State, verdict: Verdict
-    ) -> Message:
+    def _event(self, topic: str, kind: str, own_id: str, event: "BaseModel", state: State, verdict: Verdict) -> Message:
         generation = event.generation  # type: ignore[attr-defined]
         headers = event_headers(
             event_id(own_id, generation),

@@ -30,6 +30,7 @@ from openclaw_stream.settings import Settings
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import Intake
 from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.outbox import Outbox
 from openclaw_stream.stream.producer import FencedError, Message, RefusedError, TransactionalProducer
 from openclaw_stream.stream.restore import restore
@@ -78,6 +79,7 @@ class Partition:
         """Why the partition is not served, None while it is."""
         self.committed: int | None = None
         self._around = around
+        self._meter = Meter(around.metrics, source.partition)
         self._outbox = Outbox(around.settings, source.topic, source.partition)
         self._producer: TransactionalProducer | None = None
         self._intake: Intake | None = None
@@ -98,14 +100,21 @@ class Partition:
             return
         self._last_read = time.time()
         if not self._intake.feed(records):
-            self._pause()
+            self._paused = True
+            self._around.consumer.pause(self.source)
         self._hand_out()
+
+    @property
+    def paused(self) -> bool:
+        """Whether intake waits for room."""
+        return self._paused
 
     def look_up(self, position: int, end: int) -> None:
         """Take note of where the consumer stands; at the end of the log, publish early what is due by now."""
         ledger = self.ledger
         if ledger is None or self._closing_at is not None:
             return
+        self._meter.stands(ledger, end, self.committed)
         if self._paused:
             self._relieve(ledger)
         elif position >= end:
@@ -129,6 +138,7 @@ class Partition:
                 await asyncio.shield(self.task)
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+        self._meter.forget()
 
     # ---- its life
 
@@ -154,7 +164,7 @@ class Partition:
 
     def _failed(self, error: RetryableError) -> None:
         self._failures += 1
-        self._around.metrics.transactions.labels(result="aborted").inc()
+        self._meter.aborted()
         if isinstance(error, FencedError):
             # The group will tell who owns it: taking it back at once would only fence the other in turn.
             self._failures = max(self._failures, 3)
@@ -176,7 +186,8 @@ class Partition:
         states, ends = await read_states(around.connection, own, source)
         ledger = self._restore(committed, states, ends)
         self.ledger, self.committed = ledger, committed.offset if committed else None
-        self._intake = Intake(ledger, around.grouping, around.metrics, self._full)
+        self._meter.restored(ledger)
+        self._intake = Intake(ledger, around.grouping, self._meter, self._full)
         self._paused, self.trouble = False, None
         around.consumer.seek(source, ledger.position)
         around.consumer.resume(source)
@@ -193,7 +204,7 @@ class Partition:
             )
         if committed and committed.offset < ends.start:
             lost = ends.start - committed.offset
-            around.metrics.lost_records.labels(partition=str(source.partition)).inc(lost)
+            self._meter.lost_records.inc(lost)
             self._log.error("records were deleted by retention before they were read", lost=lost)
         earliest = around.settings.kafka.auto_offset_reset == "earliest"
         first = committed.offset if committed else (ends.start if earliest else ends.end)
@@ -250,7 +261,7 @@ class Partition:
         messages = self._outbox.messages(plan, ledger)
         await self._send(plan, messages, ledger)
         self.committed = plan.offset
-        self._count(plan, time.monotonic() - started)
+        self._meter.committed(plan, time.monotonic() - started)
 
     async def _send(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
         """Send a plan; what the broker refuses is packed tighter first, then replaced: never the same thing twice."""
@@ -270,14 +281,6 @@ class Partition:
                 producer = await self._start_producer(compression=compression)
             else:
                 return
-
-    def _count(self, plan: Plan, seconds: float) -> None:
-        metrics = self._around.metrics
-        metrics.transactions.labels(result="committed").inc()
-        metrics.transaction_seconds.observe(seconds)
-        metrics.dead_letters.inc(len(plan.dead_letters))
-        for work in plan.revisions:
-            metrics.decisions.labels(event_type=work.event_type).inc()
 
     # ---- decisions
 
@@ -313,10 +316,6 @@ class Partition:
         return ledger is not None and (
             ledger.pending_bytes > self._around.share() or self._around.desk.length >= worker.max_pending_decisions
         )
-
-    def _pause(self) -> None:
-        self._paused = True
-        self._around.consumer.pause(self.source)
 
     def _relieve(self, ledger: Ledger) -> None:
         if not self._full():

@@ -130,7 +130,9 @@ def _state(document: dict[str, Any]) -> State:
     incident, fold = document["incident"], document["fold"]
     if incident is None:
         return state
-    state.begin(incident["incident_id"], fold["opened_offset"], fold["opened_at"], incident["previous_incident_id"] or "")
+    state.begin(
+        incident["incident_id"], fold["opened_offset"], fold["opened_at"], incident["previous_incident_id"] or ""
+    )
     state.status = IncidentStatus(incident["status"])
     state.revision = incident["revision"]
     state.alert_count = incident["alert_count"]

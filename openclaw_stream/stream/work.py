@@ -56,7 +56,6 @@ class Work:
         """Roughly the bytes it holds until it is published."""
         return self.image.weight + (self.snapshot.weight if self.snapshot else 0)
 
-
     @property
     def opens_another(self) -> bool:
         """Whether it is the first of its incident, and the image the last of one before."""
@@ -97,6 +96,11 @@ class DeadLetter:
     headers: Headers
     reason: str
     bad_indexes: tuple[int, ...] = ()
+
+    @property
+    def weight(self) -> int:
+        """Roughly the bytes it holds until it is written."""
+        return 512 + len(self.value or b"") + sum(len(name) + len(value or b"") for name, value in self.headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from openclaw_stream.stream.client import connection, decodes_natively, require_
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.partition import Partition, Surroundings
 from openclaw_stream.stream.topics import TopicFacts, check_topics
-from openclaw_stream.telemetry.http import Readiness, serve
-from openclaw_stream.telemetry.logs import configure
+from openclaw_stream.telemetry.http import Health, serve
+from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -41,14 +41,14 @@ async def run(settings: Settings) -> int:
         SettingsError: the HTTP address is taken.
         FatalError: going on would break a promise.
     """
-    configure(settings.log)
+    configure_logs(settings.log)
     for warning in unknown_settings():
         log.warning(warning)
     require_codecs()
     if not decodes_natively():
         log.warning("aiokafka runs without its compiled extension: reading is many times slower")
     worker = Worker(settings)
-    async with serve(settings.http, worker.metrics, worker.readiness):
+    async with serve(settings.http.addr, worker.metrics.registry, worker.live, worker.ready):
         await worker.run()
     return 0
 
@@ -66,13 +66,17 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._turned_at = time.monotonic()
         self._trouble = "starting"
 
-    def readiness(self) -> Readiness:
+    def live(self) -> Health:
+        """Tell whether the process still turns; a broker that is away is no reason to restart it."""
+        return Health(("a fatal error stops it",) if self._fatal else ())
+
+    def ready(self) -> Health:
         """Tell whether the worker makes progress, and else why not."""
         reasons = [self._trouble] if self._trouble else []
         if not reasons and time.monotonic() - self._turned_at > _STALLED_SECONDS:
             reasons.append(f"no progress for {_STALLED_SECONDS} s")
         reasons += [f"partition {tp.partition}: {p.trouble}" for tp, p in self._partitions.items() if p.trouble]
-        return Readiness(ready=not reasons, reasons=tuple(reasons))
+        return Health(tuple(reasons))
 
     async def run(self) -> None:
         """Join the group and serve; drains on a signal.
@@ -92,7 +96,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         housekeeping = asyncio.create_task(self._keep_house(consumer))
         try:
             if await self._join(consumer):
-                await self._serve(consumer)
+                await self._serve(consumer, desk)
         finally:
             housekeeping.cancel()
             await self._drain()
@@ -176,14 +180,16 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     # ---- serving
 
-    async def _serve(self, consumer: AIOKafkaConsumer) -> None:
+    async def _serve(self, consumer: AIOKafkaConsumer, desk: Desk) -> None:
         self._trouble = ""
         while not self._stop.is_set():
             self._turned_at = time.monotonic()
             try:
                 delivered = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
             except AuthorizationError as error:
-                raise FatalError(f"not allowed to read {self._settings.topics.alerts}: {error!r}; grant Read") from error
+                raise FatalError(
+                    f"not allowed to read {self._settings.topics.alerts}: {error!r}; grant Read"
+                ) from error
             except KafkaError as error:
                 log.warning("reading failed, trying again", reason=repr(error))
                 await asyncio.sleep(1)
@@ -196,6 +202,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                     await asyncio.sleep(0)
             for partition in list(self._partitions.values()):
                 await self._look_up(consumer, partition)
+            self._tell(desk)
 
     async def _look_up(self, consumer: AIOKafkaConsumer, partition: Partition) -> None:
         source = partition.source
@@ -206,6 +213,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         end = high if stable in {None, -1} else stable
         if end is not None and source in self._partitions:
             partition.look_up(position, end)
+
+    def _tell(self, desk: Desk) -> None:
+        self.metrics.assigned_partitions.set(len(self._partitions))
+        self.metrics.paused_partitions.set(sum(partition.paused for partition in self._partitions.values()))
+        self.metrics.pending_decisions.set(desk.length)
 
     async def _in_range(
         self, consumer: AIOKafkaConsumer, partition: Partition, records: Sequence[ConsumerRecord]
@@ -251,6 +263,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         around = self._around
         assert around is not None  # noqa: S101 - set before the group is joined
         around.consumer.pause(*assigned)
+        self.metrics.rebalances.inc()
         for source in assigned:
             self._partitions[source] = Partition(around, source)
         log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
@@ -259,7 +272,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         """Publish what is decided, within a budget, and let go."""
         if revoked:
             log.info("partitions revoked", partitions=sorted(tp.partition for tp in revoked))
-        self.metrics.rebalances.inc()
         leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
         await _close(leaving, _REVOKE_SECONDS)
 

@@ -1,0 +1,94 @@
+"""What one partition tells Prometheus."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.events.vocabulary import EventType
+from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.work import Plan, Work
+from openclaw_stream.telemetry.metrics import Metrics
+
+
+class Meter:
+    """Counts for one partition; label children are looked up once, alerts counted by the batch."""
+
+    def __init__(self, metrics: Metrics, partition: int) -> None:
+        self.metrics = metrics
+        self._partition = partition
+        label = str(partition)
+        self._records = metrics.records.labels(label)
+        self.lost_records = metrics.lost_records.labels(label)
+        self._pending_bytes = metrics.pending_bytes.labels(label)
+        self._open_incidents = metrics.open_incidents.labels(label)
+        self._stream_position = metrics.stream_position.labels(label)
+        self._committed = metrics.committed_offset.labels(label)
+        self._log_end = metrics.log_end.labels(label)
+        self._lag = metrics.lag.labels(label)
+        self._stream_time = metrics.stream_time.labels(label)
+        self._aborted = metrics.transactions.labels("aborted")
+        self._commits = metrics.transactions.labels("committed")
+        self._alerts: Counter[tuple[str, bool]] = Counter()
+        self._opened = 0
+
+    def alerts(self, form: str, alerts: Sequence[Alert]) -> None:
+        """Count decoded alerts."""
+        for alert in alerts:
+            self._alerts[form, alert.firing] += 1
+
+    def fed(self, records: int) -> None:
+        """Count a batch of records, and what was decoded of it."""
+        self._records.inc(records)
+        for (form, firing), number in self._alerts.items():
+            self.metrics.alerts.labels(form, "firing" if firing else "resolved").inc(number)
+        self._alerts.clear()
+
+    def stands(self, ledger: Ledger, end: int, committed: int | None) -> None:
+        """Tell where the partition stands."""
+        self._stream_position.set(ledger.position)
+        self._log_end.set(end)
+        self._lag.set(max(end - ledger.position, 0))
+        self._pending_bytes.set(ledger.pending_bytes)
+        self._open_incidents.set(ledger.open_incidents)
+        self._stream_time.set(max(ledger.now, 0) / 1000)
+        self.metrics.incidents_opened.inc(ledger.opened - self._opened)
+        self._opened = ledger.opened
+        if committed is not None:
+            self._committed.set(committed)
+
+    def restored(self, ledger: Ledger) -> None:
+        """Count the states read back."""
+        self._opened = ledger.opened
+        self.metrics.restored_states.inc(len(ledger.groups))
+
+    def aborted(self) -> None:
+        """Count a transaction that came to nothing."""
+        self._aborted.inc()
+
+    def committed(self, plan: Plan, seconds: float) -> None:
+        """Count what a transaction has published."""
+        metrics = self.metrics
+        self._commits.inc()
+        metrics.transaction_seconds.observe(seconds)
+        for letter in plan.dead_letters:
+            metrics.dead_letters.labels("partial" if letter.bad_indexes else "poison").inc()
+        for work in plan.revisions:
+            self._revision(work)
+
+    def _revision(self, work: Work) -> None:
+        verdict, metrics = work.outcome, self.metrics
+        if not isinstance(verdict, Verdict) or work.snapshot is None:
+            return
+        team, provider = verdict.judgement.primary_responsibility, verdict.provenance.provider
+        metrics.decisions.labels(team, work.event_type, provider).inc()
+        metrics.decision_latency.observe(max(time.time() - work.due / 1000, 0))
+        for suggestion in verdict.suggestions:
+            metrics.tuning_events.labels(suggestion.type).inc()
+        if work.event_type is EventType.RESOLUTION:
+            metrics.incidents_resolved.labels(work.snapshot.status).inc()
+
+    def forget(self) -> None:
+        """Drop the gauges: the partition went to another worker."""
+        self.metrics.forget(self._partition)

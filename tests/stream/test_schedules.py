@@ -1,0 +1,42 @@
+"""The ledger under whatever may happen to a worker, against an undisturbed run of the same log."""
+
+import random
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openclaw_stream.incidents import fold as fold_module
+from tests.stream.simulation import SCENARIOS, make_log, run
+
+SEEDED = 60
+
+
+@pytest.fixture(autouse=True)
+def few_members():
+    """Let the active set overflow in logs as short as these."""
+    with patch.object(fold_module, "MEMBERS_MAX", 3):
+        yield
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(r=st.randoms(use_true_random=False))
+def test_a_found_schedule_agrees_with_an_undisturbed_run(name: str, r: random.Random) -> None:
+    _check(name, r)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_seeded_schedules_agree_with_an_undisturbed_run(name: str) -> None:
+    for seed in range(SEEDED):
+        _check(name, random.Random(seed))  # noqa: S311 - a schedule, not a secret
+
+
+def _check(name: str, r: random.Random) -> None:
+    how = SCENARIOS[name]
+    log = make_log(r, create_time=how.create_time)
+    truth = run(log, how)
+    assert not truth.wrong, dict(truth.wrong)
+    disturbed = run(log, how, r, truth)
+    assert not disturbed.wrong, dict(disturbed.wrong)
