@@ -18,8 +18,10 @@ _TEXTS = {
     ),
     (Language.EN, IncidentStatus.ASSUMED_RESOLVED): (
         "Assumed resolved: {group}",
-        "No alert of this incident has been heard of for the longest silence allowed, and not all of them were "
-        "reported as resolved. Check that the alert source still works.",
+        (
+            "No alert of this incident has been heard of for the longest silence allowed, and not all of them were "
+            "reported as resolved. Check that the alert source still works."
+        ),
     ),
     (Language.ZH_TW, IncidentStatus.RESOLVED): (
         "已恢復：{group}",

@@ -84,8 +84,7 @@ def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:
 def _pair(key: str, value: str) -> str:
     """Redact a value in the light of its key: `password: x` tells more than `x`."""
     shown = text(f"{key}={value}", _TEXT_MAX + len(key) + 1)
-    prefix = f"{key}="
-    return shown[len(prefix) :] if shown.startswith(prefix) else shown
+    return shown.removeprefix(f"{key}=")
 
 
 def _exemplar_from(value: bytes) -> Exemplar:

@@ -1,8 +1,8 @@
 """The fold: how alerts join, open, resolve and reopen incidents, and when an incident asks for a revision or ends.
 
 Everything here is a function of the log: offsets, record timestamps and stream time T, the highest record timestamp
-so far. There is no clock and no I/O. Rules: a producer may repeat an unchanged alert only every few hours, so silence is
-not recovery; an incident lives as long as any of its members fires, and a hold beyond.
+so far. There is no clock and no I/O. A producer may repeat an unchanged alert only every few hours, so silence is not
+recovery: an incident lives as long as any of its members fires, and a hold beyond.
 """
 
 from dataclasses import dataclass

@@ -1,13 +1,13 @@
 """The outbox: a plan of the ledger becomes the messages of one transaction.
 
-States go to the partition of the incidents topic that has the input partition's number, all others where their key leads.
+States go to the partition of the incidents topic that has the number of the input partition, all others where their
+key leads.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
-from pydantic import BaseModel
 
 from openclaw_stream.arbitration.tuning import tuning_events
 from openclaw_stream.arbitration.verdict import Verdict
@@ -15,7 +15,8 @@ from openclaw_stream.events.dead_letter import dead_letter_headers
 from openclaw_stream.events.decision import Decision, IncidentSummary, Source
 from openclaw_stream.events.headers import event_headers
 from openclaw_stream.events.ids import decision_id, event_id
-from openclaw_stream.events.vocabulary import SEVERITIES, EventType
+from openclaw_stream.events.tuning import TuningEvent
+from openclaw_stream.events.vocabulary import SEVERITIES
 from openclaw_stream.incidents.evidence import names_of, text
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.settings import Settings
@@ -88,10 +89,11 @@ class Outbox:
             decided_at=verdict.decided_at,
         )
 
-    def _event(self, topic: str, kind: str, own_id: str, event: "BaseModel", state: State, verdict: Verdict) -> Message:
-        generation = event.generation  # type: ignore[attr-defined]
+    def _event(
+        self, topic: str, kind: str, own_id: str, event: Decision | TuningEvent, state: State, verdict: Verdict
+    ) -> Message:
         headers = event_headers(
-            event_id(own_id, generation),
+            event_id(own_id, event.generation),
             f"openclaw.{kind}.v1",
             f"/{self.topic}/{self.partition}",
             verdict.decided_at,
@@ -129,8 +131,3 @@ def summary(state: State) -> IncidentSummary:
         flaps=state.flaps,
         previous_incident_id=state.previous_id or None,
     )
-
-
-def is_resolution(work: Work) -> bool:
-    """Whether the revision tells an end."""
-    return work.event_type is EventType.RESOLUTION

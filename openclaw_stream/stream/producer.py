@@ -1,9 +1,9 @@
 """The transactional producer of one input partition.
 
-Its transactional id names the partition, so that starting it fences whoever owned the partition before: the client cannot
-fence by group generation. aiokafka commits even where a send has failed, never returns while a broker is away, and cannot
-abort after a cancelled commit; so every send is awaited first, everything has a deadline, and after any failure the
-producer is thrown away.
+Its transactional id names the partition, so that starting it fences whoever owned the partition before: the client
+cannot fence by group generation. aiokafka commits even where a send has failed, never returns while a broker is away,
+and cannot abort after a cancelled commit; so every send is awaited first, everything has a deadline, and after any
+failure the producer is thrown away.
 """
 
 import asyncio

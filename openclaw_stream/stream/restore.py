@@ -1,8 +1,8 @@
 """Restore: the ledger of a partition from its committed offset and the group states, after a crash or a reset.
 
-Pure. A committed offset without our metadata was set by some tool: a replay, and a new generation. States then count only
-where they lie wholly before the offset R that was reset to; of a group that lies beyond, the lineage tells which incident
-was open at R, so that a replay finds the same incidents again.
+Pure. A committed offset without our metadata was set by some tool: a replay, and a new generation. States then count
+only where they lie wholly before the offset R that was reset to; of a group that lies beyond, the lineage tells which
+incident was open at R, so that a replay finds the same incidents again.
 """
 
 from collections.abc import Mapping

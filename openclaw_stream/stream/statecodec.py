@@ -1,7 +1,7 @@
 """The group states in the incidents topic: JSON that downstream reads and a worker is restored from.
 
-The `incident` part is the public contract (events/incident.py); `fold` holds what only the fold needs. Member hashes are
-packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt) in base64.
+The `incident` part is the public contract (events/incident.py); `fold` holds what only the fold needs. Member hashes
+are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt) in base64.
 """
 
 import struct
