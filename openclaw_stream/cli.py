@@ -1,0 +1,156 @@
+"""The command `openclaw-stream`; no logic, and each command imports what it needs only when it is called.
+
+Exit codes: 0 done, 1 failed or not as it must be, 2 a wrong setting or usage.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_stream import __version__
+from openclaw_stream.errors import OpenClawError, SettingsError
+
+if TYPE_CHECKING:
+    from openclaw_stream.settings import Settings
+    from openclaw_stream.stream.topics import TopicReport
+
+_FAILED, _WRONG_SETTING = 1, 2
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+topics = typer.Typer(no_args_is_help=True, help="Create the topics, or compare them with what they must be.")
+schemas = typer.Typer(no_args_is_help=True, help="Write or verify the JSON Schemas of the events.")
+app.add_typer(topics, name="topics")
+app.add_typer(schemas, name="schemas")
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="The folder of the schemas.")]
+
+
+def main() -> None:
+    """Run the command line; an error this package raises on purpose is told in a line, without a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        _complain(str(error), style="red")
+        raise SystemExit(_WRONG_SETTING) from None
+    except OpenClawError as error:
+        _complain(str(error), style="red")
+        raise SystemExit(_FAILED) from None
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"openclaw-stream {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def openclaw_stream(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Fold alerts on Kafka into incidents and decide, exactly once, who is responsible and what to do."""
+
+
+@app.command()
+def run() -> None:
+    """Run the worker until SIGTERM, which drains it."""
+    settings = _settings(warn=False)
+    from openclaw_stream.stream.worker import run as run_worker
+
+    raise typer.Exit(asyncio.run(run_worker(settings)))
+
+
+@app.command()
+def demo(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Alerts to play instead of the storm."),
+    ] = None,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up, and say how to send alerts of one's own.")] = False,
+) -> None:
+    """Watch an alert storm become decisions on a Kafka of its own."""
+    from openclaw_stream.demo import run_demo
+
+    raise typer.Exit(run_demo(files or [], keep=keep))
+
+
+@topics.command("create")
+def create_topics(
+    partitions: Annotated[int | None, typer.Option(min=1, help="Of each new topic; 8 unless given.")] = None,
+    replication_factor: Annotated[
+        int | None, typer.Option(min=1, help="Of each new topic; 3, or the number of brokers, unless given.")
+    ] = None,
+) -> None:
+    """Create the topics that are missing; one that is there is not changed."""
+    settings = _settings()
+    from openclaw_stream.stream.topics import create_topics as create
+
+    report = asyncio.run(create(settings, partitions, replication_factor))
+    for name in report.created:
+        typer.echo(f"created {name}")
+    _tell(report)
+    raise typer.Exit(_FAILED if any(difference.fatal for difference in report.differences) else 0)
+
+
+@topics.command("check")
+def check_topics() -> None:
+    """Name every difference between the topics and what they must be; exit with 1 if there is one."""
+    settings = _settings()
+    from openclaw_stream.stream.topics import check_topics as check
+
+    report = asyncio.run(check(settings))
+    _tell(report)
+    raise typer.Exit(_FAILED if report.differences else 0)
+
+
+@schemas.command("write")
+def write_schemas(folder: Folder = Path("schemas")) -> None:
+    """Write the schemas, their examples and the AsyncAPI document."""
+    from openclaw_stream.events.schemas import write
+
+    for path in write(folder):
+        typer.echo(path)
+
+
+@schemas.command("verify")
+def verify_schemas(folder: Folder = Path("schemas")) -> None:
+    """Compare the files with the models; exit with 1 on a difference."""
+    from openclaw_stream.events.schemas import verify
+
+    differences = verify(folder)
+    for difference in differences:
+        _complain(difference, style="red")
+    raise typer.Exit(_FAILED if differences else 0)
+
+
+def _settings(*, warn: bool = True) -> "Settings":
+    from openclaw_stream.settings import load_settings, unknown_settings
+
+    if warn:
+        for warning in unknown_settings():
+            _complain(warning, style="yellow")
+    return load_settings()
+
+
+def _tell(report: "TopicReport") -> None:
+    for difference in report.differences:
+        _complain(str(difference), style="red" if difference.fatal else "yellow")
+    if not report.differences:
+        typer.echo("the topics are as they must be")
+
+
+def _complain(message: str, *, style: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from openclaw_stream.telemetry.redaction import redact
+
+    word = "error" if style == "red" else "warning"
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for line in redact(message).splitlines():
+        console.print(Text(f"{word}: {line}", style=style))
