@@ -37,7 +37,8 @@ def topics(bootstrap: str) -> dict[str, str]:
 @pytest.fixture
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        port: int = server.getsockname()[1]
+    return port
 
 
 def test_version_and_help() -> None:
