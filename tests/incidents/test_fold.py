@@ -1,0 +1,209 @@
+"""The life of an incident, alert by alert."""
+
+from dataclasses import replace
+
+import pytest
+
+from openclaw_stream.events.vocabulary import IncidentStatus, Severity
+from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.incidents.fold import Fold
+from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, State
+from openclaw_stream.incidents.timers import Timers
+
+TIMERS = Timers(group_wait=30, group_wait_critical=5, group_interval=300, max_interval=3600, resolve_hold=60, max_silence=900)
+FOLD = Fold("alerts", 0, TIMERS, retention=10_000)
+BASE = Alert("HighErrorRate", Severity.WARNING, True, 1000, 0, "f1", 1, "shop/web", service="web")  # noqa: FBT003
+
+
+def join(state: State, now: int, alert: Alert = BASE, **changes: object) -> int:
+    """Fold an alert at offset = time `now`; returns when it wants a revision."""
+    return FOLD.join(state, replace(alert, **changes), now, now, now)[0]  # type: ignore[arg-type]
+
+
+def opened(**changes: object) -> State:
+    state = State("shop/web")
+    join(state, 100, **changes)
+    return state
+
+
+def test_a_firing_alert_opens_and_waits() -> None:
+    state = State("shop/web")
+    assert join(state, 100) == 130
+    assert state.open
+    assert state.opened_offset == 100
+    assert (state.alert_count, state.distinct) == (1, 1)
+
+
+def test_a_critical_alert_waits_less() -> None:
+    assert join(State("g"), 100, severity=Severity.CRITICAL) == 105
+
+
+def test_a_resolved_alert_never_opens() -> None:
+    state = State("g")
+    assert FOLD.join(state, replace(BASE, firing=False), 1, 1, 1) == (NEVER, False)
+    assert not state.incident_id
+
+
+def test_a_repeat_counts_and_wants_nothing() -> None:
+    state = opened()
+    assert FOLD.repeat(state, BASE, 200, 200)
+    assert (state.alert_count, state.distinct, state.last_alert_at) == (2, 1, 200)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Other"},
+        {"severity": Severity.HIGH},
+        {"service": "db"},
+        {"member": 2},
+        {"starts_at": 1001},
+        {"firing": False},
+    ],
+)
+def test_only_an_unchanged_repeat_is_one(change: dict[str, object]) -> None:
+    state = opened()
+    before = state.copy()
+    assert not FOLD.repeat(state, replace(BASE, **change), 200, 200)  # type: ignore[arg-type]
+    assert state.alert_count == before.alert_count
+
+
+@pytest.mark.parametrize(
+    ("change", "due"),
+    [
+        ({"name": "Other"}, 430),
+        ({"service": "db"}, 430),
+        ({"severity": Severity.HIGH}, 430),
+        ({"severity": Severity.CRITICAL}, 205),
+        ({"member": 2}, NEVER),
+    ],
+)
+def test_what_asks_for_another_revision(change: dict[str, object], due: int) -> None:
+    state = opened()
+    state.revision, state.last_due = 1, 130
+    assert join(state, 200, **change) == due
+
+
+def test_the_interval_doubles_up_to_its_limit() -> None:
+    state = opened()
+    intervals = []
+    for revision in (1, 2, 3, 4, 5, 60):
+        state.revision = revision
+        intervals.append(FOLD.interval(state))
+    assert intervals == [300, 600, 1200, 2400, 3600, 3600]
+
+
+def test_it_ends_a_hold_after_its_last_member_resolved() -> None:
+    state = opened()
+    join(state, 150, member=2)
+    join(state, 200, firing=False)
+    assert state.hold_end == NEVER
+    join(state, 300, member=2, firing=False)
+    assert FOLD.end_of(state) == 360
+    assert FOLD.ending(state, 360) is IncidentStatus.RESOLVED
+
+
+def test_a_refire_within_the_hold_is_a_flap() -> None:
+    state = opened()
+    join(state, 200, firing=False)
+    join(state, 210, starts_at=205)
+    assert (state.flaps, state.hold_end) == (1, NEVER)
+
+
+def test_a_late_repeat_of_a_resolved_member_is_no_flap() -> None:
+    state = opened()
+    join(state, 200, firing=False)
+    join(state, 210)
+    assert (state.flaps, state.hold_end) == (0, 260)
+
+
+def test_without_a_start_a_firing_alert_fires_again() -> None:
+    state = opened(starts_at=0)
+    join(state, 200, firing=False, starts_at=0)
+    join(state, 210, starts_at=0)
+    assert (state.flaps, state.hold_end) == (1, NEVER)
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "resolves"),
+    [(1000, 2000, True), (0, 0, True), (900, 2000, True), (900, 950, False), (1500, 0, True)],
+)
+def test_which_resolution_belongs_to_a_member(starts_at: int, ends_at: int, resolves: bool) -> None:  # noqa: FBT001
+    state = opened()
+    join(state, 200, firing=False, starts_at=starts_at, ends_at=ends_at)
+    assert (state.hold_end == 260) is resolves
+
+
+def test_silence_assumes_it_resolved_and_an_unchanged_member_reopens_it() -> None:
+    state = opened()
+    state.revision, state.last_due = 1, 130
+    first = state.incident_id
+    FOLD.close(state, FOLD.end_of(state), 5000, None)
+    assert state.status is IncidentStatus.ASSUMED_RESOLVED
+    assert join(state, 5000) == 5000
+    assert state.open
+    assert state.incident_id == first
+
+
+def test_after_the_retention_it_opens_anew() -> None:
+    state = opened()
+    first = state.incident_id
+    FOLD.close(state, FOLD.end_of(state), 5000, None)
+    join(state, 100 + FOLD.retention)
+    assert state.incident_id != first
+    assert state.previous_id == first
+
+
+def test_after_a_resolution_the_next_alert_opens_anew() -> None:
+    state = opened()
+    first = state.incident_id
+    join(state, 200, firing=False)
+    FOLD.close(state, 260, 300, None)
+    join(state, 300)
+    assert state.incident_id != first
+    assert state.previous_id == first
+    assert [episode.closed_offset for episode in state.lineage] == [300, None]
+
+
+def test_identity_depends_on_the_opening_record_only() -> None:
+    assert opened().incident_id == opened(name="Other", severity=Severity.CRITICAL).incident_id
+    other = State("shop/db")
+    join(other, 100)
+    assert other.incident_id != opened().incident_id
+
+
+def test_after_overflow_only_silence_ends_it() -> None:
+    state = opened()
+    for member in range(2, MEMBERS_MAX + 50):
+        join(state, 200, member=member)
+    assert state.overflow
+    assert len(state.firing) == MEMBERS_MAX
+    for member in range(1, MEMBERS_MAX + 50):
+        join(state, 300, member=member, firing=False)
+    assert not state.firing
+    assert state.hold_end == NEVER
+
+
+def test_resolved_members_make_room() -> None:
+    state = opened()
+    for member in range(2, 3 * MEMBERS_MAX):
+        join(state, 200, member=member)
+        join(state, 200, member=member, firing=False)
+    assert not state.overflow
+    assert len(state.firing) + len(state.resolved) <= MEMBERS_MAX
+
+
+def test_ever_new_names_are_counted_but_ask_no_more() -> None:
+    state = opened()
+    due = [join(state, 200, name=f"N{n}") for n in range(NAMES_MAX * 2)]
+    assert due[-1] == NEVER
+    assert len(state.names) == NAMES_MAX
+    assert sum(state.names.values()) + state.others == state.alert_count
+
+
+def test_a_trigger_is_never_missed_by_the_question_for_one() -> None:
+    state = opened()
+    for change in ({"name": "X"}, {"severity": Severity.HIGH}, {"service": "y"}):
+        alert = replace(BASE, **change)  # type: ignore[arg-type]
+        assert FOLD.may_trigger(state, alert)
+    assert not FOLD.may_trigger(state, replace(BASE, member=7))

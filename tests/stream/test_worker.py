@@ -1,0 +1,260 @@
+"""The whole path on a real Kafka: alerts in, decisions out, as processes."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Message
+
+from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until, webhook
+
+NewPipeline = Callable[..., Pipeline]
+
+
+def _headers(message: Message) -> dict[str, str]:
+    return {name: (value or b"").decode() for name, value in message.headers() or []}
+
+
+def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline()
+    worker = pipeline.start()
+    pipeline.produce(
+        [
+            (0, alert("checkout", "PostgreSQLTooManyConnections", severity="page", message="connections exhausted")),
+            (0, alert("checkout", "PostgreSQLTooManyConnections", severity="page")),
+            (1, webhook(alert("web", "HighErrorRate"), alert("cart", "KubePodCrashLooping"))),
+            (1, b"not json"),
+            (1, None),
+        ],
+        {"traceparent": b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+    )
+    pipeline.await_settled()
+    assert pipeline.stop(worker) == 0, pipeline.logs()
+
+    decisions = {d["incident"]["group_key"]: d for d in pipeline.decisions()}
+    assert set(decisions) == {"shop/checkout", "shop/web", "shop/cart"}
+    checkout = decisions["shop/checkout"]
+    assert checkout["event_type"] == "decision"
+    assert (checkout["revision"], checkout["generation"], checkout["replayed"]) == (1, 1, False)
+    assert checkout["incident"]["alert_count"] == 2
+    assert checkout["incident"]["severity"] == "critical"
+    assert checkout["decision"]["primary_responsibility"] == "DB"
+    assert checkout["decision"]["confidence"] == checkout["confidence"]["final"]
+    assert checkout["source"] == {"topic": pipeline.topics["alerts"], "partition": 0, "first_offset": 0, "last_offset": 1}
+    [dead] = pipeline.read("dead_letter")
+    assert dead.value() == b"not json"
+    assert dead.key() == b"k"
+    headers = _headers(dead)
+    assert (headers["openclaw-dlq-partition"], headers["openclaw-dlq-offset"]) == ("1", "1")
+    assert "traceparent" in headers
+    assert "JSON" in headers["openclaw-dlq-reason"]
+
+
+def test_events_carry_cloudevents_and_trace_headers(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    trace = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    worker = pipeline.start()
+    pipeline.produce([(0, alert("checkout"))], {"traceparent": trace})
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    [message] = pipeline.read("decisions")
+    headers = _headers(message)
+    assert headers["traceparent"] == trace.decode()
+    assert headers["ce_specversion"] == "1.0"
+    assert headers["ce_type"] == "openclaw.decision.v1"
+    assert headers["ce_id"]
+    assert (message.key() or b"").decode() == json.loads(message.value() or b"")["incident_id"]
+
+
+def test_an_incident_is_resolved_by_a_revision_of_its_own(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start()
+    fired = {"starts_at": "2026-11-22T10:00:00Z"}
+    pipeline.produce([(0, alert("cart", **fired))])
+    until(lambda: len(pipeline.decisions()) == 1, "the decision")
+    pipeline.produce([(0, alert("cart", status="resolved", **fired))])
+    until(lambda: len(pipeline.decisions()) == 2, "the resolution")
+    pipeline.stop(worker)
+    decision, resolution = pipeline.decisions()
+    assert (resolution["event_type"], resolution["incident"]["status"]) == ("resolution", "resolved")
+    assert resolution["revision"] == 2
+    assert resolution["incident_id"] == decision["incident_id"]
+    assert resolution["decision"]["primary_responsibility"] == decision["decision"]["primary_responsibility"]
+
+
+def test_offsets_are_at_the_end_within_five_seconds_of_idleness(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(OPENCLAW_COMMIT_INTERVAL="2")
+    worker = pipeline.start()
+    pipeline.produce([(n % 2, alert(f"s{n % 7}")) for n in range(200)])
+    until(lambda: len(pipeline.decisions()) >= 7, "the decisions")
+    time.sleep(5)
+    assert pipeline.settled(), (pipeline.committed(), pipeline.ends())
+    assert counted(pipeline) == 200
+    assert pipeline.stop(worker) == 0
+
+
+def test_sigterm_drains_and_a_restart_goes_on(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(OPENCLAW_GROUP_WAIT="2")
+    worker = pipeline.start()
+    pipeline.produce([(n % 2, alert(f"s{n % 5}")) for n in range(100)])
+    time.sleep(1.5)
+    assert pipeline.stop(worker) == 0, pipeline.logs()
+    worker = pipeline.start()
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    check_exactly_once(pipeline.decisions())
+    assert counted(pipeline) == 100
+
+
+def test_two_workers_share_and_hand_over(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(4)
+    first = pipeline.start()
+    pipeline.produce([(n % 4, alert(f"s{n % 40}")) for n in range(800)])
+    until(lambda: bool(pipeline.decisions()), "the first decisions")
+    second = pipeline.start()
+    for _ in range(10):
+        pipeline.produce([(n % 4, alert(f"s{n % 40}", f"Alert{n % 3}")) for n in range(200)])
+        time.sleep(0.3)
+    pipeline.stop(first)
+    pipeline.await_settled()
+    pipeline.stop(second)
+    decisions = pipeline.decisions()
+    check_exactly_once(decisions)
+    assert {d["incident"]["group_key"] for d in decisions} == {f"shop/s{n}" for n in range(40)}
+    assert counted(pipeline) == 2800
+
+
+def test_a_frozen_worker_publishes_nothing_after_its_session(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1, KAFKA_SESSION_TIMEOUT="2")
+    zombie = pipeline.start()
+    pipeline.produce([(0, alert(f"s{n}")) for n in range(20)])
+    until(lambda: bool(pipeline.committed()[0] >= 0), "the first commit")
+    zombie.send_signal(signal.SIGSTOP)
+    heir = pipeline.start()
+    pipeline.produce([(0, alert(f"s{n}", "Another")) for n in range(20)])
+    pipeline.await_settled()
+    zombie.send_signal(signal.SIGCONT)
+    time.sleep(4)
+    pipeline.produce([(0, alert(f"s{n}", "YetAnother")) for n in range(20)])
+    time.sleep(2)
+    pipeline.await_settled()
+    pipeline.stop(heir)
+    pipeline.stop(zombie)
+    check_exactly_once(pipeline.decisions())
+    assert counted(pipeline) == 60
+
+
+@pytest.mark.parametrize("where", ["beginning", "middle"])
+def test_a_reset_reproduces_the_incidents(new_pipeline: NewPipeline, where: str) -> None:
+    pipeline = new_pipeline(2)
+    worker = pipeline.start()
+    fired = {"starts_at": "2026-11-22T10:00:00Z"}
+    pipeline.produce([(n % 2, alert(f"s{n % 6}", **fired)) for n in range(60)])
+    until(lambda: len(pipeline.decisions()) == 6, "the decisions")
+    pipeline.produce([(n % 2, alert(f"s{n % 6}", status="resolved", **fired)) for n in range(4)])
+    until(lambda: len(pipeline.decisions()) == 10, "the resolutions")
+    pipeline.produce([(n % 2, alert(f"s{n % 6}", starts_at="2026-11-22T11:00:00Z")) for n in range(60)])
+    until(lambda: len(pipeline.decisions()) >= 14, "the second incidents")
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    before = pipeline.decisions()
+
+    pipeline.reset([0, 0] if where == "beginning" else [16, 17])
+    worker = pipeline.start()
+    until(lambda: any(d["generation"] == 2 for d in pipeline.decisions()), "the replay")
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    replayed = [d for d in pipeline.decisions() if d["generation"] == 2]
+    assert {d["incident_id"] for d in replayed} <= {d["incident_id"] for d in before}
+    assert all(d["replayed"] for d in replayed)
+    if where == "beginning":
+        assert {d["incident_id"] for d in replayed} == {d["incident_id"] for d in before}
+    ended = {d["incident_id"] for d in before if d["event_type"] == "resolution"}
+    assert ended == {d["incident_id"] for d in replayed if d["event_type"] == "resolution"}
+    check_exactly_once(pipeline.decisions())
+
+
+def test_a_backlog_under_a_tiny_memory_limit_is_worked_off(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(
+        2, OPENCLAW_MAX_PENDING_BYTES="20000", OPENCLAW_MAX_PENDING_DECISIONS="5", OPENCLAW_GROUP_WAIT="600"
+    )
+    pipeline.produce([(n % 2, alert(f"s{n % 300}")) for n in range(3000)])
+    worker = pipeline.start()
+    pipeline.await_settled(90)
+    pipeline.stop(worker)
+    decisions = pipeline.decisions()
+    check_exactly_once(decisions)
+    assert len({d["incident_id"] for d in decisions}) == 300
+    assert counted(pipeline) == 3000
+
+
+def test_records_that_cannot_be_understood_do_not_stop_it(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    poison: list[Any] = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"alert_type": 1}', b"[" * 50_000, b"7", b"{}"]
+    poison += [b'{"alert_type": "A", "metrics": {"x": NaN}}', b"x" * 900_000, b'{"alerts": "none"}']
+    pipeline.produce([(0, value) for value in [*poison, alert("checkout")]])
+    worker = pipeline.start()
+    pipeline.await_settled()
+    assert pipeline.stop(worker) == 0
+    dead = pipeline.read("dead_letter")
+    assert sorted((m.value() or b"") for m in dead) == sorted(poison)
+    assert [d["incident"]["group_key"] for d in pipeline.decisions()] == ["shop/checkout"]
+
+
+def test_one_bad_alert_of_a_batch_does_not_keep_the_good_ones(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    batch = webhook(alert("web"), alert("cart"))
+    del batch["alerts"][0]["labels"]["alertname"]
+    pipeline.produce([(0, batch)])
+    worker = pipeline.start()
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    assert [d["incident"]["group_key"] for d in pipeline.decisions()] == ["shop/cart"]
+    [dead] = pipeline.read("dead_letter")
+    assert json.loads(dead.value() or b"") == batch
+    assert _headers(dead)["openclaw-dlq-bad-indexes"] == "0"
+
+
+def test_a_missing_topic_is_named(bootstrap: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(bootstrap, tmp_path)
+    worker = pipeline.start()
+    assert worker.wait(30) == 1
+    assert pipeline.topics["alerts"] in pipeline.logs()
+    assert "topics create" in pipeline.logs()
+
+
+def test_states_of_another_group_stop_it(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start()
+    pipeline.produce([(0, alert("checkout"))])
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    intruder = pipeline.start(KAFKA_GROUP_ID=f"{pipeline.name}-other")
+    assert intruder.wait(30) == 1
+    assert "OPENCLAW_TOPIC_INCIDENTS" in pipeline.logs()
+
+
+def test_latest_skips_the_history_of_a_first_start(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    pipeline.produce([(0, alert("old"))])
+    worker = pipeline.start(KAFKA_AUTO_OFFSET_RESET="latest")
+    pipeline.await_settled()
+    pipeline.produce([(0, alert("new"))])
+    until(lambda: bool(pipeline.decisions()), "the decision")
+    pipeline.stop(worker)
+    assert [d["incident"]["group_key"] for d in pipeline.decisions()] == ["shop/new"]
+
+
+def test_an_offset_beyond_the_log_stops_the_partition_only(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(2)
+    pipeline.produce([(1, alert("cart"))])
+    pipeline.reset([50, 0])
+    worker = pipeline.start()
+    until(lambda: bool(pipeline.decisions()), "the decision of the other partition")
+    assert worker.poll() is None
+    assert "lies beyond the end of the log" in pipeline.logs()
+    assert pipeline.stop(worker) == 0
