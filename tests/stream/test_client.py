@@ -86,14 +86,14 @@ async def test_connects_with_tls_user_and_password(secured: str, store: Store) -
 
 
 async def test_a_wrong_password_is_told_and_not_shown(secured: str, store: Store) -> None:
-    with pytest.raises(RetryableError, match=f"(?s)no answer from Kafka at {secured}.*uthentication") as caught:
+    with pytest.raises(RetryableError, match=rf"(?s)no answer from Kafka at {secured}.*uthentication") as caught:
         async with admin_client(settings(secured, store, password="wr0ng")):  # noqa: S106 - meant to be wrong
             pytest.fail("it connected")
     assert "wr0ng" not in str(caught.value)
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused(secured: str, store: Store) -> None:
-    with pytest.raises(RetryableError, match="(?i)certificate"):
+    with pytest.raises(RetryableError, match=r"(?i)certificate"):
         async with admin_client(settings(secured, store, trust=False)):
             pytest.fail("it connected")
 
@@ -101,9 +101,9 @@ async def test_a_certificate_nobody_vouches_for_is_refused(secured: str, store: 
 def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, store: Store) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-    with pytest.raises(SettingsError, match="KAFKA_SSL_CAFILE=.*broken.pem cannot be loaded"):
+    with pytest.raises(SettingsError, match=r"KAFKA_SSL_CAFILE=.*broken\.pem cannot be loaded"):
         connection(KafkaSettings(security_protocol="SSL", ssl_cafile=broken))
-    with pytest.raises(SettingsError, match="KAFKA_SSL_CERTFILE=.*cannot be loaded"):
+    with pytest.raises(SettingsError, match=r"KAFKA_SSL_CERTFILE=.*cannot be loaded"):
         connection(KafkaSettings(security_protocol="SSL", ssl_certfile=store.certificate, ssl_keyfile=broken))
 
 
