@@ -1,0 +1,18 @@
+"""The kubectl commands a decision may suggest: read without a shell, checked part by part, written in one form.
+
+    kubectl scale              deployment|statefulset            --replicas [--current-replicas]
+    kubectl autoscale          deployment|statefulset            --max [--min] [--cpu-percent]
+    kubectl set resources      deployment|statefulset|daemonset  --limits and/or --requests [--containers]
+    kubectl rollout restart    deployment|statefulset|daemonset
+    kubectl rollout undo       deployment|statefulset|daemonset  [--to-revision]
+    kubectl patch              the above|horizontalpodautoscaler --patch [--type]
+    kubectl delete             pod
+
+One resource each, and `-n NAMESPACE`. Anything else is refused with a reason. Nothing here runs a command.
+"""
+
+from openclaw_stream.arbitration.kubectl.command import Command, Kind, RefusedCommand, Verb
+from openclaw_stream.arbitration.kubectl.detection import looks_like_command
+from openclaw_stream.arbitration.kubectl.grammar import kind_of, parse
+
+__all__ = ["Command", "Kind", "RefusedCommand", "Verb", "kind_of", "looks_like_command", "parse"]

@@ -1,0 +1,42 @@
+"""Telling a command from words: what a person could paste into a shell must pass the grammar."""
+
+import re
+import unicodedata
+
+_PLAIN = (
+    r"sudo|doas|su|env|nohup|xargs|eval|exec|setsid|(?:ba|z|da|k|a|fi|c|tc)?sh|busybox|pwsh|powershell|curl|wget|ssh|scp"
+    r"|ncat|nc|socat|k|oc|helm|docker|nerdctl|podman|crictl|ctr|etcdctl|redis-cli|systemctl|rm|dd|chmod|chown|p?killall"
+    r"|pkill|iptables"
+)
+_TELLING = (
+    r"(?:python[0-9.]*|perl|ruby|node|php|psql|mysql|mongo|mongosh|kill|shutdown|reboot)\s+-"
+    r"|(?:source|\.)\s+[<./~]|mkfs\S*\s"
+)
+"""Words of everyday advice: a command only with what follows."""
+
+_PREFIX = r"^[ \t`'\"$#>%*•-]*(?:\d+[.)][ \t]+)?[`'\"]*(?:[A-Za-z_][A-Za-z0-9_]*=\S*[ \t]+)*(?:[\w.~-]*/(?:[\w.-]+/)*)?"
+_LINE = re.compile(rf"{_PREFIX}(?:(?:{_PLAIN})(?=\s|$)|{_TELLING})", re.MULTILINE)
+_PIPED = re.compile(r"[|]\s*(?:sudo\s+)?(?:[a-z]{0,3}sh|python[0-9.]*|perl|ruby|node)\b")
+_TWINS = {
+    "k": "\u043a\u03ba",
+    "u": "\u03c5\u057d",
+    "b": "\u044c\u042c",
+    "e": "\u0435\u04bd",
+    "c": "\u0441\u03f2",
+    "t": "\u0442\u03c4",
+    "l": "\u04cf\u0456\u03b9",
+}
+"""Cyrillic, Greek and Armenian letters that are read as those of kubectl."""
+
+_LOOKALIKES = {ord(twin): letter for letter, twins in _TWINS.items() for twin in twins}
+
+
+def looks_like_command(text: str) -> bool:
+    """Tell whether a suggestion's text is a command rather than a configuration or advice in words.
+
+    It is one if it names kubectl anywhere, if a line of it begins with a shell, an interpreter or a tool that
+    changes systems (also after sudo, env, assignments, a prompt or a list mark), or if it pipes into a shell.
+    Full-width, invisible and look-alike characters are seen through.
+    """
+    seen = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    return bool("kubectl" in seen.casefold().translate(_LOOKALIKES) or _LINE.search(seen) or _PIPED.search(seen))

@@ -1,0 +1,160 @@
+"""The grammar: which verb takes which kinds and flags; `parse` turns a text into a checked command."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from openclaw_stream.arbitration.kubectl.command import Command, Kind, RefusedCommand, Verb
+from openclaw_stream.arbitration.kubectl.names import label, resource_name
+from openclaw_stream.arbitration.kubectl.patches import check_patch, patch_json, patch_type
+from openclaw_stream.arbitration.kubectl.quantities import check_requests, number, resource_list
+from openclaw_stream.arbitration.kubectl.tokens import tokenise
+
+_SCALABLE = frozenset({Kind.DEPLOYMENT, Kind.STATEFULSET})
+_WORKLOADS = _SCALABLE | {Kind.DAEMONSET}
+_REPLICAS = number(1, 100)
+
+_Flags = Mapping[str, str]
+
+
+def _check_autoscale(_kind: Kind, flags: _Flags) -> None:
+    if int(flags.get("min", "1")) > int(flags["max"]):
+        raise RefusedCommand(f"--min {flags['min']} is above --max {flags['max']}")
+
+
+def _check_resources(_kind: Kind, flags: _Flags) -> None:
+    if not flags.keys() & {"limits", "requests"}:
+        raise RefusedCommand("set resources needs --limits or --requests")
+    check_requests(_amounts(flags.get("limits", "")), _amounts(flags.get("requests", "")))
+
+
+def _check_patch(kind: Kind, flags: _Flags) -> None:
+    check_patch(kind, flags.get("type", "strategic"), flags["patch"])
+
+
+def _check_nothing(_kind: Kind, _flags: _Flags) -> None:
+    """Each flag was checked by itself."""
+
+
+def _amounts(text: str) -> dict[str, str]:
+    return dict(item.split("=", 1) for item in text.split(",") if item)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What one verb takes: kinds, flags with the check of each value, flags it cannot do without, a last check."""
+
+    kinds: frozenset[Kind]
+    flags: Mapping[str, Callable[[str, str], str]]
+    required: frozenset[str] = frozenset()
+    check: Callable[[Kind, _Flags], None] = _check_nothing
+
+
+_GRAMMAR = {
+    Verb.SCALE: _Rule(_SCALABLE, {"replicas": _REPLICAS, "current-replicas": number(0, 1000)}, frozenset({"replicas"})),
+    Verb.AUTOSCALE: _Rule(
+        _SCALABLE,
+        {"min": _REPLICAS, "max": _REPLICAS, "cpu-percent": number(1, 100)},
+        frozenset({"max"}),
+        _check_autoscale,
+    ),
+    Verb.SET_RESOURCES: _Rule(
+        _WORKLOADS,
+        {"containers": label, "limits": resource_list, "requests": resource_list},
+        check=_check_resources,
+    ),
+    Verb.ROLLOUT_RESTART: _Rule(_WORKLOADS, {}),
+    Verb.ROLLOUT_UNDO: _Rule(_WORKLOADS, {"to-revision": number(0, 1_000_000)}),
+    Verb.PATCH: _Rule(
+        _WORKLOADS | {Kind.HPA}, {"type": patch_type, "patch": patch_json}, frozenset({"patch"}), _check_patch
+    ),
+    Verb.DELETE: _Rule(frozenset({Kind.POD}), {}),
+}
+_SHORT = {"-n": "--namespace", "-c": "--containers", "-p": "--patch"}
+_KNOWN = {f"--{flag}" for rule in _GRAMMAR.values() for flag in rule.flags} | {"--namespace"}
+_KINDS = {
+    spelling: kind
+    for kind, group, short in (
+        (Kind.DEPLOYMENT, "apps", "deploy"),
+        (Kind.STATEFULSET, "apps", "sts"),
+        (Kind.DAEMONSET, "apps", "ds"),
+        (Kind.POD, "", "po"),
+        (Kind.HPA, "autoscaling", "hpa"),
+    )
+    for spelling in (kind, f"{kind}s", short, *((f"{kind}.{group}", f"{kind}s.{group}") if group else ()))
+}
+
+
+def parse(text: str) -> Command:
+    """Read one kubectl command; `parse(c.render()) == c` for every command.
+
+    A command may leave out its namespace, which is then empty.
+
+    Raises:
+        RefusedCommand: Anything outside the grammar, with a reason for a person.
+    """
+    tokens = tokenise(text)
+    if tokens[:1] != ["kubectl"]:
+        raise RefusedCommand("it does not begin with kubectl")
+    words, flags = _sort(tokens[1:])
+    verb, rest = _verb(words)
+    kind, name = _target(rest)
+    namespace = label("namespace", flags.pop("namespace")) if "namespace" in flags else ""
+    return Command(verb, kind, name, _flags(verb, kind, flags), namespace)
+
+
+def kind_of(word: str) -> Kind | None:
+    """Return the kind a word such as `deploy`, `Pods` or `deployment.apps` means, None for any other."""
+    return _KINDS.get(word.lower())
+
+
+def _sort(tokens: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Part words from flags; a flag's value stands after `=` or is the next word."""
+    words: list[str] = []
+    flags: dict[str, str] = {}
+    rest = iter(tokens)
+    for token in rest:
+        if not token.startswith("-"):
+            words.append(token)
+            continue
+        short, equals, value = token.partition("=")
+        flag = _SHORT.get(short, short)
+        if flag not in _KNOWN:
+            raise RefusedCommand(f"{flag[:80]} is not allowed")
+        name = flag.removeprefix("--")
+        if name in flags:
+            raise RefusedCommand(f"{flag} is given twice")
+        flags[name] = value if equals else next(rest, "")
+    return words, flags
+
+
+def _verb(words: Sequence[str]) -> tuple[Verb, Sequence[str]]:
+    for length in (1, 2):
+        told = " ".join(words[:length])
+        if told in frozenset(Verb) and len(words) >= length:
+            return Verb(told), words[length:]
+    raise RefusedCommand(f"kubectl {' '.join(words[:2])[:80]}".rstrip() + " is not among the allowed commands")
+
+
+def _target(words: Sequence[str]) -> tuple[Kind, str]:
+    """Read KIND/NAME or KIND NAME."""
+    parts = words[0].split("/", 1) if len(words) == 1 else list(words)
+    if len(parts) != 2 or "/" in parts[0]:  # noqa: PLR2004 - a kind and a name
+        raise RefusedCommand("it must name exactly one resource, as KIND/NAME")
+    kind = kind_of(parts[0])
+    if kind is None:
+        raise RefusedCommand(f"{parts[0][:80]} is not a kind that commands may touch")
+    return kind, resource_name(parts[1])
+
+
+def _flags(verb: Verb, kind: Kind, given: _Flags) -> tuple[tuple[str, str], ...]:
+    rule = _GRAMMAR[verb]
+    if kind not in rule.kinds:
+        raise RefusedCommand(f"{verb} is not allowed on a {kind}")
+    for flag in given:
+        if flag not in rule.flags:
+            raise RefusedCommand(f"--{flag} is not allowed with {verb}")
+    for flag in sorted(rule.required - given.keys()):
+        raise RefusedCommand(f"{verb} needs --{flag}")
+    flags = {flag: check(f"--{flag}", given[flag]) for flag, check in rule.flags.items() if flag in given}
+    rule.check(kind, flags)
+    return tuple(flags.items())

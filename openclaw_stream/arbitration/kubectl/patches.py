@@ -1,0 +1,186 @@
+"""The JSON of `kubectl patch`: replicas, container resources, or the bounds of an HPA, and nothing beside them."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from openclaw_stream.arbitration.kubectl.command import Kind, RefusedCommand
+from openclaw_stream.arbitration.kubectl.names import label
+from openclaw_stream.arbitration.kubectl.quantities import check_requests, number, size
+
+PATCH_TYPES = ("strategic", "merge", "json")
+
+_REPLICAS = number(1, 100)
+_BOUNDS = ("minReplicas", "maxReplicas")
+_RESOURCES_PATH = re.compile(
+    r"/spec/template/spec/containers/(?:0|[1-9][0-9]?)/resources(?:/(limits|requests)(?:/([a-z-]+))?)?"
+)
+
+
+def patch_type(flag: str, text: str) -> str:
+    """Check the value of --type."""
+    if text not in PATCH_TYPES:
+        raise RefusedCommand(f"{flag} must be one of {', '.join(PATCH_TYPES)}")
+    return text
+
+
+def patch_json(flag: str, text: str) -> str:
+    """Return the JSON of a patch in its shortest form; what it changes is checked by `check_patch`."""
+    try:
+        patch = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RefusedCommand:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise RefusedCommand(f"{flag} is not JSON") from error
+    return json.dumps(patch, separators=(",", ":"))
+
+
+def check_patch(kind: Kind, patch_type: str, text: str) -> None:
+    """Refuse a patch that changes anything but replicas, container resources or an HPA's bounds.
+
+    Args:
+        kind: What is patched.
+        patch_type: One of PATCH_TYPES.
+        text: The JSON.
+    """
+    patch = json.loads(text)
+    if patch_type == "json":
+        _check_operations(kind, patch)
+    elif kind is Kind.HPA:
+        _check_bounds(_only(_inside(patch, "spec"), *_BOUNDS))
+    else:
+        _check_workload(kind, patch_type, _inside(patch, "spec"))
+
+
+def _check_workload(kind: Kind, patch_type: str, spec: Any) -> None:
+    if set(_object(spec)) == {"replicas"}:
+        _check_replicas(kind, spec["replicas"])
+        return
+    if patch_type == "merge":
+        raise RefusedCommand("a merge patch would replace the whole list of containers; use --type=strategic")
+    containers = _inside(_inside(_inside(spec, "template"), "spec"), "containers")
+    if not isinstance(containers, list) or not containers:
+        raise RefusedCommand("the patch lists no containers")
+    for container in containers:
+        _check_container(container)
+
+
+def _check_container(container: Any) -> None:
+    if set(_object(container)) != {"name", "resources"} or not isinstance(container["name"], str):
+        raise RefusedCommand("a container in a patch has a name and resources, nothing else")
+    label("container", container["name"])
+    _check_resources(container["resources"])
+
+
+def _check_operations(kind: Kind, operations: Any) -> None:
+    if not isinstance(operations, list) or not operations:
+        raise RefusedCommand("a patch of --type=json is a list of operations")
+    bounds: dict[str, Any] = {}
+    seen: set[str] = set()
+    for operation in operations:
+        path, value = _operation(operation)
+        if path in seen:
+            raise RefusedCommand(f"the patch changes {path[:80]} twice")
+        seen.add(path)
+        if kind is Kind.HPA:
+            bounds[_bound(path)] = value
+        else:
+            _check_operation(kind, path, value)
+    if kind is Kind.HPA:
+        _check_bounds(bounds)
+    elif len(seen) > 1 and "/spec/replicas" in seen:
+        raise RefusedCommand("a patch changes replicas or resources, not both")
+
+
+def _operation(operation: Any) -> tuple[str, Any]:
+    if set(_object(operation)) != {"op", "path", "value"} or operation["op"] not in ("replace", "add"):
+        raise RefusedCommand("an operation in a patch is a replace or an add with a path and a value")
+    if not isinstance(operation["path"], str):
+        raise RefusedCommand("the path of an operation is a text")
+    return operation["path"], operation["value"]
+
+
+def _bound(path: str) -> str:
+    bound = path.removeprefix("/spec/")
+    if path == bound or bound not in _BOUNDS:
+        raise RefusedCommand(f"a patch may not change {path[:80]} of an HPA")
+    return bound
+
+
+def _check_operation(kind: Kind, path: str, value: Any) -> None:
+    if path == "/spec/replicas":
+        _check_replicas(kind, value)
+        return
+    match = _RESOURCES_PATH.fullmatch(path)
+    if not match:
+        raise RefusedCommand(f"a patch may not change {path[:80]}")
+    part, resource = match.groups()
+    if resource:
+        value = {resource: value}
+    _check_resources({part: value} if part else value)
+
+
+def _check_resources(resources: Any) -> None:
+    lists: dict[str, dict[str, str]] = {}
+    for part, amounts in _only(resources, "limits", "requests").items():
+        lists[part] = {resource: _quantity(resource, amount) for resource, amount in _object(amounts).items()}
+        if not lists[part]:
+            raise RefusedCommand(f"the patch gives no {part}")
+    check_requests(lists.get("limits", {}), lists.get("requests", {}))
+
+
+def _quantity(resource: str, amount: Any) -> str:
+    text = str(amount) if type(amount) is int else amount
+    if not isinstance(text, str):
+        raise RefusedCommand(f"the {resource[:40]} of a patch is not a quantity")
+    size(resource, text)
+    return text
+
+
+def _check_bounds(bounds: dict[str, Any]) -> None:
+    numbers = {name: _whole(name, value) for name, value in bounds.items()}
+    if numbers.get("minReplicas", 1) > numbers.get("maxReplicas", 100):
+        raise RefusedCommand("minReplicas is above maxReplicas")
+
+
+def _check_replicas(kind: Kind, value: Any) -> None:
+    if kind is Kind.DAEMONSET:
+        raise RefusedCommand("a daemonset has no replicas")
+    _whole("replicas", value)
+
+
+def _whole(name: str, value: Any) -> int:
+    if type(value) is not int:
+        raise RefusedCommand(f"{name} must be a whole number")
+    return int(_REPLICAS(name, str(value)))
+
+
+def _inside(value: Any, key: str) -> Any:
+    """Return what stands under the only key an object may have."""
+    return _only(value, key)[key]
+
+
+def _only(value: Any, *keys: str) -> dict[str, Any]:
+    """Check for an object with some of these keys and no other."""
+    found = _object(value)
+    if not found or not set(found) <= set(keys):
+        others = ", ".join(sorted(key[:40] for key in set(found) - set(keys))[:3]) or "nothing"
+        raise RefusedCommand(f"a patch may change {' or '.join(keys)} here, not {others}")
+    return found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise RefusedCommand("the patch has something other than an object where one belongs")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise RefusedCommand("the patch names a key twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise RefusedCommand(f"the patch holds {name}, which is no JSON")
