@@ -111,6 +111,6 @@ def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:
         except (OSError, ValueError) as error:
             raise SettingsError(
                 f"KAFKA_SSL_CERTFILE={kafka.ssl_certfile} with KAFKA_SSL_KEYFILE={kafka.ssl_keyfile} cannot be "
-                f"loaded: {error}"
+                f"loaded (a key must have no passphrase): {error}"
             ) from error
     return context
