@@ -1,6 +1,6 @@
 """The decision event: one validated judgement per incident revision; a resolution is a revision too."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -16,7 +16,7 @@ from openclaw_stream.events.vocabulary import (
     TuningType,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 

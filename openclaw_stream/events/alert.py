@@ -1,0 +1,64 @@
+"""The native alert event: what producers put on the alerts topic."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat
+
+Scalar = str | int | FiniteFloat | bool | None
+Moment = datetime | int | FiniteFloat
+
+
+def _any_name(schema: dict[str, Any]) -> None:
+    """Let the schema take the name under each of its aliases, or as a label."""
+    properties = schema["properties"]
+    for alias in ("alertname", "alert_name"):
+        properties[alias] = {**properties["alert_type"], "description": "The same as alert_type."}
+    labelled = {"properties": {"labels": {"type": "object", "required": ["alertname"]}}, "required": ["labels"]}
+    named: list[dict[str, Any]] = [{"required": [name]} for name in ("alert_type", "alertname", "alert_name")]
+    schema["anyOf"] = [*named, labelled]
+    schema.pop("required")
+
+
+class AlertEvent(BaseModel):
+    """One alert, firing or resolved; only its name is required. Further fields are ignored.
+
+    A field beats the like-named label. Where namespace or service is missing it is taken from the usual labels
+    (`service.name`, `k8s.namespace.name`, `deployment`, `app`, `pod` …).
+    """
+
+    model_config = ConfigDict(extra="ignore", json_schema_extra=_any_name)
+
+    alert_type: Annotated[str, Field(min_length=1, pattern=r"\S")] = Field(
+        validation_alias=AliasChoices("alert_type", "alertname", "alert_name"),
+        description="What is wrong: the name of the alert. Also a label `alertname`.",
+        examples=["HighErrorRate"],
+    )
+    severity: str | None = Field(
+        None,
+        description="critical, high, warning, info, P0 to P3, or a usual word such as page, error, notice; "
+        "any other word means warning.",
+        examples=["critical"],
+    )
+    status: str | None = Field(
+        None,
+        description="firing or resolved. Without it an alert is firing, unless its ends_at lies before its record.",
+        examples=["firing"],
+    )
+    source: str | None = Field(None, description="The system that raised it.", examples=["prometheus"])
+    namespace: str | None = Field(None, description="Kubernetes namespace.", examples=["shop"])
+    service: str | None = Field(None, description="Service or workload.", examples=["checkout"])
+    target_resource: str | None = Field(None, description="KIND/NAME.", examples=["deployment/checkout"])
+    message: str | None = Field(None, description="What happened, in words.")
+    metrics: dict[str, FiniteFloat | None] | None = Field(None, description="Measured values by name.")
+    labels: dict[str, Scalar] | None = Field(None, description="What identifies it; taken as texts, null is left out.")
+    annotations: dict[str, Scalar] | None = Field(None, description="What explains it; taken as texts.")
+    fingerprint: str | None = Field(
+        None,
+        description="Equal in all repeats of one alert and in its end; derived from name and labels where missing.",
+    )
+    starts_at: Moment | None = Field(
+        None, description="RFC 3339, or epoch seconds or milliseconds; an absurd one is ignored with a warning."
+    )
+    ends_at: Moment | None = Field(None, description="As starts_at; 0001-01-01T00:00:00Z means none.")
+    generator_url: str | None = Field(None, description="Where to look at what raised it.")

@@ -1,0 +1,52 @@
+"""Moments as alerts write them: RFC 3339 with up to nanoseconds, or epoch seconds or milliseconds."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_DAY = 86_400_000
+_YEAR_2000 = 946_684_800_000
+# As seconds this is the year 5138, as milliseconds 1973.
+_SECONDS_MAX = 100_000_000_000
+_NONE = "0001-01-01T00:00:00Z"
+_TEXT_MAX = 64
+
+
+def moment_of(value: object, timestamp: int) -> int:
+    """Return a moment in epoch milliseconds, 0 for none (null, an empty text, the zero time of Go).
+
+    `timestamp` is the record's, in epoch milliseconds, 0 where it is not known.
+
+    Raises:
+        ValueError: no moment at all, or an absurd one: before 2000, or over a day after the record.
+    """
+    if value is None or value in ("", _NONE):
+        return 0
+    moment = _epoch_milliseconds(value)
+    if moment < _YEAR_2000:
+        raise ValueError("before the year 2000")
+    if timestamp and moment > timestamp + _DAY:
+        raise ValueError("more than a day after its record")
+    return moment
+
+
+def _epoch_milliseconds(value: object) -> int:
+    if isinstance(value, str):
+        return _cached_parse(value) if len(value) <= _TEXT_MAX else _parse(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value * 1000 if abs(value) < _SECONDS_MAX else value)
+    raise ValueError("neither a text nor a number")
+
+
+def _parse(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("not a time as RFC 3339 writes it") from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MILLISECOND
+
+
+# Repeats of an alert carry the moment of the first.
+_cached_parse = lru_cache(maxsize=16384)(_parse)
