@@ -10,7 +10,9 @@ from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, State
 from openclaw_stream.incidents.timers import Timers
 
-TIMERS = Timers(group_wait=30, group_wait_critical=5, group_interval=300, max_interval=3600, resolve_hold=60, max_silence=900)
+TIMERS = Timers(
+    group_wait=30, group_wait_critical=5, group_interval=300, max_interval=3600, resolve_hold=60, max_silence=900
+)
 FOLD = Fold("alerts", 0, TIMERS, retention=10_000)
 BASE = Alert("HighErrorRate", Severity.WARNING, True, 1000, 0, "f1", 1, "shop/web", service="web")  # noqa: FBT003
 

@@ -1,6 +1,6 @@
 """A worker that kills itself with SIGKILL at one step of its n-th transaction; otherwise the real one.
 
-    python -m tests.stream.crashing STEP N
+python -m tests.stream.crashing STEP N
 """
 
 import asyncio
@@ -13,7 +13,14 @@ from aiokafka import AIOKafkaProducer
 
 from openclaw_stream.cli import main
 
-STEPS = ("before it", "amid its sends", "before its offsets", "before its commit", "during its commit", "after its commit")
+STEPS = (
+    "before it",
+    "amid its sends",
+    "before its offsets",
+    "before its commit",
+    "during its commit",
+    "after its commit",
+)
 
 
 def die() -> None:

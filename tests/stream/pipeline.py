@@ -44,6 +44,7 @@ class Pipeline:
         self.name = f"t{uuid.uuid4().hex[:8]}"
         self.partitions = partitions
         self._folder = folder
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._workers: list[subprocess.Popen[bytes]] = []
         self._environment = {**QUICK, **environment}
         self.topics = {
@@ -144,19 +145,19 @@ class Pipeline:
         return self.events("decisions")
 
     def committed(self) -> list[int]:
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
         request = ConsumerGroupTopicPartitions(self.name, self._alerts())
-        answer = admin.list_consumer_group_offsets([request])[self.name].result(10)
+        answer = self._admin.list_consumer_group_offsets([request])[self.name].result(10)
         return [p.offset for p in sorted(answer.topic_partitions, key=lambda p: p.partition)]
 
     def reset(self, offsets: Iterable[int]) -> None:
         """Set the group's offsets as an operator does, with another client's admin API; the group must be empty."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
         target = [TopicPartition(self.topics["alerts"], p, offset) for p, offset in enumerate(offsets)]
 
         def attempt() -> bool:
             try:
-                admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.name, target)])[self.name].result(10)
+                self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.name, target)])[self.name].result(
+                    10
+                )
             except KafkaException:
                 return False
             return True
@@ -170,6 +171,7 @@ class Pipeline:
         return ends
 
     def settled(self) -> bool:
+        assert any(worker.poll() is None for worker in self._workers), f"no worker is left\n{self.logs()[-4000:]}"
         return self.committed() == self.ends()
 
     def await_settled(self, seconds: float = 60) -> None:

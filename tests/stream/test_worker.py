@@ -44,7 +44,12 @@ def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
     assert checkout["incident"]["severity"] == "critical"
     assert checkout["decision"]["primary_responsibility"] == "DB"
     assert checkout["decision"]["confidence"] == checkout["confidence"]["final"]
-    assert checkout["source"] == {"topic": pipeline.topics["alerts"], "partition": 0, "first_offset": 0, "last_offset": 1}
+    assert checkout["source"] == {
+        "topic": pipeline.topics["alerts"],
+        "partition": 0,
+        "first_offset": 0,
+        "last_offset": 1,
+    }
     [dead] = pipeline.read("dead_letter")
     assert dead.value() == b"not json"
     assert dead.key() == b"k"
