@@ -19,6 +19,9 @@ from openclaw_stream.events.vocabulary import (
 SCHEMA_VERSION: Final = 1
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+AlertNames = Annotated[
+    dict[str, int], Field(max_length=65, description="Alerts by name; at most 64 names, the rest under `#others`.")
+]
 
 
 class EventModel(BaseModel):
@@ -78,7 +81,7 @@ class IncidentSummary(EventModel):
     last_alert_at: AwareDatetime
     alert_count: int = Field(ge=0)
     distinct_alerts: int = Field(ge=0, description="Distinct fingerprints; a lower bound from 1,024 on.")
-    alert_names: dict[str, int] = Field(description="Alerts by name; at most 64 names, the rest under `#others`.")
+    alert_names: AlertNames
     flaps: int = Field(ge=0)
     previous_incident_id: str | None = None
 

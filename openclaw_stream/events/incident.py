@@ -1,0 +1,67 @@
+"""The state of an incident group in the compacted topic: shows what is open, and restores a worker."""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, Field
+
+from openclaw_stream.events.decision import SCHEMA_VERSION, AlertNames, EventModel, Fraction
+from openclaw_stream.events.vocabulary import IncidentStatus, Responsibility, Risk, Severity
+
+
+class LastDecision(EventModel):
+    """The last decision published of an incident, in short."""
+
+    revision: int = Field(ge=1)
+    primary_responsibility: Responsibility
+    secondary_teams: list[Responsibility] = Field(default_factory=list, max_length=4)
+    risk_level: Risk
+    confidence: Fraction
+    provider: str
+
+
+class CurrentIncident(EventModel):
+    """The group's current or last incident."""
+
+    incident_id: str
+    revision: int = Field(ge=0, description="Highest published revision; 0 before the first.")
+    namespace: str
+    service: str
+    severity: Severity
+    status: IncidentStatus
+    opened_at: AwareDatetime
+    last_alert_at: AwareDatetime
+    alert_count: int = Field(ge=0)
+    distinct_alerts: int = Field(ge=0, description="Distinct fingerprints; a lower bound from 1,024 on.")
+    alert_names: AlertNames
+    flaps: int = Field(ge=0)
+    previous_incident_id: str | None = None
+    last_decision: LastDecision | None = None
+
+
+class LineageEntry(EventModel):
+    """One of the group's incidents; offsets are those of the input partition."""
+
+    incident_id: str
+    opened_offset: int = Field(ge=0)
+    opened_at: int = Field(description="Timestamp of the opening record, epoch milliseconds.")
+    closed_offset: int | None = Field(description="First offset at which it is closed; null while it is open.")
+    status: IncidentStatus
+
+
+class IncidentState(EventModel):
+    """A group's state, keyed by its group key.
+
+    The reserved key `#generation` holds the same shape without an incident: the generation of the consumer group.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    group_key: str
+    group_id: str = Field(description="The consumer group that wrote it.")
+    generation: int = Field(ge=1, description="Grows with every reset of the group's offsets.")
+    through: int = Field(ge=-1, description="Highest settled offset of the group; -1 for none.")
+    replayed_through: int = Field(ge=-1, description="Highest settled offset of earlier generations; -1 for none.")
+    incident: CurrentIncident | None
+    lineage: list[LineageEntry] = Field(max_length=16, description="The last incidents, oldest first.")
+    fold: dict[str, Any] = Field(
+        description="Private to the worker, which restores the group from it; subject to change."
+    )

@@ -1,0 +1,49 @@
+"""The shadow-tuning event: a preventive change that was judged, and not carried out."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from openclaw_stream.events.decision import SCHEMA_VERSION, EventModel
+from openclaw_stream.events.vocabulary import TuningType, Verdict
+
+
+class ParsedCommand(EventModel):
+    """A kubectl command in its parts, as the grammar read it."""
+
+    verb: str = Field(max_length=100)
+    resource: str = Field(max_length=100)
+    name: str = Field(max_length=253)
+    namespace: str = Field(max_length=253)
+    flags: dict[str, str] = Field(default_factory=dict, max_length=32)
+
+
+class Safety(EventModel):
+    """What the grammar says of the command: advice has none."""
+
+    verdict: Verdict
+    reasons: list[str] = Field(default_factory=list, max_length=16)
+
+
+class TuningEvent(EventModel):
+    """One preventive change; nothing is ever executed, with or without approval."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    tuning_id: str
+    decision_id: str
+    incident_id: str
+    revision: int = Field(ge=1)
+    generation: int = Field(ge=1)
+    replayed: bool
+    approval_id: str | None = Field(
+        None, description="What an approval outside this system names; null in shadow mode."
+    )
+    type: TuningType
+    description: str = Field(max_length=2000)
+    command: str = Field("", max_length=1000, description="A command of the allowed grammar; empty for none.")
+    parsed: ParsedCommand | None = None
+    safety: Safety
+    shadow_mode: bool
+    executed: Literal[False] = False
+    log: str = Field("", max_length=2000, description="What would have been done, in words.")
+    created_at: AwareDatetime
