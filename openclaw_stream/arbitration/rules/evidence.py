@@ -1,0 +1,141 @@
+"""What the alerts of a case speak of: the headings of the vocabulary they touch, and how plainly.
+
+Alert text is written by strangers. A sentence that asks for a team, an owner or a confidence says nothing from there
+on, and the teams it names before that are not heard; labels that name a team are not read at all.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from openclaw_stream.arbitration.rules.table import DESCRIBED, DIRECTIVE, NAMED_SERVICE, TEAM_WORD, Fields
+from openclaw_stream.arbitration.rules.words import Lexicon, Word
+from openclaw_stream.events.vocabulary import Severity
+from openclaw_stream.incidents.case import Case, Exemplar
+
+_TEXT_LIMIT = 400
+_LABEL_LIMIT = 120
+_LABELS_MAX = 32
+_ANNOTATIONS_MAX = 8
+_EXEMPLARS_MAX = 16
+_SERVICE_LABELS = ("service", "service_name", "service.name", "app", "application")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A heading seen: `strength` is 0 to 1, `word` the vocabulary's own word, never the alert's text."""
+
+    strength: float
+    word: str
+
+
+Evidence = Mapping[str, Sighting]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One alert name of a case with all that its alerts speak of; `count` alerts bore the name."""
+
+    name: str
+    severity: Severity
+    count: int
+    evidence: Evidence
+
+
+class Reader:
+    """Reads alerts with a vocabulary."""
+
+    def __init__(self, lexicon: Lexicon, fields: Fields) -> None:
+        self._lexicon = lexicon
+        self._fields = fields
+
+    def signals(self, case: Case) -> tuple[Signal, ...]:
+        """Return one signal per alert name, those with exemplars first."""
+        seen: dict[str, dict[str, Sighting]] = {}
+        worst: dict[str, Severity] = {}
+        for exemplar in case.exemplars[:_EXEMPLARS_MAX]:
+            self._read(exemplar, seen.setdefault(exemplar.name, {}))
+            worst[exemplar.name] = max(worst.get(exemplar.name, Severity.INFO), exemplar.severity, key=_rank)
+        for name in islice(case.alert_names, _EXEMPLARS_MAX):
+            if name not in seen and not name.startswith("#"):
+                self._name(name, seen.setdefault(name, {}))
+        return tuple(
+            Signal(name, worst.get(name, case.severity), case.alert_names.get(name, 1), evidence)
+            for name, evidence in seen.items()
+        )
+
+    def _read(self, exemplar: Exemplar, into: dict[str, Sighting]) -> None:
+        fields = self._fields
+        self._name(exemplar.name, into)
+        for text, strengths in self._texts(exemplar):
+            self._note(into, text, strengths)
+        for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
+            self._label(key, value, into)
+        for subject in (exemplar.service, exemplar.target_resource):
+            self._note(into, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
+        for metric in islice(exemplar.metrics, _LABELS_MAX):
+            self._note(into, metric, (fields.label, fields.label), _LABEL_LIMIT)
+        if NAMED_SERVICE not in into and self._names_a_service(exemplar):
+            into[NAMED_SERVICE] = Sighting(1.0, "")
+
+    def _name(self, name: str, into: dict[str, Sighting]) -> None:
+        self._note(into, name, (self._fields.name, self._fields.name))
+        if self._lexicon.words_in(name) > 1 and not self._directs(name):
+            into[DESCRIBED] = Sighting(1.0, "")
+
+    def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Return the texts of an alert with how plainly their first and their later sentences speak."""
+        fields = self._fields
+        headline, detail = (fields.headline, fields.detail), (fields.detail, fields.aside)
+        if exemplar.message:
+            yield exemplar.message, headline
+        for key, value in islice(exemplar.annotations.items(), _ANNOTATIONS_MAX):
+            known = key.lower()
+            if known in fields.headlines:
+                yield value, headline
+            elif known not in fields.ignored and not self._directs(known):
+                yield value, detail
+
+    def _label(self, key: str, value: str, into: dict[str, Sighting]) -> None:
+        key = key.lower()
+        fields = self._fields
+        if key in fields.ignored or self._directs(key):
+            return
+        strength = fields.subject if key in fields.subjects else fields.label
+        self._note(into, value, (strength, strength), _LABEL_LIMIT)
+        self._note(into, key, (fields.key, fields.key), _LABEL_LIMIT)
+
+    def _note(
+        self,
+        into: dict[str, Sighting],
+        text: str,
+        strengths: tuple[float, float],
+        limit: int = _TEXT_LIMIT,
+    ) -> None:
+        strength, later = strengths
+        for sentence in self._lexicon.sentences(text, limit):
+            for word in _telling(sentence):
+                for heading in word.headings:
+                    known = into.get(heading)
+                    if known is None or known.strength < strength:
+                        into[heading] = Sighting(strength, word.text)
+            strength = later
+
+    def _directs(self, key: str) -> bool:
+        return any(DIRECTIVE in word.headings for found in self._lexicon.sentences(key, _LABEL_LIMIT) for word in found)
+
+    def _names_a_service(self, exemplar: Exemplar) -> bool:
+        named = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
+        return any(name and not self._lexicon.sentences(name, _LABEL_LIMIT) for name in named)
+
+
+def _telling(sentence: Sequence[Word]) -> Sequence[Word]:
+    """Return the words of a sentence that tell something: not what follows a directive, nor teams named before it."""
+    for at, word in enumerate(sentence):
+        if DIRECTIVE in word.headings:
+            return [told for told in sentence[:at] if TEAM_WORD not in told.headings]
+    return sentence
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
