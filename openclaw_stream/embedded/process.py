@@ -17,7 +17,7 @@ class ServerProcess:
     """A server under its supervisor, which kills it when this process ends, even by ``kill -9``.
 
     The link is a pipe that only this process holds: a child made by ``fork`` without ``exec`` inherits it, and then
-    the server lives as long as that child.
+    the server lives as long as that child. ``stop`` or ``kill`` is the last call.
 
     Args:
         command: The server's program and arguments.

@@ -110,9 +110,9 @@ class EmbeddedServer(ABC):
 
     def _launch(self, folder: Path) -> None:
         self.kill()
-        process = self._process = ServerProcess(self._command(folder), folder, self.log_file)
         try:
-            self._await(process)
+            self._process = ServerProcess(self._command(folder), folder, self.log_file)
+            self._await(self._process)
         except EmbeddedError:
             self.kill()
             self._folder = None

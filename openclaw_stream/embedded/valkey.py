@@ -20,6 +20,7 @@ class EmbeddedValkey(EmbeddedServer):
 
     def __init__(self) -> None:
         super().__init__()
+        self._program = ""
         self._port = 0
 
     @property
@@ -30,11 +31,12 @@ class EmbeddedValkey(EmbeddedServer):
 
     def _prepare(self, folder: Path) -> None:
         del folder
+        self._program = str(_binary())
         self._port = free_port()
 
     def _command(self, folder: Path) -> Sequence[str]:
         settings = {"bind": HOST, "port": str(self._port), "dir": str(folder), "save": "", "appendonly": "no"}
-        return [str(_binary()), *(word for name, value in settings.items() for word in (f"--{name}", value))]
+        return [self._program, *(word for name, value in settings.items() for word in (f"--{name}", value))]
 
     def _answers(self) -> bool:
         with socket.create_connection((HOST, self._port), timeout=_ANSWER_WITHIN) as connection:

