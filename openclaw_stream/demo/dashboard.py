@@ -1,0 +1,173 @@
+"""The live view for terminals: alerts come in on the left, decisions go out on the right."""
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.layout import Layout
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from openclaw_stream.demo.feed import Note
+from openclaw_stream.demo.look import SEVERITY_STYLES, TEAM_STYLES, bar, printable, remedy_of, scope_of, title_of
+from openclaw_stream.demo.tally import Tally
+from openclaw_stream.events.decision import Decision
+from openclaw_stream.events.vocabulary import EventType, Responsibility
+from openclaw_stream.incidents.alert import Alert
+
+LEAST_WIDTH, LEAST_HEIGHT = 80, 18
+"""Columns and rows; a smaller terminal gets lines."""
+
+_REFRESH_SECONDS = 0.12
+_HEADER, _FOOTER, _FRAME = 4, 3, 2
+
+
+class Dashboard:
+    """Draws the tally on the terminal's other screen, which is gone when the view ends.
+
+    Args:
+        console: A terminal.
+        headline: What runs where; shown at the top.
+    """
+
+    def __init__(self, console: Console, headline: Text) -> None:
+        self._console = console
+        self._headline = headline
+        self._live = Live(console=console, screen=True, auto_refresh=False)
+        self._drawn = 0.0
+
+    def show(self, note: Note, at: float) -> None:
+        """Nothing: what was seen is drawn from the tally."""
+
+    def refresh(self, tally: Tally, at: float) -> None:
+        """Draw what has been seen `at` seconds after the start, a few times a second."""
+        now = time.monotonic()
+        if now - self._drawn >= _REFRESH_SECONDS:
+            self._drawn = now
+            self._live.update(self.draw(tally, at), refresh=True)
+
+    def draw(self, tally: Tally, at: float) -> Layout:
+        """Return the whole screen."""
+        rows = self._console.height - _HEADER - _FOOTER - _FRAME
+        clock = f"{int(at) // 60:02d}:{int(at) % 60:02d}"
+        screen, body = Layout(), Layout()
+        body.split_row(
+            Layout(Panel(_alerts(tally, rows), title=_alerts_title(tally), border_style="yellow"), ratio=9),
+            Layout(Panel(_decisions(tally, rows), title=_decisions_title(tally), border_style="cyan"), ratio=14),
+        )
+        header = Panel(self._headline, title="[bold]openclaw-stream demo", subtitle=clock, border_style="bright_black")
+        screen.split_column(
+            Layout(header, size=_HEADER),
+            body,
+            Layout(Panel(_footer(tally), border_style="bright_black"), size=_FOOTER),
+        )
+        return screen
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+
+def _alerts_title(tally: Tally) -> Text:
+    return Text.assemble(("alerts in ", "bold"), f"{tally.alerts} in {tally.records} records")
+
+
+def _decisions_title(tally: Tally) -> Text:
+    ended = tally.resolutions.total()
+    return Text.assemble(("decisions out ", "bold"), f"{tally.decisions.total()} decisions, {ended} resolutions")
+
+
+def _alerts(tally: Tally, rows: int) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=2)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=4)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=5)
+    table.expand = True
+    for _, alert in islice(reversed(tally.latest_alerts), rows):
+        table.add_row(_light(alert), Text(_subject(alert), "dim"), _name(alert))
+    return table
+
+
+def _light(alert: Alert) -> Text:
+    return Text("●", SEVERITY_STYLES[alert.severity]) if alert.firing else Text("✔", "green")
+
+
+def _name(alert: Alert) -> Text:
+    return Text(printable(alert.name, 80), SEVERITY_STYLES[alert.severity] if alert.firing else "green")
+
+
+def _subject(alert: Alert) -> str:
+    return printable(alert.service or alert.namespace or alert.target_resource or "-", 80)
+
+
+def _decisions(tally: Tally, rows: int) -> RenderableType:
+    if not tally.latest_decisions:
+        return Text("the worker joins its group, and gathers what belongs together …", "dim italic")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=5, justify="right", style="dim")
+    table.add_column(width=8, no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(width=10, justify="right")
+    table.expand = True
+    for at, event in islice(reversed(tally.latest_decisions), rows // 2):
+        table.add_row(f"{at:.1f}s", _team(event), _title(event), _confidence(event))
+    return table
+
+
+def _team(event: Decision) -> Text:
+    team = event.decision.primary_responsibility
+    severity = event.incident.severity
+    if event.event_type is EventType.RESOLUTION:
+        return Text(f"{'✔':^8}\n{team:^8}", "green")
+    return Text.assemble((f"{team:^8}", TEAM_STYLES[team]), "\n", (f"{severity:^8}", SEVERITY_STYLES[severity]))
+
+
+def _title(event: Decision) -> Text:
+    over = event.event_type is EventType.RESOLUTION
+    scope = scope_of(event.incident)
+    first = Text(scope, "green") if over else Text.assemble((scope, "bold"), f"  {title_of(event)}")
+    remedy = remedy_of(event)
+    style = "bright_white" if remedy.startswith("$") else "dim"
+    return Text.assemble(first, "\n", (remedy, style))
+
+
+def _confidence(event: Decision) -> Text:
+    revision = Text(f"rev {event.revision}", "dim")
+    if event.event_type is EventType.RESOLUTION:
+        return Text.assemble("\n", revision)
+    final = event.confidence.final
+    style = "green" if event.confidence.gate == "passed" else "yellow"
+    return Text.assemble((f"{bar(final)} {final:.0%}", style), "\n", revision)
+
+
+def _footer(tally: Tally) -> RenderableType:
+    parts = [part for team in Responsibility for part in _count(tally, team)]
+    faults = sum(1 for _ in tally.faults())
+    once = Text("each revision once", "green") if not faults else Text(f"{faults} revisions not once", "bold red")
+    counts = (
+        f"incidents {len(tally.incidents)} ({tally.open_incidents} open)   tuning {tally.tuning.total()}   "
+        f"dead letters {len(tally.dead_letters)}   "
+    )
+    line = Table.grid(expand=True)
+    line.add_column()
+    line.add_column(justify="right", no_wrap=True)
+    line.add_row(Text.assemble(*parts), Text(counts) + once)
+    return Group(line)
+
+
+def _count(tally: Tally, team: Responsibility) -> Iterator[Text]:
+    yield Text(f" {team} ", TEAM_STYLES[team])
+    yield Text(f" {tally.decisions[team]}  ")
