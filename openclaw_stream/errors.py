@@ -1,12 +1,12 @@
 """Errors of openclaw-stream; a message says what happened, to what, and what to do.
 
-    OpenClawError
-    ├── SettingsError        a setting is wrong; nothing was connected yet (exit 2)
-    ├── PoisonError          one record can never be understood; it goes to the dead letters
-    ├── RetryableError       the same step may succeed later; it is tried again
-    └── FatalError           going on would break a promise; the worker stops (exit 1)
-        ├── TopicError       a topic is missing or made otherwise than it must be
-        └── EmbeddedError    an embedded server cannot be had or did not start
+OpenClawError
+├── SettingsError        a setting is wrong; nothing was connected yet (exit 2)
+├── PoisonError          one record can never be understood; it goes to the dead letters
+├── RetryableError       the same step may succeed later; it is tried again
+└── FatalError           going on would break a promise; the worker stops (exit 1)
+    ├── TopicError       a topic is missing or made otherwise than it must be
+    └── EmbeddedError    an embedded server cannot be had or did not start
 """
 
 

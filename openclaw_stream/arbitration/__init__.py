@@ -1,0 +1,1 @@
+"""Deciding one revision of an incident: rules, validation, gate, tuning."""

@@ -46,7 +46,7 @@ class RulesArbiter:
         return Verdict(
             judgement=judgement,
             confidence=confidence,
-            provenance=self._provenance(),
+            provenance=self._provenance("no LLM is asked: the rules decide"),
             validation=validation,
             decided_at=datetime.now(UTC),
             suggestions=tuning_suggestions(judgement, case, None, self._language),
@@ -70,7 +70,7 @@ class RulesArbiter:
     def _provenance(self, *reasons: str) -> Provenance:
         return Provenance(
             provider="rules",
-            degraded=bool(reasons),
+            degraded=True,
             degraded_reasons=list(reasons),
             rules_version=RULES_VERSION,
             language=self._language,

@@ -1,15 +1,15 @@
 """The resolution of an incident: its last revision, told without a new arbitration."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
+from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.arbitration.rules import RULES_VERSION
 from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
 from openclaw_stream.events.vocabulary import IncidentStatus, Language, Responsibility
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.stream.work import LastDecision
-
-_THRESHOLD = 0.70
 
 _TEXTS = {
     (Language.EN, IncidentStatus.RESOLVED): (
@@ -47,7 +47,7 @@ def resolve(case: Case, status: IncidentStatus, last: LastDecision | None, langu
         confidence=confidence,
         affected_services=list(case.services),
     )
-    gate = "passed" if confidence >= _THRESHOLD else "collab"
+    gate: Literal["passed", "collab"] = "passed" if confidence >= THRESHOLD else "collab"
     return Verdict(
         judgement=judgement,
         confidence=Confidence(reported=confidence, evidence=confidence, final=confidence, gate=gate),

@@ -27,50 +27,54 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def install(step: str, nth: int) -> None:
-    """Wrap the client's transaction calls: no broker can be made to kill its client at an exact step."""
-    begun, sends = 0, 0
-    begin, send = AIOKafkaProducer.begin_transaction, AIOKafkaProducer.send
-    offsets, commit = AIOKafkaProducer.send_offsets_to_transaction, AIOKafkaProducer.commit_transaction
+class Crash:
+    """Wraps the client's transaction calls: no broker can be made to kill its client at an exact step."""
 
-    async def begin_transaction(self: AIOKafkaProducer) -> None:
-        nonlocal begun, sends
-        begun, sends = begun + 1, 0
-        if begun == nth and step == "before it":
-            die()
-        await begin(self)
+    def __init__(self, step: str, nth: int) -> None:
+        self.step, self.nth, self.begun = step, nth, 0
 
-    async def send_one(self: AIOKafkaProducer, *args: Any, **kwargs: Any) -> Any:
-        nonlocal sends
-        future = await send(self, *args, **kwargs)
-        sends += 1
-        if begun >= nth and step == "amid its sends":
-            await future
-            die()
-        return future
+    def at(self, step: str) -> bool:
+        return self.begun >= self.nth and step == self.step
 
-    async def send_offsets(self: AIOKafkaProducer, *args: Any) -> None:
-        if begun >= nth and step == "before its offsets":
-            die()
-        await offsets(self, *args)
+    def install(self) -> None:
+        begin, send = AIOKafkaProducer.begin_transaction, AIOKafkaProducer.send
+        offsets, commit = AIOKafkaProducer.send_offsets_to_transaction, AIOKafkaProducer.commit_transaction
 
-    async def commit_transaction(self: AIOKafkaProducer) -> None:
-        if begun >= nth and step == "before its commit":
-            die()
-        if begun >= nth and step == "during its commit":
-            # The request leaves at the next turns of the loop; the answer is never seen.
-            asyncio.get_running_loop().call_later(0.002, die)
-        await commit(self)
-        if begun >= nth and step == "after its commit":
-            die()
+        async def begin_transaction(client: AIOKafkaProducer) -> None:
+            self.begun += 1
+            if self.at("before it"):
+                die()
+            await begin(client)
 
-    AIOKafkaProducer.begin_transaction = begin_transaction
-    AIOKafkaProducer.send = send_one
-    AIOKafkaProducer.send_offsets_to_transaction = send_offsets
-    AIOKafkaProducer.commit_transaction = commit_transaction
+        async def send_one(client: AIOKafkaProducer, *args: Any, **kwargs: Any) -> Any:
+            future = await send(client, *args, **kwargs)
+            if self.at("amid its sends"):
+                await future
+                die()
+            return future
+
+        async def send_offsets(client: AIOKafkaProducer, *args: Any) -> None:
+            if self.at("before its offsets"):
+                die()
+            await offsets(client, *args)
+
+        async def commit_transaction(client: AIOKafkaProducer) -> None:
+            if self.at("before its commit"):
+                die()
+            if self.at("during its commit"):
+                # The request leaves at the next turns of the loop; the answer is never seen.
+                asyncio.get_running_loop().call_later(0.002, die)
+            await commit(client)
+            if self.at("after its commit"):
+                die()
+
+        AIOKafkaProducer.begin_transaction = begin_transaction
+        AIOKafkaProducer.send = send_one
+        AIOKafkaProducer.send_offsets_to_transaction = send_offsets
+        AIOKafkaProducer.commit_transaction = commit_transaction
 
 
 if __name__ == "__main__":
-    install(sys.argv[1], int(sys.argv[2]))
+    Crash(sys.argv[1], int(sys.argv[2])).install()
     sys.argv = ["openclaw-stream", "run"]
     main()

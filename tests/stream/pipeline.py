@@ -55,7 +55,7 @@ class Pipeline:
     def settings(self) -> Settings:
         return Settings(
             kafka=KafkaSettings(bootstrap_servers=self.bootstrap, group_id=self.name),
-            topics=TopicSettings(**self.topics),
+            topics=TopicSettings.model_validate(self.topics),
         )
 
     def create(self) -> "Pipeline":
@@ -146,7 +146,16 @@ class Pipeline:
 
     def committed(self) -> list[int]:
         request = ConsumerGroupTopicPartitions(self.name, self._alerts())
-        answer = self._admin.list_consumer_group_offsets([request])[self.name].result(10)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                answer = self._admin.list_consumer_group_offsets([request])[self.name].result(10)
+                break
+            except KafkaException:
+                # A coordinator that was just elected does not answer yet.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
         return [p.offset for p in sorted(answer.topic_partitions, key=lambda p: p.partition)]
 
     def reset(self, offsets: Iterable[int]) -> None:
@@ -155,9 +164,8 @@ class Pipeline:
 
         def attempt() -> bool:
             try:
-                self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.name, target)])[self.name].result(
-                    10
-                )
+                request = [ConsumerGroupTopicPartitions(self.name, target)]
+                self._admin.alter_consumer_group_offsets(request)[self.name].result(10)
             except KafkaException:
                 return False
             return True

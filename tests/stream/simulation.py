@@ -1,7 +1,7 @@
 """One partition without I/O: the real ledger under crashes, resets, retention, compaction, ticks and pressure.
 
-`run` plays one schedule of a log and returns its `Account`; an account is compared with that of an undisturbed run of the
-same log. Whatever happens to a worker, what it publishes must agree with that run. By hand:
+`run` plays one schedule of a log and returns its `Account`; an account is compared with that of an undisturbed run of
+the same log. Whatever happens to a worker, what it publishes must agree with that run. By hand:
 
     python -m tests.stream.simulation 2000 [scenario]
 """
@@ -44,7 +44,7 @@ class Published(NamedTuple):
     generation: int
     revision: int
     kind: str
-    count: int
+    alerts: int
     replayed: bool
 
 

@@ -1,6 +1,7 @@
 """The ledger under whatever may happen to a worker, against an undisturbed run of the same log."""
 
 import random
+from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
@@ -14,7 +15,7 @@ SEEDED = 60
 
 
 @pytest.fixture(autouse=True)
-def few_members():
+def few_members() -> Iterator[None]:
     """Let the active set overflow in logs as short as these."""
     with patch.object(fold_module, "MEMBERS_MAX", 3):
         yield

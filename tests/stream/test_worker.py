@@ -16,7 +16,8 @@ NewPipeline = Callable[..., Pipeline]
 
 
 def _headers(message: Message) -> dict[str, str]:
-    return {name: (value or b"").decode() for name, value in message.headers() or []}
+    pairs = dict(message.headers() or []).items()
+    return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in pairs}
 
 
 def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
