@@ -33,45 +33,33 @@ class Crash:
     def __init__(self, step: str, nth: int) -> None:
         self.step, self.nth, self.begun = step, nth, 0
 
-    def at(self, step: str) -> bool:
-        return self.begun >= self.nth and step == self.step
-
     def install(self) -> None:
-        begin, send = AIOKafkaProducer.begin_transaction, AIOKafkaProducer.send
-        offsets, commit = AIOKafkaProducer.send_offsets_to_transaction, AIOKafkaProducer.commit_transaction
+        self._wrap("begin_transaction", before="before it")
+        self._wrap("send", after="amid its sends")
+        self._wrap("send_offsets_to_transaction", before="before its offsets")
+        self._wrap("commit_transaction", "before its commit", "during its commit", "after its commit")
 
-        async def begin_transaction(client: AIOKafkaProducer) -> None:
-            self.begun += 1
-            if self.at("before it"):
-                die()
-            await begin(client)
+    def _wrap(self, name: str, before: str = "", during: str = "", after: str = "") -> None:
+        call = getattr(AIOKafkaProducer, name)
 
-        async def send_one(client: AIOKafkaProducer, *args: Any, **kwargs: Any) -> Any:
-            future = await send(client, *args, **kwargs)
-            if self.at("amid its sends"):
-                await future
+        async def wrapped(client: AIOKafkaProducer, *args: Any, **kwargs: Any) -> Any:
+            self.begun += name == "begin_transaction"
+            if self._is_at(before):
                 die()
-            return future
-
-        async def send_offsets(client: AIOKafkaProducer, *args: Any) -> None:
-            if self.at("before its offsets"):
-                die()
-            await offsets(client, *args)
-
-        async def commit_transaction(client: AIOKafkaProducer) -> None:
-            if self.at("before its commit"):
-                die()
-            if self.at("during its commit"):
+            if self._is_at(during):
                 # The request leaves at the next turns of the loop; the answer is never seen.
                 asyncio.get_running_loop().call_later(0.002, die)
-            await commit(client)
-            if self.at("after its commit"):
+            result = await call(client, *args, **kwargs)
+            if self._is_at(after):
+                if name == "send":
+                    await result
                 die()
+            return result
 
-        AIOKafkaProducer.begin_transaction = begin_transaction
-        AIOKafkaProducer.send = send_one
-        AIOKafkaProducer.send_offsets_to_transaction = send_offsets
-        AIOKafkaProducer.commit_transaction = commit_transaction
+        setattr(AIOKafkaProducer, name, wrapped)
+
+    def _is_at(self, step: str) -> bool:
+        return self.begun >= self.nth and step == self.step
 
 
 if __name__ == "__main__":
