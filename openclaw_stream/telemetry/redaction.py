@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _SHORT = 256
+_PASSES = 4
 _ANY_CASE = re.ASCII | re.IGNORECASE
 
 
@@ -24,6 +25,16 @@ def redact(text: str) -> str:
 
 
 def _redact(text: str) -> str:
+    # What one replacement uncovers the next pass finds; ordinary text takes one pass.
+    for _ in range(_PASSES):
+        redacted = _pass(text)
+        if redacted == text:
+            break
+        text = redacted
+    return text
+
+
+def _pass(text: str) -> str:
     lowered = text.lower()
     for rule in _RULES:
         for trigger in rule.triggers:
@@ -54,7 +65,7 @@ _VENDORS = {
     "google-token": ("Gy", r"(?:a29\.|OCSPX-)[\w.-]{16,}+"),
     "stripe-key": ("rs", r"k_(?:live|test)_[A-Za-z0-9]{10,}+"),
     "webhook-secret": ("w", r"hsec_[A-Za-z0-9]{10,}+"),
-    "api-key": ("s", r"k-(?:(?:admin|ant|lf|or|proj|svcacct)-[\w-]{8,}+|[A-Za-z0-9]{16,}+)"),
+    "api-key": ("s", r"k-(?:(?:admin|ant|lf|or|proj|svcacct)-[\w-]{8,}+|(?:[A-Za-z0-9]{1,12}-){0,3}[A-Za-z0-9]{16,}+)"),
     "npm-token": ("n", r"pm_[A-Za-z0-9]{30,}+"),
     "pypi-token": ("p", r"ypi-[\w-]{32,}+"),
     "huggingface-token": ("h", r"f_[A-Za-z0-9]{24,}+"),
@@ -62,9 +73,9 @@ _VENDORS = {
     "grafana-token": ("g", r"l(?:sa|c)_[\w=+/-]{20,}+"),
     "vault-token": ("h", r"v[bsr]\.[\w-]{20,}+"),
     "sendgrid-key": ("S", r"G\.[\w-]{16,}+\.[\w-]{16,}+"),
-    "databricks-token": ("d", r"api[a-f0-9]{32}"),
+    "databricks-token": ("d", r"api[a-f0-9]{32}(?![A-Za-z0-9])"),
     "digitalocean-token": ("d", r"o[opr]_v1_[a-f0-9]{32,}+"),
-    "jwt": ("e", r"yJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)?"),
+    "jwt": ("e", r"(?<![\w-]e)yJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)?"),
 }
 """Vendors' tokens by kind: the first character, and the rest. The case counts."""
 
@@ -173,11 +184,22 @@ _FLAGS = _Rule(
     _pair,
 )
 
+# In a sentence only what looks like one is taken for a secret: letters and digits together.
+_SENTENCE = _Rule(
+    (" is ", " was "),
+    re.compile(
+        r"(?<![a-z])(?P<head>(?P<name>password|passphrase|passcode|secret|token|(?:api|access|secret) key) (?:is|was) )"
+        r"(?=\S{0,64}[a-z])(?=\S{0,64}\d)(?P<double>\")?(?P<single>')?(?P<escaped>\\\")?[^\s\"'\\]{6,}+[\"']?",
+        _ANY_CASE,
+    ),
+    _pair,
+)
+
 _SYSTEMD = r"[\w.-]{0,253}\.(?:automount|device|mount|path|scope|service|slice|socket|swap|target|timer)(?![\w-])"
 _EMAIL = _Rule(
     ("@",),
-    re.compile(rf"(?<![\w.%+'-])[\w.%+'-]++@(?!{_SYSTEMD})(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?![\w-])"),
+    re.compile(rf"(?<![\w.%+'-])(?:[\w.%+'-]++@(?!{_SYSTEMD})(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?![\w-]))+"),
     "[redacted:email]",
 )
 
-_RULES = (_PRIVATE_KEY, _CREDENTIALS, _COOKIE, _TOKENS, _BEARER, _PAIRS, _FLAGS, _EMAIL)
+_RULES = (_PRIVATE_KEY, _CREDENTIALS, _COOKIE, _TOKENS, _BEARER, _PAIRS, _FLAGS, _SENTENCE, _EMAIL)

@@ -1,0 +1,217 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_stream.telemetry.redaction import redact
+
+# Put together here, so that no scanner takes this file for a leak.
+BODY = "a1B2c3D4e5F6g7H8j9K0"
+VENDOR_TOKENS = {
+    "aws-key": "AKIA" + "IOSFODNN7EXAMPLE",
+    "github-token": "ghp_" + BODY * 2,
+    "gitlab-token": "glpat-" + BODY,
+    "slack-token": "xoxb-" + BODY,
+    "slack-webhook": "hooks.slack.com/services/" + "T000/B000/" + BODY,
+    "google-key": "AIza" + BODY * 2,
+    "google-token": "ya29." + BODY,
+    "stripe-key": "sk_live_" + BODY,
+    "webhook-secret": "whsec_" + BODY,
+    "api-key": "sk-ant-" + "api03-" + BODY,
+    "npm-token": "npm_" + BODY * 2,
+    "pypi-token": "pypi-" + BODY * 2,
+    "huggingface-token": "hf_" + BODY * 2,
+    "groq-key": "gsk_" + BODY * 2,
+    "grafana-token": "glsa_" + BODY * 2,
+    "vault-token": "hvs." + BODY * 2,
+    "sendgrid-key": "SG." + BODY + "." + BODY,
+    "databricks-token": "dapi" + "0123456789abcdef" * 2,
+    "digitalocean-token": "dop_v1_" + "0123456789abcdef" * 4,
+    "jwt": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0." + BODY,
+}
+PEM = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEow" + BODY + "\n-----END RSA PRIVATE " + "KEY-----"
+
+ORDINARY = (
+    "pod checkout-7d9f8b6c5-x2x4z restarted 5 times, node ip-10-0-3-17.ec2.internal",
+    "request 550e8400-e29b-41d4-a716-446655440000 took 12.5s, trace 4bf92f3577b34da6a3ce929d0e0e4736",
+    "image registry.example.org/shop/checkout@sha256:" + "0123456789abcdef" * 4 + " cannot be pulled",
+    "nginx@sha256:abcdef0123456789 and nginx:1.25",
+    "https://runbooks.example.org:8443/checkout/errors?from=now-1h&to=now#top",
+    "postgres://db.shop.svc:5432/orders?sslmode=require",
+    "FATAL: password authentication failed for user postgres",
+    "invalid token: expired; secret: not found; password: is required",
+    'secret "checkout-tls" not found in namespace shop',
+    "max_tokens: 4096, tokens=512, tokens_per_second=31",
+    "violates unique constraint orders_pkey, Key (id)=(42) already exists, primary key: id",
+    "systemd unit user@1000.service and getty@tty1.service failed",
+    "basic authentication is disabled, bearer authentication required",
+    "kafka@3.7.0 on 10.2.3.4:9092, [2001:db8::1]:9092",
+    "--max-old-space-size 4096 --token-bucket 7",
+    "賣場結帳錯誤率 12.4%，最近五分鐘",
+    "sk-frontend-7d9f8b6c5-x2x4z and task-abcdefghijklmnopqrstu are pods",
+)
+
+PAIRS = (
+    ("password={}", "password"),
+    ("password: {}", "password"),
+    ("DB_PASS={} ./start", "password"),
+    ("PGPASSWORD={} psql", "password"),
+    ("mysql --password={} -h db", "password"),
+    ("mysql --password {} -h db", "password"),
+    ('{{"password": "{}", "user": "bob"}}', "password"),
+    ('{{\\"password\\": \\"{}\\", \\"user\\": 1}}', "password"),
+    ("{{'passwd': '{}'}}", "password"),
+    ("密碼: {}", "password"),
+    ("Server=db;Password={};Database=orders", "password"),
+    ("https://api.example.org/v1?token={}&page=2", "token"),
+    ("access_token: '{}'", "token"),
+    ("X-Auth-Token: {}", "token"),
+    ("api_key={}", "key"),
+    ("X-API-Key: {}", "key"),
+    ("apiKey => {}", "key"),
+    ("AccountKey={};EndpointSuffix=core", "key"),
+    ("client_secret={}", "secret"),
+    ("aws_secret_access_key = {}", "secret"),
+    ("https://blob.example.org/a?sv=1&sig={}&se=2", "credential"),
+    ("Authorization: {}", "credential"),
+)
+SENTENCES = (
+    ("the password is hunter2, he said", "the password is [redacted:password] he said"),
+    ("api key was 'abc123def'", "api key was '[redacted:key]'"),
+    ("the token is required and the secret was rotated", "the token is required and the secret was rotated"),
+)
+
+FRAGMENTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from([*VENDOR_TOKENS.values(), PEM, *ORDINARY, *(text.format("hunter2") for text, _ in PAIRS)]),
+    st.sampled_from(
+        [
+            ":",
+            "=",
+            "@",
+            "://",
+            '"',
+            "'",
+            "\\",
+            " ",
+            "\n",
+            "-",
+            "[",
+            "]",
+            "[redacted:password]",
+            "bearer ",
+            "cookie: a=b",
+        ]
+    ),
+    st.emails(),
+)
+
+
+@pytest.mark.parametrize(("kind", "token"), VENDOR_TOKENS.items())
+def test_a_vendors_token_is_replaced_by_its_kind(kind: str, token: str) -> None:
+    assert redact(f"call failed with {token}, retrying") == f"call failed with [redacted:{kind}], retrying"
+
+
+@pytest.mark.parametrize(("text", "kind"), PAIRS)
+@pytest.mark.parametrize("secret", ["hunter2", "p(w]d", "Tr0ub4dor,3", "x" * 300])
+def test_a_named_value_is_replaced_and_the_text_around_it_stays(text: str, kind: str, secret: str) -> None:
+    assert redact(text.format(secret)) == text.format(f"[redacted:{kind}]")
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_alert_text_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgres://admin:s3cr@t/x@db:5432/orders", "postgres://[redacted:credentials]@db:5432/orders"),
+        ("redis://:s3cret@cache:6379/0", "redis://[redacted:credentials]@cache:6379/0"),
+        ("mongodb://u:p@h1,h2/orders", "mongodb://[redacted:credentials]@h1,h2/orders"),
+        ("https://user:s3@cret@git.example.org/x@y", "https://[redacted:credentials]@git.example.org/x@y"),
+        ("https://0123456789abcdef@errors.example.org/2", "https://[redacted:credentials]@errors.example.org/2"),
+    ],
+)
+def test_credentials_in_a_connection_string_are_replaced(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+def test_a_private_key_goes_whole_even_where_its_end_is_cut_off() -> None:
+    assert redact(f"key:\n{PEM}\nafter") == "key:\n[redacted:private-key]\nafter"
+    assert redact(f"log: {PEM[:60]}") == "log: [redacted:private-key]"
+
+
+def test_authorization_headers_and_cookies_are_replaced() -> None:
+    assert redact(f"Authorization: Bearer {BODY}") == "Authorization: Bearer [redacted:authorization]"
+    assert redact("got basic dXNlcjpwYXNz from") == "got basic [redacted:authorization] from"
+    assert redact("Cookie: sid=abc; theme=dark\nHost: a") == "Cookie: [redacted:cookie]\nHost: a"
+
+
+def test_an_email_address_is_replaced() -> None:
+    assert redact("owner: jane.doe+oncall@shop.example.org (on call)") == "owner: [redacted:email] (on call)"
+
+
+@pytest.mark.parametrize(("text", "expected"), SENTENCES)
+def test_a_sentence_may_tell_a_secret(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+def test_a_quoted_password_may_hold_escaped_quotes() -> None:
+    assert redact(r'{"password": "hun\"ter2", "a": 1}') == '{"password": "[redacted:password]", "a": 1}'
+
+
+@given(st.lists(FRAGMENTS, max_size=6).map("".join))
+def test_redacting_twice_changes_nothing(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
+
+
+@given(st.sampled_from(sorted(VENDOR_TOKENS.values())), st.text(max_size=30), st.text(max_size=30))
+def test_a_vendors_token_never_survives(token: str, before: str, after: str) -> None:
+    assert token not in redact(f"{before} {token} {after}")
+
+
+@given(st.from_regex(r"[a-z]{3,10}(-[a-z0-9]{2,8}){0,3}", fullmatch=True))
+def test_names_of_kubernetes_stay(name: str) -> None:
+    assert redact(name) == name
+
+
+HOSTILE = (
+    "password",
+    "password=",
+    "password='",
+    'password="\\',
+    "secret_access_key ",
+    "token=,",
+    "bearer ",
+    "basic " + "a" * 50 + " ",
+    "eyJ-",
+    "eyJaaaaaa.",
+    "a@",
+    "a.",
+    "a@a.",
+    "://",
+    "://a:",
+    "https://a@",
+    "--a-",
+    "--password ",
+    "-----BEGIN PRIVATE KEY-----",
+    "cookie: ",
+    "SG.",
+    "\\",
+    "[redacted:",
+)
+
+
+@pytest.mark.timeout(40)
+@pytest.mark.parametrize("seed", HOSTILE)
+def test_hostile_text_takes_linear_time(seed: str) -> None:
+    """A pattern that backtracks over the whole text takes minutes for this one."""
+    text = seed * (400_000 // len(seed))
+    assert redact(f"{text}\npassword=hunter2").endswith("[redacted:password]") or "PRIVATE" in seed
+
+
+def test_a_marker_names_a_kind() -> None:
+    assert re.fullmatch(r"\[redacted:[a-z-]+\]", redact(VENDOR_TOKENS["jwt"]))
