@@ -25,6 +25,7 @@ from openclaw_stream.settings.groups import (
     TopicSettings,
     WorkerSettings,
 )
+from openclaw_stream.settings.providers import ProviderSettings
 from openclaw_stream.settings.types import Address
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "IncidentSettings",
     "KafkaSettings",
     "LogSettings",
+    "ProviderSettings",
     "Settings",
     "ShadowSettings",
     "TopicSettings",
@@ -56,6 +58,7 @@ class Settings(BaseModel):
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     arbiter: ArbiterSettings = Field(default_factory=ArbiterSettings)
+    providers: ProviderSettings = Field(default_factory=ProviderSettings)
     shadow_mode: ShadowSettings = Field(default_factory=ShadowSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)

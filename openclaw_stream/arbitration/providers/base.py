@@ -17,13 +17,18 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a provider answered: `text` as it came, tokens as it counted them (None where it did not)."""
+    """What a provider answered: `text` as it came, tokens as it counted them (None where it did not).
+
+    `input_tokens` are all of the prompt's, those read from the provider's cache or written to it among them;
+    `output_tokens` are all it charges for, its thinking among them.
+    """
 
     text: str
     model: str
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class Failure(StrEnum):
