@@ -6,17 +6,16 @@ repaired, and then a command or a name is believed only if the model itself clos
 the greatest length is not believed either.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
-import json_repair
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from openclaw_stream.arbitration.json_text import JsonObject, json_objects
 from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
 from openclaw_stream.events.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
 
@@ -26,8 +25,6 @@ _KEY: Final = "primary_responsibility"
 _PERCENT = 100
 
 _THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
-_OBJECT = re.compile(r"""\{\s*(?:["'}]|[A-Za-z_]\w*\s*:)""")
-_CUT_SCALAR = re.compile(r""",?\s*["']\w+["']\s*:\s*[-+.\w]*\Z""")
 
 
 def _text(limit: int) -> dict[str, Any]:
@@ -139,42 +136,42 @@ def extract(text: str) -> Answer:
     """
     if len(text) > _LENGTH_MAX:
         raise AnswerError(AnswerFault.NO_JSON, f"the answer is longer than {_LENGTH_MAX} characters")
-    documents = list(_documents(_THOUGHTS.sub("", text)))
-    if not documents:
-        raise AnswerError(AnswerFault.NO_JSON, "the answer holds no JSON object")
-    answers: list[_Document] = []
-    for document in documents:
-        answer = document.answer()
-        if answer and answer.value not in [other.value for other in answers]:
-            answers.append(answer)
-    if len(answers) != 1:
-        told = f"{len(answers)} different answers" if answers else f"no object with {_KEY}"
-        raise AnswerError(AnswerFault.SCHEMA, f"the JSON holds {told}")
-    return answers[0].read()
+    try:
+        objects = list(json_objects(_THOUGHTS.sub("", text)))
+    except ValueError as error:
+        raise AnswerError(AnswerFault.NO_JSON, str(error)) from None
+    if not objects:
+        raise AnswerError(AnswerFault.NO_JSON, "the answer holds no JSON object that can be read")
+    answers = list(filter(None, map(_answer_in, objects)))
+    if not answers:
+        raise AnswerError(AnswerFault.SCHEMA, f"no object of the JSON has {_KEY}")
+    if any(other.value != answers[0].value for other in answers):
+        raise AnswerError(AnswerFault.SCHEMA, "the JSON holds several different answers")
+    return _Reading(answers[0]).read()
 
 
-@dataclass(slots=True)
-class _Document:
-    """A JSON object of a text; `broken` is what it was repaired from, empty where it was whole."""
+def _answer_in(found: JsonObject) -> JsonObject | None:
+    """Return the part of an object that is an answer: itself, or one that it wraps."""
+    for value in (found.value, *found.value.values()):
+        if isinstance(value, dict) and _KEY in value:
+            return JsonObject(value, found.broken)
+    return None
 
-    value: dict[str, Any]
-    broken: str = ""
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """An answer that is being read, and what of it was not believed so far."""
+
+    found: JsonObject
     dropped: list[str] = field(default_factory=list)
-
-    def answer(self) -> "_Document | None":
-        """Return the part that is an answer: the object itself, or one that it wraps."""
-        for value in (self.value, *self.value.values()):
-            if isinstance(value, dict) and _KEY in value:
-                return _Document(value, self.broken)
-        return None
 
     def read(self) -> Answer:
         try:
-            judgement = Judgement.model_validate(self._fit(Judgement, self.value))
+            judgement = Judgement.model_validate(self._fit(Judgement, self.found.value))
         except ValidationError as error:
             problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise AnswerError(AnswerFault.SCHEMA, "; ".join(problems)[:_REASON_MAX]) from None
-        return Answer(judgement, bool(self.broken), tuple(self.dropped))
+        return Answer(judgement, bool(self.found.broken), tuple(dict.fromkeys(self.dropped)))
 
     def _fit(self, model: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]:
         """Return the fields a model knows; null counts as not said, texts and lists are cut to what it takes."""
@@ -190,9 +187,9 @@ class _Document:
         if isinstance(value, dict) and name == "blast_radius":
             return self._fit(BlastRadius, value)
         if isinstance(value, list):
-            return self._items(name, value)[: _limit(info)]
+            return self._items(name, value[: _limit(info)])
         if isinstance(value, str):
-            return self._believed(name, value, "field") if name in _GUARDED else _word(info, value)[: _limit(info)]
+            return self._believed(name, value, "member") if name in _GUARDED else _word(info, value)[: _limit(info)]
         return value
 
     def _items(self, name: str, values: list[Any]) -> list[Any]:
@@ -202,49 +199,14 @@ class _Document:
             return values
         return [value for value in values if not isinstance(value, str) or self._believed(name, value, "item")]
 
-    def _believed(self, name: str, value: str, place: Literal["field", "item"]) -> str:
+    def _believed(self, name: str, value: str, place: Literal["member", "item"]) -> str:
         if len(value) >= _GUARDED[name]:
             self.dropped.append(f"{name} is dropped: it is as long as it may be, and so perhaps cut")
             return ""
-        if value and self.broken and not _closed(self.broken, name, value, place):
+        if value and not self.found.closed(name, value, place):
             self.dropped.append(f"{name} is dropped: the answer's JSON is broken there")
             return ""
         return value
-
-
-def _documents(text: str) -> Iterator[_Document]:
-    """Yield the objects of a text in their order; the first that is broken takes the rest of the text with it.
-
-    Nothing is looked for inside of a broken object: it would find what the model only quotes.
-    """
-    position = 0
-    while match := _OBJECT.search(text, position):
-        try:
-            value, position = _DECODER.raw_decode(text, match.start())
-        except RecursionError:
-            raise AnswerError(AnswerFault.NO_JSON, "the JSON is nested too deeply") from None
-        except ValueError:
-            yield from _repaired(text[match.start() :])
-            return
-        yield _Document(value)
-
-
-def _repaired(broken: str) -> Iterator[_Document]:
-    try:
-        # A number at the very end may have had more digits.
-        value = json_repair.loads(_CUT_SCALAR.sub("", broken))
-    except (RecursionError, ValueError):
-        return
-    for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, dict):
-            yield _Document(each, broken)
-
-
-def _closed(broken: str, name: str, value: str, place: Literal["field", "item"]) -> bool:
-    """Tell whether a string stands in the text as it is, closed, and followed by what ends a value there."""
-    literals = (json.dumps(value, ensure_ascii=False), json.dumps(value), f"'{value}'")
-    before, after = (rf"[\"']{name}[\"']\s*:", "[,}]") if place == "field" else (r"[\[,]", r"[,\]]")
-    return any(re.search(rf"{before}\s*{re.escape(literal)}\s*{after}", broken) for literal in literals)
 
 
 def _word(info: FieldInfo, value: str) -> str:
@@ -265,10 +227,3 @@ def _fraction(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _PERCENT:
         raise AnswerError(AnswerFault.SCHEMA, "confidence: it must be a whole number from 0 to 100")
     return value / _PERCENT if isinstance(value, int) or value > 1 else value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

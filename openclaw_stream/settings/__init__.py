@@ -27,6 +27,7 @@ from openclaw_stream.settings.groups import (
 )
 from openclaw_stream.settings.providers import ProviderSettings
 from openclaw_stream.settings.types import Address
+from openclaw_stream.telemetry.redaction import redact
 
 __all__ = [
     "Address",
@@ -126,6 +127,6 @@ def _explain(error: ValidationError, group: type[Group]) -> Iterator[str]:
             continue
         field = str(problem["loc"][0])
         info = group.model_fields[field]
-        shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{problem['input']!r:.100}"
+        shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{redact(repr(problem['input'])):.100}"
         reason = reason[:1].lower() + reason[1:]
         yield f"{group.variable(field)}={shown} is not allowed: {reason}. Allowed: {info.description}"

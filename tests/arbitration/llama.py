@@ -11,6 +11,7 @@ from pathlib import Path
 import gguf
 import httpx
 import numpy as np
+import numpy.typing as npt
 import xllamacpp
 
 from openclaw_stream.embedded.server import free_port
@@ -18,6 +19,8 @@ from openclaw_stream.embedded.server import free_port
 MODEL = "letters"
 CONTEXT = 32_768
 START_SECONDS = 60
+Tensor = npt.NDArray[np.float32]
+
 _WIDTH = 64
 _SPECIAL = ["<start>", "<end>"]
 
@@ -68,9 +71,9 @@ def write_model(path: Path) -> None:
     writer.close()
 
 
-def _tensors(size: int) -> dict[str, np.ndarray]:
+def _tensors(size: int) -> dict[str, Tensor]:
     zeros, ones = np.zeros((_WIDTH, _WIDTH), np.float32), np.ones(_WIDTH, np.float32)
-    block = {f"blk.0.{name}": zeros for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
+    block: dict[str, Tensor] = {f"blk.0.{name}": zeros for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
     block |= {f"blk.0.{name}": zeros for name in ("ffn_gate", "ffn_up", "ffn_down")}
     block |= {"blk.0.attn_norm": ones, "blk.0.ffn_norm": ones}
     # The norm of a vector of ones is itself, so a row of x / width has the logit x.

@@ -7,6 +7,7 @@ import pytest
 
 from openclaw_stream.arbitration.answer import RESPONSE_SCHEMA, extract
 from openclaw_stream.arbitration.providers import Failure, Ollama, Prompt, ProviderError, Reply
+from tests.arbitration.llama import MODEL
 from tests.arbitration.providers.asking import PROMPT, ask, check, fail, ollama
 from tests.arbitration.providers.loopback import Answer, says
 
@@ -99,8 +100,8 @@ async def real(max_tokens: int = 3000, model: str | None = None) -> AsyncIterato
     """A real Ollama with some model, which may be a random one."""
     url = os.environ.get(REAL)
     if not url:
-        pytest.skip(f"{REAL} is not set: the address of an Ollama that has the model OLLAMA_TEST_MODEL (tiny)")
-    model = model or os.environ.get("OLLAMA_TEST_MODEL", "tiny")
+        pytest.skip(f"{REAL} is not set: the address of an Ollama that has the model OLLAMA_TEST_MODEL ({MODEL})")
+    model = model or os.environ.get("OLLAMA_TEST_MODEL", MODEL)
     provider = Ollama(url, model, num_ctx=8192, max_tokens=max_tokens)
     try:
         yield provider
