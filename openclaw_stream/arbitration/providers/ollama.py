@@ -66,6 +66,12 @@ class Ollama(HttpProvider):
             input_tokens=tokens(body.get("prompt_eval_count")),
             output_tokens=tokens(body.get("eval_count")),
         )
+        if (reply.input_tokens or 0) >= self._num_ctx:  # a server too old to know `truncate` has cut the prompt
+            raise ProviderError(
+                Failure.CONTEXT_TOO_LONG,
+                f"ollama cut the prompt: it fills OLLAMA_NUM_CTX ({self._num_ctx})",
+                reply=reply,
+            )
         reason = body.get("done_reason")
         if reason == "length":
             raise ProviderError(

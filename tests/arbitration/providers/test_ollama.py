@@ -49,6 +49,7 @@ async def test_counts_may_be_absent() -> None:
     ("server", "failure", "words"),
     [
         (says(200, answer("length", '{"a')), Failure.TRUNCATED, "OLLAMA_MAX_TOKENS (2048)"),
+        (says(200, answer(prompt_eval_count=8192)), Failure.CONTEXT_TOO_LONG, "fills OLLAMA_NUM_CTX (8192)"),
         (says(200, answer("load", "")), Failure.GARBAGE, "done_reason load"),
         (says(200, answer(done=False)), Failure.GARBAGE, "without a complete message"),
         (says(200, answer(content="")), Failure.GARBAGE, "without a complete message"),
