@@ -25,6 +25,7 @@ from openclaw_stream.settings.groups import (
     TopicSettings,
     WorkerSettings,
 )
+from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.settings.providers import ProviderSettings
 from openclaw_stream.settings.types import Address
 from openclaw_stream.telemetry.redaction import redact
@@ -35,6 +36,7 @@ __all__ = [
     "HttpSettings",
     "IncidentSettings",
     "KafkaSettings",
+    "LangfuseSettings",
     "LogSettings",
     "ProviderSettings",
     "Settings",
@@ -60,6 +62,7 @@ class Settings(BaseModel):
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     arbiter: ArbiterSettings = Field(default_factory=ArbiterSettings)
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
+    langfuse: LangfuseSettings = Field(default_factory=LangfuseSettings)
     shadow_mode: ShadowSettings = Field(default_factory=ShadowSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
