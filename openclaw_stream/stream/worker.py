@@ -22,6 +22,7 @@ from openclaw_stream.stream.topics import TopicFacts, check_topics
 from openclaw_stream.telemetry.http import Health, serve
 from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.telemetry.tracing import make_tracing
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,8 @@ _HOUSEKEEPING_SECONDS = 15
 _REVOKE_SECONDS = 3.0
 """Below the session timeout: no heartbeats while partitions are given back."""
 _STALLED_SECONDS = 30
+_TRACES_SECONDS = 2.0
+"""How long the end waits for the last traces to be delivered."""
 _RETRY_SECONDS = (1, 2, 5, 10)
 
 
@@ -98,6 +101,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         facts = await self._await_topics()
         if facts is None:
             return
+        tracing = await asyncio.to_thread(make_tracing, self._settings.langfuse)
         desk = Desk(RulesArbiter(self._settings.arbiter.language), _DECIDERS)
         consumer = self._consumer()
         self._around = self._surroundings(facts, desk, consumer)
@@ -110,6 +114,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             await self._drain()
             await desk.close()
             await consumer.stop()
+            await tracing.close(_TRACES_SECONDS)
         if self._fatal:
             raise self._fatal
 
