@@ -125,7 +125,7 @@ class _Trace:
     def __init__(self, client: Langfuse, case: Case, order: Sequence[str]) -> None:
         self._shared: dict[str, Any] = {
             "trace_name": "decision",
-            "session_id": _propagated(case.incident_id),
+            "session_id": _safe(case.incident_id, _PROPAGATED_MAX).encode("ascii", "replace").decode(),
             "metadata": _describe(case, order),
         }
         with propagate_attributes(**self._shared):
@@ -262,17 +262,13 @@ def _safe(text: str, longest: int = TEXT_MAX) -> str:
     return safe if len(safe) <= longest else f"{safe[:longest]}…"
 
 
-def _propagated(text: str) -> str:
-    return _safe(text, _PROPAGATED_MAX).encode("ascii", "replace").decode()
-
-
 def _describe(case: Case, order: Sequence[str]) -> dict[str, str | int]:
     fingerprint = next((exemplar.fingerprint for exemplar in case.exemplars if exemplar.fingerprint), "")
     return {
-        "group_key": _propagated(case.group_key),
-        "fingerprint": _propagated(fingerprint),
+        "group_key": _safe(case.group_key, _PROPAGATED_MAX),
+        "fingerprint": _safe(fingerprint, _PROPAGATED_MAX),
         "revision": case.revision,
-        "fallback_order": _propagated(",".join(order)),
+        "fallback_order": _safe(",".join(order), _PROPAGATED_MAX),
     }
 
 

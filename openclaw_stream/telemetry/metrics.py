@@ -22,6 +22,7 @@ class Metrics:
         GCCollector(registry=self.registry)
         self._define_intake()
         self._define_output()
+        self._define_models()
         self._define_partitions()
         self._define_group()
 
@@ -60,6 +61,20 @@ class Metrics:
             "transaction_duration_seconds", "From the beginning of a transaction to its commit.", _TRANSACTION_BUCKETS
         )
 
+    def _define_models(self) -> None:
+        self.llm_calls = self._counter(
+            "llm_calls", "Calls of language models; outcome answered, or why there is no answer.", "provider", "outcome"
+        )
+        self.llm_seconds = self._histogram(
+            "llm_call_duration_seconds", "Length of a call of a language model.", _LATENCY_BUCKETS, "provider"
+        )
+        self.llm_tokens = self._counter("llm_tokens", "Tokens; direction input or output.", "provider", "direction")
+        self.llm_cost = self._counter("llm_cost_usd", "US dollars charged, as far as prices are known.", "provider")
+        self.cache_lookups = self._counter(
+            "cache_lookups", "Answers looked up; result hit, miss or unreadable.", "result"
+        )
+        self.redis_bypassed = self._counter("redis_bypassed", "Commands that Redis did not carry out in time.")
+
     def _define_partitions(self) -> None:
         self.open_incidents = self._gauge("open_incidents", "Incidents that are open.", "partition")
         self.stream_position = self._gauge("stream_position", "Offset the fold reads next.", "partition")
@@ -94,5 +109,5 @@ class Metrics:
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
         return Gauge(f"openclaw_{name}", meaning, labels, registry=self.registry)
 
-    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"openclaw_{name}", meaning, registry=self.registry, buckets=buckets)
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"openclaw_{name}", meaning, labels, registry=self.registry, buckets=buckets)

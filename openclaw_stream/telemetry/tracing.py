@@ -80,11 +80,18 @@ class NoCall:
 
 
 def make_tracing(settings: LangfuseSettings) -> Tracing:
-    """Return tracing to Langfuse where it is configured; otherwise its SDK is not even loaded."""
+    """Return tracing to Langfuse where it is configured; otherwise its SDK is not even loaded.
+
+    Blocks for the seconds the loading takes. Where the SDK does not start, nothing is traced and a warning says so.
+    """
     if not settings.configured:
         return NoTracing()
     if settings.deprecated:
         log.warning(settings.deprecated)
-    from openclaw_stream.telemetry.langfuse import LangfuseTracing  # noqa: PLC0415 - it takes a second
+    try:
+        from openclaw_stream.telemetry.langfuse import LangfuseTracing  # noqa: PLC0415 - only where it is wanted
 
-    return LangfuseTracing(settings)
+        return LangfuseTracing(settings)
+    except Exception as error:  # noqa: BLE001 - OpenTelemetry reads variables of its own, and trips over bad ones
+        log.warning("nothing is traced: Langfuse's SDK does not start", reason=f"{type(error).__name__}: {error}")
+        return NoTracing()
