@@ -1,77 +1,298 @@
-"""The arbiter: decides one revision of an incident, and never leaves it undecided."""
+"""The arbiter: decides one revision of an incident, and never leaves it undecided.
 
+    enrich (SigNoz) ─► cached? ─► chain of models ─► validate ─► gate ─► tune
+                                        └─► rules, where no model answers
+
+A question that is asked already is not asked again: equal incidents share one call, and who no longer waits for it
+leaves it to finish into the cache.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
+from openclaw_stream.arbitration.budget import Budget
+from openclaw_stream.arbitration.cache import AnswerCache, Found
+from openclaw_stream.arbitration.cachekey import cache_key
+from openclaw_stream.arbitration.chain import UNLIMITED, Chain
+from openclaw_stream.arbitration.flights import Flights
 from openclaw_stream.arbitration.gate import gate
+from openclaw_stream.arbitration.link import Errand
+from openclaw_stream.arbitration.prompt import PROMPT_VERSION
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning import tuning_suggestions
 from openclaw_stream.arbitration.validation import validate
 from openclaw_stream.arbitration.verdict import Verdict
-from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
+from openclaw_stream.events.decision import Attempt, Confidence, GoldenSignals, Judgement, Provenance, Validation
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.telemetry.tracing import NoTracing, Recorder, Tracing
 
 log = structlog.get_logger(__name__)
 
+_GRACE = 1.0
+"""Seconds a decision waits past its deadline for the call it shares, which keeps the same one."""
+_WARNINGS_MAX = 32
+_ATTEMPTS_MAX = 32
+_REASONS_MAX = 16
+_RULES_CONCURRENCY = 4
 
-class Arbiter(Protocol):
-    """Whoever decides."""
 
-    async def decide(self, case: Case) -> Verdict:
-        """Return the verdict on a case; never raises but for cancellation."""
+class Enrichment(Protocol):
+    """What is known of a service beside its alerts."""
+
+    @property
+    def metrics(self) -> GoldenSignals:
+        """Its golden signals, or why there are none."""
+
+    @property
+    def trace_url(self) -> str | None:
+        """Where its traces are shown."""
 
 
-class RulesArbiter:
-    """Decides by the deterministic rules, the last link of every chain."""
+class Enricher(Protocol):
+    """Whoever knows the golden signals."""
 
-    def __init__(self, language: Language) -> None:
+    async def golden_signals(self, case: Case) -> Enrichment:
+        """Return the golden signals of a case's service, in bounded time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models that are asked, and what goes with them."""
+
+    chain: Chain
+    cache: AnswerCache
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a question: an answer, or why there is none."""
+
+    found: Found | None = None
+    from_cache: bool = False
+    attempts: Sequence[Attempt] = ()
+    reasons: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """A case with what else is known of it, and what the rules make of it."""
+
+    case: Case
+    metrics: GoldenSignals | None
+    trace_url: str | None
+    ruled: Judgement
+
+
+class Arbiter:
+    """Decides with models, or by the deterministic rules where there are none or none answers.
+
+    Args:
+        language: The language of the texts.
+        deadline: Seconds a decision may take from when it enters the queue.
+        models: The chain; None where no model is to be asked.
+        why_none: Why there are no models; every decision says so.
+        enricher: Knows the golden signals; None where nothing does.
+        tracing: Follows the decisions.
+    """
+
+    def __init__(
+        self,
+        language: Language,
+        deadline: float,
+        models: Models | None = None,
+        *,
+        why_none: Sequence[str] = ("no model is configured",),
+        enricher: Enricher | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self.deadline = deadline
         self._language = language
+        self._models = models
+        self._why_none = why_none
+        self._enricher = enricher
+        self._tracing = tracing or NoTracing()
+        self._flights: Flights[_Outcome] = Flights()
 
-    async def decide(self, case: Case) -> Verdict:
-        """Judge, validate and gate a case."""
+    @property
+    def concurrency(self) -> int:
+        """How many decisions are worth making at the same time."""
+        return self._models.chain.concurrency if self._models else _RULES_CONCURRENCY
+
+    def capacity(self) -> int:
+        """Return how many decisions may queue and still be answered by a model within the deadline; 1 at least."""
+        return self._models.chain.capacity() if self._models else UNLIMITED
+
+    async def decide(self, case: Case, deadline: float | None = None) -> Verdict:
+        """Return the verdict on a case; never raises but for cancellation.
+
+        Args:
+            case: One revision of an incident.
+            deadline: When the rules decide at the latest, in seconds of the monotonic clock; by default as many
+                seconds from now as a decision may take.
+        """
+        deadline = time.monotonic() + self.deadline if deadline is None else deadline
         try:
-            return self._by_rules(case)
+            order = self._models.chain.order if self._models else []
+            with self._tracing.decision(case, order) as recorder:
+                verdict = await self._decide(case, deadline, recorder)
+                recorder.decided(verdict)
+                return verdict
         except Exception as error:
-            # A fault of the rules must not hold back every alert behind it.
-            log.exception("rules failed", incident_id=case.incident_id, revision=case.revision)
-            return self._undecided(case, error)
+            # A fault must not hold back every alert behind it.
+            log.exception("the arbiter failed", incident_id=case.incident_id, revision=case.revision)
+            return self._despite(case, error)
 
-    def _by_rules(self, case: Case) -> Verdict:
-        ruled = judge(case, self._language)
-        judgement, validation = validate(ruled, case)
-        judgement, confidence = gate(judgement, ruled, case, None)
+    async def close(self) -> None:
+        """Give up the calls under way."""
+        await self._flights.close()
+
+    async def _decide(self, case: Case, deadline: float, recorder: Recorder) -> Verdict:
+        metrics, trace_url = await self._enrich(case, deadline)
+        evidence = _Evidence(case, metrics, trace_url, judge(case, self._language, metrics))
+        if case.resolved_early:
+            return self._by_rules(evidence)
+        if self._models is None:
+            return self._by_rules(evidence, _Outcome(reasons=self._why_none))
+        outcome = await self._ask(self._models, evidence, Errand(deadline, case.severity.rank, recorder))
+        if outcome.found is None:
+            return self._by_rules(evidence, outcome)
+        return self._by_model(evidence, outcome, outcome.found)
+
+    async def _enrich(self, case: Case, deadline: float) -> tuple[GoldenSignals | None, str | None]:
+        if self._enricher is None:
+            return None, None
+        try:
+            async with asyncio.timeout_at(deadline):
+                enrichment = await self._enricher.golden_signals(case)
+        except Exception as error:
+            log.exception("the golden signals failed", incident_id=case.incident_id)
+            return GoldenSignals(unavailable=f"the look-up failed with {type(error).__name__}"), None
+        return enrichment.metrics, enrichment.trace_url
+
+    # ---- asking
+
+    async def _ask(self, models: Models, evidence: _Evidence, errand: Errand) -> _Outcome:
+        """Return what the cache or the models say; equal questions at the same time are one."""
+        key = cache_key(evidence.case, evidence.metrics, self._language, models.chain.models, PROMPT_VERSION)
+        question = _Question(models, key, evidence.case, evidence.metrics, errand)
+        landing, own = self._flights.board(key, question.fly)
+        try:
+            async with asyncio.timeout_at(errand.deadline + (_GRACE if own else 0)):
+                outcome = await asyncio.shield(landing)
+        except TimeoutError:
+            return _Outcome(attempts=tuple(errand.attempts), reasons=(*errand.reasons, "the deadline has passed"))
+        if own:
+            return outcome
+        return _Outcome(outcome.found, from_cache=outcome.found is not None, reasons=outcome.reasons)
+
+    # ---- verdicts
+
+    def _by_model(self, evidence: _Evidence, outcome: _Outcome, found: Found) -> Verdict:
+        answer = found.answer
+        judgement, validation = validate(answer.judgement, evidence.case)
+        validation = validation.model_copy(
+            update={
+                "repaired": answer.repaired,
+                "warnings": [*answer.dropped, *validation.warnings][:_WARNINGS_MAX],
+            }
+        )
+        provenance = Provenance(
+            provider=found.provider,
+            model=found.model,
+            from_cache=outcome.from_cache,
+            attempts=list(outcome.attempts)[:_ATTEMPTS_MAX],
+            prompt_version=PROMPT_VERSION,
+            rules_version=RULES_VERSION,
+            language=self._language,
+        )
+        return self._verdict(evidence, judgement, validation, provenance)
+
+    def _by_rules(self, evidence: _Evidence, outcome: _Outcome | None = None) -> Verdict:
+        judgement, validation = validate(evidence.ruled, evidence.case)
+        provenance = Provenance(
+            provider="rules",
+            degraded=outcome is not None,
+            degraded_reasons=list(outcome.reasons)[:_REASONS_MAX] if outcome else [],
+            attempts=list(outcome.attempts)[:_ATTEMPTS_MAX] if outcome else [],
+            prompt_version=PROMPT_VERSION if outcome and outcome.attempts else None,
+            rules_version=RULES_VERSION,
+            language=self._language,
+        )
+        return self._verdict(evidence, judgement, validation, provenance)
+
+    def _verdict(
+        self, evidence: _Evidence, judgement: Judgement, validation: Validation, provenance: Provenance
+    ) -> Verdict:
+        case, metrics = evidence.case, evidence.metrics
+        gated, confidence = gate(judgement, evidence.ruled, case, metrics)
         return Verdict(
-            judgement=judgement,
+            judgement=gated,
             confidence=confidence,
-            provenance=self._provenance("no LLM is asked: the rules decide"),
+            provenance=provenance,
             validation=validation,
             decided_at=datetime.now(UTC),
-            suggestions=tuning_suggestions(judgement, case, None, self._language),
+            metrics=metrics,
+            trace_url=evidence.trace_url,
+            suggestions=tuning_suggestions(gated, case, metrics, self._language),
         )
 
-    def _undecided(self, case: Case, error: Exception) -> Verdict:
+    def _despite(self, case: Case, error: Exception) -> Verdict:
+        """Decide by the rules alone after a fault; undecided where they are at fault."""
+        reason = f"the arbiter failed with {type(error).__name__}"
+        try:
+            evidence = _Evidence(case, None, None, judge(case, self._language))
+            return self._by_rules(evidence, _Outcome(reasons=(reason,)))
+        except Exception:
+            log.exception("the rules failed", incident_id=case.incident_id, revision=case.revision)
         judgement = Judgement(
             action_title=f"Undecided: {case.group_key}"[:200],
             primary_responsibility=Responsibility.COLLAB,
             confidence=0,
         )
-        reason = f"the rules failed with {type(error).__name__}"
         return Verdict(
             judgement=judgement,
             confidence=Confidence(reported=0, evidence=0, final=0, gate="collab"),
-            provenance=self._provenance(reason),
+            provenance=Provenance(
+                provider="rules",
+                degraded=True,
+                degraded_reasons=[reason],
+                rules_version=RULES_VERSION,
+                language=self._language,
+            ),
             validation=Validation(warnings=[reason]),
             decided_at=datetime.now(UTC),
         )
 
-    def _provenance(self, *reasons: str) -> Provenance:
-        return Provenance(
-            provider="rules",
-            degraded=True,
-            degraded_reasons=list(reasons),
-            rules_version=RULES_VERSION,
-            language=self._language,
-        )
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question that is asked once for all who wait for its answer."""
+
+    models: Models
+    key: str
+    case: Case
+    metrics: GoldenSignals | None
+    errand: Errand
+
+    async def fly(self, landing: "asyncio.Future[_Outcome]") -> None:
+        """Look it up or ask; the answer lands before it is stored and its cost reported."""
+        cache, budget = self.models.cache, self.models.budget
+        cached, _ = await asyncio.gather(cache.get(self.key), budget.refresh())
+        if cached:
+            landing.set_result(_Outcome(cached, from_cache=True))
+            return
+        found = await self.models.chain.judge(self.case, self.metrics, self.errand)
+        if found:
+            validate(found.answer.judgement, self.case)  # what it cannot take must not be kept
+        landing.set_result(_Outcome(found, attempts=tuple(self.errand.attempts), reasons=tuple(self.errand.reasons)))
+        if found:
+            await cache.put(self.key, found, self.case)
+        await budget.report()

@@ -39,7 +39,11 @@ def briefing(case: Case, metrics: GoldenSignals | None, digest: str = "") -> str
         metrics: The golden signals of its service, if they were looked for.
         digest: A summary of all its alerts; then only the gravest are given in detail.
     """
-    lines = [{"incident": _incident(case)}, {"golden_signals": _golden_signals(metrics)}, {"alert_counts": _counts(case)}]
+    lines: list[dict[str, Any]] = [
+        {"incident": _incident(case)},
+        {"golden_signals": _golden_signals(metrics)},
+        {"alert_counts": _counts(case)},
+    ]
     if digest:
         lines.append({"digest_of_all_alerts": digest})
     lines += ({"alert": alert} for alert in _alerts(case, _DETAILED if digest else len(case.exemplars)))

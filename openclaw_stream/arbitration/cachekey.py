@@ -42,7 +42,9 @@ def cache_key(
         "magnitude": len(str(case.alert_count)),
         "names": sorted(case.alert_names),
         "services": sorted(case.services),
-        "exemplars": sorted(orjson.dumps(_exemplar(each), option=orjson.OPT_SORT_KEYS).decode() for each in case.exemplars),
+        "exemplars": sorted(
+            orjson.dumps(_exemplar(each), option=orjson.OPT_SORT_KEYS).decode() for each in case.exemplars
+        ),
         "metrics": _signals(metrics),
     }
     return hashlib.sha256(orjson.dumps(material)).hexdigest()

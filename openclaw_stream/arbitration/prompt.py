@@ -61,9 +61,7 @@ def example_answer(language: Language) -> str:
 def _system(language: Language) -> str:
     # Made by the same code as the evidence of every case, so that the example always looks like it.
     evidence = briefing(EXAMPLE_CASE, EXAMPLE_METRICS)
-    return _SYSTEM.substitute(
-        language=_LANGUAGES[language], evidence=evidence, answer=example_answer(language)
-    )
+    return _SYSTEM.substitute(language=_LANGUAGES[language], evidence=evidence, answer=example_answer(language))
 
 
 _SYSTEMS: Final = {language: _system(language) for language in Language}

@@ -14,6 +14,7 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from openclaw_stream.errors import SettingsError
+from openclaw_stream.settings.chain import ChainSettings
 from openclaw_stream.settings.groups import (
     ArbiterSettings,
     Group,
@@ -33,6 +34,7 @@ from openclaw_stream.telemetry.redaction import redact
 __all__ = [
     "Address",
     "ArbiterSettings",
+    "ChainSettings",
     "HttpSettings",
     "IncidentSettings",
     "KafkaSettings",
@@ -62,6 +64,7 @@ class Settings(BaseModel):
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     arbiter: ArbiterSettings = Field(default_factory=ArbiterSettings)
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
+    chain: ChainSettings = Field(default_factory=ChainSettings)
     langfuse: LangfuseSettings = Field(default_factory=LangfuseSettings)
     shadow_mode: ShadowSettings = Field(default_factory=ShadowSettings)
     log: LogSettings = Field(default_factory=LogSettings)
@@ -80,6 +83,12 @@ class Settings(BaseModel):
             if below >= above:
                 name, limit = low.variable(low_field), high.variable(high_field)
                 raise ValueError(f"{name} ({below:g}) must be below {limit} ({above:g}): {reason}")
+        call, deadline = self.providers.openclaw_timeout, self.chain.openclaw_decision_deadline
+        if call > deadline:
+            raise ValueError(
+                f"OPENCLAW_TIMEOUT ({call:g}) must not exceed OPENCLAW_DECISION_DEADLINE ({deadline:g}): "
+                "a call is part of a decision"
+            )
         return self
 
 

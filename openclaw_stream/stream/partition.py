@@ -293,7 +293,11 @@ class Partition:
             if work.event_type is EventType.RESOLUTION:
                 self._done(ledger, work, self._resolution(ledger, work))
             else:
-                self._around.desk.submit(work, lambda work, verdict: self._done(ledger, work, verdict))
+                self._around.desk.submit(
+                    work,
+                    lambda work, verdict: self._done(ledger, work, verdict),
+                    lambda: ledger is self.ledger,
+                )
         if ledger.anything_to_publish:
             self._wake.set()
 
@@ -314,7 +318,9 @@ class Partition:
     def _full(self) -> bool:
         ledger, worker = self.ledger, self._around.settings.worker
         return ledger is not None and (
-            ledger.pending_bytes > self._around.share() or self._around.desk.length >= worker.max_pending_decisions
+            ledger.pending_bytes > self._around.share()
+            or self._around.desk.full
+            or self._around.desk.length >= worker.max_pending_decisions
         )
 
     def _relieve(self, ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
-from openclaw_stream.arbitration.arbiter import RulesArbiter
+from openclaw_stream.arbitration.assembly import open_arbiter
 from openclaw_stream.errors import FatalError, RetryableError
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings, unknown_settings
@@ -26,7 +26,6 @@ from openclaw_stream.telemetry.tracing import make_tracing
 
 log = structlog.get_logger(__name__)
 
-_DECIDERS = 4
 _POLL_MS = 100
 _POLL_RECORDS = 4000
 _HOUSEKEEPING_SECONDS = 15
@@ -102,7 +101,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if facts is None:
             return
         tracing = await asyncio.to_thread(make_tracing, self._settings.langfuse)
-        desk = Desk(RulesArbiter(self._settings.arbiter.language), _DECIDERS)
+        async with open_arbiter(self._settings, self.metrics, tracing) as arbiter:
+            await self._work(facts, Desk(arbiter))
+        await tracing.close(_TRACES_SECONDS)
+        if self._fatal:
+            raise self._fatal
+
+    async def _work(self, facts: TopicFacts, desk: Desk) -> None:
         consumer = self._consumer()
         self._around = self._surroundings(facts, desk, consumer)
         housekeeping = asyncio.create_task(self._keep_house(consumer))
@@ -114,9 +119,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             await self._drain()
             await desk.close()
             await consumer.stop()
-            await tracing.close(_TRACES_SECONDS)
-        if self._fatal:
-            raise self._fatal
 
     # ---- joining
 

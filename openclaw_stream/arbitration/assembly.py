@@ -1,0 +1,100 @@
+"""The arbiter as the settings ask for it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from openclaw_stream.arbitration.arbiter import Arbiter, Enricher, Models
+from openclaw_stream.arbitration.breaker import Breaker
+from openclaw_stream.arbitration.budget import Budget
+from openclaw_stream.arbitration.cache import AnswerCache
+from openclaw_stream.arbitration.chain import Chain
+from openclaw_stream.arbitration.link import Link, Terms
+from openclaw_stream.arbitration.providers import Provider, make_providers, make_summarizer
+from openclaw_stream.arbitration.slots import Slots
+from openclaw_stream.arbitration.store import MemoryStore, RedisStore, Store
+from openclaw_stream.settings import Settings
+from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.telemetry.tracing import Tracing
+
+log = structlog.get_logger(__name__)
+
+_FAILURES = 5
+_COOLDOWN = 30.0
+
+
+@asynccontextmanager
+async def open_arbiter(
+    settings: Settings, metrics: Metrics, tracing: Tracing | None = None, enricher: Enricher | None = None
+) -> AsyncIterator[Arbiter]:
+    """Make the arbiter, and close what it holds open when the block ends."""
+    chain = settings.chain
+    async with AsyncExitStack() as open_things:
+        models, why_none = _models(settings, metrics, open_things)
+        arbiter = Arbiter(
+            settings.arbiter.language,
+            chain.openclaw_decision_deadline,
+            models,
+            why_none=why_none,
+            enricher=enricher,
+            tracing=tracing,
+        )
+        open_things.push_async_callback(arbiter.close)
+        yield arbiter
+
+
+def _models(settings: Settings, metrics: Metrics, open_things: AsyncExitStack) -> tuple[Models | None, list[str]]:
+    if settings.chain.mock_mode:
+        return None, ["MOCK_MODE is on: no model is asked"]
+    providers, skipped = make_providers(settings.providers)
+    for provider in providers:
+        open_things.push_async_callback(provider.close)
+    for reason in skipped:
+        log.warning("a provider is not asked", reason=reason)
+    if not providers:
+        return None, skipped or ["AI_FALLBACK_ORDER names no model"]
+    store = _store(settings, metrics)
+    open_things.push_async_callback(store.close)
+    budget = Budget(settings.chain.openclaw_llm_budget_usd_per_hour, store)
+    cache = AnswerCache(
+        store, settings.chain.openclaw_cache_ttl, settings.chain.openclaw_cache_ttl_incident, metrics.cache_lookups
+    )
+    terms = Terms(settings.providers.openclaw_timeout, settings.providers.openclaw_llm_prices, budget, metrics)
+    return Models(_chain(settings, providers, terms, open_things), cache, budget), []
+
+
+def _store(settings: Settings, metrics: Metrics) -> Store:
+    url = settings.chain.redis_url
+    return RedisStore(url.get_secret_value(), metrics.redis_bypassed) if url else MemoryStore()
+
+
+def _chain(settings: Settings, providers: list[Provider], terms: Terms, open_things: AsyncExitStack) -> Chain:
+    # A model that condenses runs on the same server as the one that judges: its calls take the same slots.
+    slots = {
+        "ollama": Slots(settings.chain.ollama_concurrency),
+        "gemini": Slots(settings.chain.gemini_concurrency),
+        "claude": Slots(settings.chain.claude_concurrency),
+        "openai": Slots(settings.chain.openai_concurrency),
+    }
+
+    def link(provider: Provider) -> Link:
+        made = Link(provider, slots[provider.name], Breaker(_FAILURES, _COOLDOWN), terms)
+        if terms.budget.limit is not None and not made.priced:
+            log.warning(
+                "the budget does not count a model whose price is not known; set it with OPENCLAW_LLM_PRICES",
+                provider=made.name,
+                model=made.model,
+            )
+        return made
+
+    summarizer = make_summarizer(settings.providers)
+    if summarizer:
+        open_things.push_async_callback(summarizer.close)
+    return Chain(
+        [link(provider) for provider in providers],
+        link(summarizer) if summarizer else None,
+        settings.arbiter.language,
+        settings.providers.openclaw_timeout,
+        settings.chain.openclaw_decision_deadline,
+    )

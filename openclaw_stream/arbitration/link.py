@@ -1,0 +1,225 @@
+"""One link of the chain: a provider with its breaker, its slots and its retries."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+
+from openclaw_stream.arbitration.answer import AnswerError
+from openclaw_stream.arbitration.breaker import Breaker
+from openclaw_stream.arbitration.budget import Budget
+from openclaw_stream.arbitration.prices import cost_usd
+from openclaw_stream.arbitration.prompt import ask_again
+from openclaw_stream.arbitration.providers.base import Failure, Prompt, Provider, ProviderError, Reply
+from openclaw_stream.arbitration.slots import Slots
+from openclaw_stream.events.decision import Attempt
+from openclaw_stream.settings.providers import Price
+from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.telemetry.tracing import Call, Recorder
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_TRIES = 3
+_BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 8.0
+_WEIGHT = 0.2
+_PATIENCE = 5.0
+ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """What is asked for: its JSON schema, and what reads it out of a text and raises AnswerError."""
+
+    schema: Mapping[str, Any]
+    read: Callable[[str], T]
+
+
+@dataclass(slots=True)
+class Errand:
+    """One decision's way along the chain: how long it may take, and what came of it so far.
+
+    `deadline` is in seconds of the monotonic clock, `rank` the higher the more urgent.
+    """
+
+    deadline: float
+    rank: int
+    recorder: Recorder
+    attempts: list[Attempt] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all links share; `timeout` is seconds for one call, `prices` the operator's own by model."""
+
+    timeout: float
+    prices: Mapping[str, Price]
+    budget: Budget
+    metrics: Metrics
+
+
+class Link:
+    """A provider that is asked with care."""
+
+    def __init__(self, provider: Provider, slots: Slots, breaker: Breaker, terms: Terms) -> None:
+        self.name, self.model = provider.name, provider.model
+        self.slots = slots
+        self._provider = provider
+        self._breaker = breaker
+        self._terms = terms
+        one = Reply("", self.model, input_tokens=1000, output_tokens=1000)
+        price = cost_usd(self.name, self.model, one, terms.prices)
+        self.priced = price is not None
+        self._free = price == 0
+        self.average = terms.timeout
+        """Seconds a slot is held, lately."""
+
+    @property
+    def affordable(self) -> bool:
+        """Whether it costs nothing, or there is something left to spend; an unknown price is one."""
+        return self._free or not self._terms.budget.exhausted
+
+    async def ask(self, prompt: Prompt, form: Form[T], errand: Errand, *, reserve: float) -> T | None:
+        """Return the answer; None where there is none, with the reason noted in the errand.
+
+        Args:
+            prompt: The question.
+            form: What its answer looks like.
+            errand: The decision it is for.
+            reserve: Seconds before the deadline that are kept for the links behind: neither a slot nor a provider that
+                asks for a pause is waited for into them. 0 for the last link.
+        """
+        try:
+            async with asyncio.timeout(max(errand.left - reserve, 0)):
+                await self.slots.acquire(errand.rank)
+        except TimeoutError:
+            errand.reasons.append(f"{self.name}: busy for too long")
+            return None
+        started, calls = time.monotonic(), len(errand.attempts)
+        try:
+            return await self._converse(prompt, form, errand, reserve)
+        except (_NotAskedError, AnswerError, ProviderError) as error:
+            errand.reasons.append(f"{self.name}: {_word_for(error)}")
+            log.warning("a model gave no answer", provider=self.name, model=self.model, reason=str(error))
+            return None
+        finally:
+            if len(errand.attempts) > calls:
+                self.average += _WEIGHT * (time.monotonic() - started - self.average)
+            self.slots.release()
+
+    async def _converse(self, prompt: Prompt, form: Form[T], errand: Errand, reserve: float) -> T:
+        """Ask, and once more with the fault where the answer cannot be read."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: isinstance(error, ProviderError) and error.retryable),
+            wait=_pause,
+            stop=lambda state: _gives_up(state, errand, reserve),
+            reraise=True,
+        )
+        try:
+            return await retrying(self._call, prompt, form, errand)
+        except AnswerError as fault:
+            again = ask_again(prompt, str(fault))
+        return await retrying(self._call, again, form, errand)
+
+    async def _call(self, prompt: Prompt, form: Form[T], errand: Errand) -> T:
+        self._require_permission(errand)
+        started, seconds = time.monotonic(), min(self._terms.timeout, errand.left)
+        try:
+            with errand.recorder.attempt(self.name, self.model, prompt) as call:
+                reply = await self._provider.ask(prompt, form.schema, timeout=seconds)
+                call.replied(reply, self._cost(reply))
+                answer = _read(form, reply, call)
+        except ProviderError as error:
+            # A rate that is limited is kept to by pauses; the provider is well.
+            ill = error.trips and error.failure is not Failure.RATE_LIMITED
+            (self._breaker.failed if ill else self._breaker.succeeded)()
+            self._note(errand, error.failure, started, error.reply)
+            raise
+        self._breaker.succeeded()
+        self._note(errand, answer.reason if isinstance(answer, AnswerError) else ANSWERED, started, reply)
+        if isinstance(answer, AnswerError):
+            raise answer
+        return answer
+
+    def _require_permission(self, errand: Errand) -> None:
+        if errand.left <= 0:
+            raise _NotAskedError("no time is left before the deadline")
+        if not self.affordable:
+            raise _NotAskedError(f"the budget of {self._terms.budget.limit:g} USD an hour is spent")
+        if not self._breaker.allows():
+            raise _NotAskedError("it has failed again and again, and is left alone for a while")
+
+    def _note(self, errand: Errand, outcome: str, started: float, reply: Reply | None) -> None:
+        metrics, seconds = self._terms.metrics, time.monotonic() - started
+        cost = self._cost(reply) if reply else None
+        if cost:
+            self._terms.budget.spend(cost)
+            metrics.llm_cost.labels(self.name).inc(cost)
+        metrics.llm_calls.labels(self.name, outcome).inc()
+        metrics.llm_seconds.labels(self.name).observe(seconds)
+        attempt = Attempt(
+            provider=self.name,
+            model=self.model,
+            outcome=outcome,
+            latency_ms=round(seconds * 1000),
+            input_tokens=reply.input_tokens if reply else None,
+            output_tokens=reply.output_tokens if reply else None,
+            cost_usd=cost,
+        )
+        metrics.llm_tokens.labels(self.name, "input").inc(attempt.input_tokens or 0)
+        metrics.llm_tokens.labels(self.name, "output").inc(attempt.output_tokens or 0)
+        errand.attempts.append(attempt)
+
+    def _cost(self, reply: Reply) -> float | None:
+        return cost_usd(self.name, self.model, reply, self._terms.prices)
+
+
+class _NotAskedError(Exception):
+    """A call that was not made; the message says why."""
+
+
+def _read(form: Form[T], reply: Reply, call: Call) -> T | AnswerError:
+    try:
+        answer = form.read(reply.text)
+    except AnswerError as fault:
+        call.validated(str(fault))
+        return fault
+    call.validated()
+    return answer
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return the seconds until the next try: a random backoff, and not before the provider wants it."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, ProviderError) else None
+    return max(_backoff(state), asked or 0.0)
+
+
+_backoff = wait_random_exponential(multiplier=_BACKOFF_FIRST, max=_BACKOFF_MOST)
+
+
+def _gives_up(state: RetryCallState, errand: Errand, reserve: float) -> bool:
+    """Tell whether to leave a provider: others are asked soon, but the last is waited for while its rate is limited."""
+    error = state.outcome.exception() if state.outcome else None
+    if state.upcoming_sleep >= errand.left - reserve:
+        return True
+    if reserve == 0 and isinstance(error, ProviderError) and error.failure is Failure.RATE_LIMITED:
+        return False
+    return state.attempt_number >= _TRIES or (reserve > 0 and state.upcoming_sleep > _PATIENCE)
+
+
+def _word_for(error: Exception) -> str:
+    if isinstance(error, ProviderError):
+        return error.failure.value
+    return f"{error.reason.value}, twice" if isinstance(error, AnswerError) else str(error)
