@@ -28,6 +28,7 @@ from openclaw_stream.settings.groups import (
 )
 from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.settings.providers import ProviderSettings
+from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.settings.types import Address
 from openclaw_stream.telemetry.redaction import redact
 
@@ -43,6 +44,7 @@ __all__ = [
     "ProviderSettings",
     "Settings",
     "ShadowSettings",
+    "SigNozSettings",
     "TopicSettings",
     "WorkerSettings",
     "load_settings",
@@ -65,6 +67,7 @@ class Settings(BaseModel):
     arbiter: ArbiterSettings = Field(default_factory=ArbiterSettings)
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
     chain: ChainSettings = Field(default_factory=ChainSettings)
+    signoz: SigNozSettings = Field(default_factory=SigNozSettings)
     langfuse: LangfuseSettings = Field(default_factory=LangfuseSettings)
     shadow_mode: ShadowSettings = Field(default_factory=ShadowSettings)
     log: LogSettings = Field(default_factory=LogSettings)

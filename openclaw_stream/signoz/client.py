@@ -1,0 +1,123 @@
+"""HTTP to SigNoz: a deadline, a capped body, and the key in a header and nowhere else."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import orjson
+
+from openclaw_stream import __version__
+from openclaw_stream.arbitration.providers.http import BODY_MAX, dig
+from openclaw_stream.arbitration.texts import visible
+from openclaw_stream.errors import OpenClawError
+from openclaw_stream.telemetry.redaction import redact
+
+_PATH = "/api/v5/query_range"
+_SAID_MAX = 4096
+_SHOWN_MAX = 300
+_CONNECTIONS = 16
+_HINTS = {
+    401: "set SIGNOZ_API_KEY to a key of this server",
+    403: "the key of SIGNOZ_API_KEY may not query",
+    404: "SIGNOZ_URL must be the root of a SigNoz of v0.87 or newer",
+}
+
+
+class SigNozError(OpenClawError):
+    """SigNoz did not answer; the message is free of secrets.
+
+    `said` is what the server itself said. `refused` tells that it did not like the question: that says nothing
+    against its health.
+    """
+
+    def __init__(self, message: str, *, said: str = "", refused: bool = False) -> None:
+        super().__init__(message)
+        self.said = said
+        self.refused = refused
+
+
+class Client:
+    """The connections to one server; `url` is its root."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self._key = key
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={
+                "accept-encoding": "identity",  # compressed, a small body could unfold into a huge one
+                "content-type": "application/json",
+                "user-agent": f"openclaw-stream/{__version__}",
+            }
+            | ({"SIGNOZ-API-KEY": key} if key else {}),
+            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            timeout=None,  # noqa: S113 - each call has its deadline
+        )
+
+    async def query(self, body: Mapping[str, Any], deadline: float) -> Any:
+        """Return the `data` of an answer, as decoded JSON; `deadline` is in the event loop's time.
+
+        Raises:
+            SigNozError: There is none.
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                status, content = await self._post(json.dumps(body).encode())
+        except TimeoutError:
+            raise SigNozError("SigNoz gave no answer in time") from None
+        except httpx.HTTPError as error:
+            # Unchained: an exception of the client carries the request with its headers.
+            raise SigNozError(f"SigNoz cannot be reached: {self._shown(f'{type(error).__name__} {error}')}") from None
+        document = _decoded(content)
+        if status != httpx.codes.OK or dig(document, "status") != "success":
+            raise self._refusal(status, document, content)
+        return dig(document, "data")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _post(self, content: bytes) -> tuple[int, bytes]:
+        async with self._client.stream("POST", _PATH, content=content) as response:
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > BODY_MAX:
+                    raise SigNozError(f"SigNoz answered more than {BODY_MAX} bytes")
+        return response.status_code, bytes(body)
+
+    def _refusal(self, status: int, document: Any, content: bytes) -> SigNozError:
+        said = self._scrubbed(_message(document) or content[:_SAID_MAX].decode(errors="replace"))
+        hint = f"; {_HINTS[status]}" if status in _HINTS else ""
+        what = f"{status} without JSON of its own" if dig(document, "status") is None else str(status)
+        message = f"SigNoz answered {what}: {self._shown(said) or 'an empty body'}{hint}"
+        return SigNozError(message, said=said, refused=status == httpx.codes.BAD_REQUEST)
+
+    def _shown(self, text: str) -> str:
+        return visible(self._scrubbed(text), _SHOWN_MAX)
+
+    def _scrubbed(self, text: str) -> str:
+        if self._key:
+            text = text.replace(self._key, "[redacted:key]")
+        return redact(" ".join(text[:_SAID_MAX].split()))
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _message(document: Any) -> str:
+    """Return all an error says: its message and what it adds, each of which may be missing."""
+    error = dig(document, "error")
+    additions = dig(error, "errors")
+    parts = [dig(error, "message") or error, *(dig(each, "message") for each in listed(additions))]
+    return "; ".join(part for part in parts if part and isinstance(part, str))
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a list as it is, and nothing in place of anything else."""
+    return value if isinstance(value, list) else []
