@@ -79,6 +79,20 @@ def demo(
     raise typer.Exit(run_demo(files or [], keep=keep))
 
 
+@app.command()
+def check(
+    *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1, too, where something optional is set and does not work.")
+    ] = False,
+) -> None:
+    """Say of each dependency whether it works and what to do; exit with 1 if Kafka or a topic cannot be used."""
+    settings = _settings()
+    from openclaw_stream.check import run_check
+
+    raise typer.Exit(run_check(settings, strict=strict))
+
+
 @topics.command("create")
 def create_topics(
     partitions: Annotated[int | None, typer.Option(min=1, help="Of each new topic; 8 unless given.")] = None,

@@ -1,0 +1,377 @@
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from aiokafka.admin import NewTopic
+from redis.asyncio import Redis
+
+from openclaw_stream.check import Finding, State, check
+from openclaw_stream.embedded import EmbeddedValkey
+from openclaw_stream.settings import Settings, load_settings
+from openclaw_stream.stream.client import admin_client
+from openclaw_stream.stream.topics import create_topics
+from tests.arbitration.providers.loopback import Answer, hangs, loopback, raw, says
+
+OWN = (
+    "OPENCLAW_",
+    "KAFKA_",
+    "REDIS_",
+    "SIGNOZ_",
+    "LANGFUSE_",
+    "OLLAMA_",
+    "GEMINI_",
+    "CLAUDE_",
+    "OPENAI_",
+    "AI_",
+    "MOCK_",
+)
+NAMES = ["Kafka", "topics", "Redis", "ollama", "gemini", "claude", "openai", "ollama (summaries)", "Langfuse"]
+
+Environment = dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(OWN):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def topics(bootstrap: str) -> Environment:
+    """Names of topics of this test, none of which is there."""
+    run = uuid4().hex[:8]
+    fields = ("ALERTS", "DECISIONS", "TUNING", "INCIDENTS", "DEAD_LETTER")
+    return {f"OPENCLAW_TOPIC_{field}": f"{field.lower()}.{run}" for field in fields} | {
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap
+    }
+
+
+@pytest.fixture
+async def ready(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """The same, made as they must be."""
+    await create_topics(settings_of(monkeypatch, topics), partitions=1, replication_factor=1)
+    return topics
+
+
+@pytest.fixture
+def closed_port(unused_tcp_port: int) -> int:
+    return unused_tcp_port
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+async def findings(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> dict[str, Finding]:
+    found = await check(settings_of(monkeypatch, variables))
+    assert len({each.dependency for each in found}) == len(found)
+    return {each.dependency: each for each in found}
+
+
+async def call(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+    command = [sys.executable, "-m", "openclaw_stream", "check", *arguments]
+    return await asyncio.to_thread(
+        subprocess.run,
+        command,
+        env=inherited | dict(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@asynccontextmanager
+async def everything(version: str = "4.59.0") -> AsyncIterator[str]:
+    """Ollama, Gemini, Claude, an OpenAI-compatible server and Langfuse at one address, each as it should be."""
+    answers: dict[str, Any] = {
+        "/api/tags": {"models": [{"name": "qwen2.5:7b-instruct"}, {"name": "llama3.2:3b"}]},
+        "/v1beta/models/gemini-3.8-flash": {"name": "models/gemini-3.8-flash"},
+        "/v1/models/claude-haiku-5-5": {"id": "claude-haiku-5-5"},
+        "/v1/models": {"data": [{"id": "local"}]},
+        "/api/public/health": {"status": "OK", "version": version},
+        "/api/public/projects": {"data": [{"id": "p"}]},
+    }
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(answers[request.path])
+
+    async with served(answer) as url:
+        yield url
+
+
+@asynccontextmanager
+async def served(handler: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    application = web.Application()
+    application.router.add_get("/{path:.*}", handler)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def all_at(url: str) -> Environment:
+    return {
+        "AI_FALLBACK_ORDER": "ollama,gemini,claude,openai",
+        "OLLAMA_URL": url,
+        "GEMINI_URL": url,
+        "GEMINI_API_KEY": "gemini-key",
+        "CLAUDE_URL": url,
+        "CLAUDE_API_KEY": "claude-key",
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": "openai-key",
+        "OPENAI_MODEL": "local",
+        **langfuse_at(url),
+    }
+
+
+def langfuse_at(url: str) -> Environment:
+    return {"LANGFUSE_BASE_URL": url, "LANGFUSE_PUBLIC_KEY": "pk-lf-1", "LANGFUSE_SECRET_KEY": "sk-lf-1"}
+
+
+async def test_everything_works(valkey: Any, ready: Environment) -> None:
+    async with everything() as url:
+        done = await call(ready | all_at(url) | {"REDIS_URL": valkey.url}, "--strict")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"works     {name}" for name in NAMES]
+    assert "\x1b" not in done.stdout
+
+
+async def test_what_is_not_configured_is_missing_and_no_failure(ready: Environment) -> None:
+    done = await call(ready, "--strict")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["works"] * 2 + ["missing"] * 6
+    assert "missing   gemini: GEMINI_API_KEY is not set: it is not asked" in lines
+    assert "missing   models: none is configured: the rules decide" in lines
+
+
+async def test_no_broker_is_a_failure_and_hides_nothing_else(
+    valkey: Any, monkeypatch: pytest.MonkeyPatch, closed_port: int
+) -> None:
+    variables = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{closed_port}", "REDIS_URL": valkey.url}
+    found = await findings(monkeypatch, variables)
+    assert found["Kafka"].state is State.MISSING
+    assert found["Kafka"].fatal
+    assert found["Kafka"].text.startswith(f"no answer from Kafka at 127.0.0.1:{closed_port}")
+    assert found["topics"].fatal
+    assert found["Redis"].state is State.WORKS
+    done = await call(variables)
+    assert done.returncode == 1
+    assert done.stdout.startswith("missing   Kafka (needed): no answer from Kafka at ")
+
+
+async def test_a_topic_that_is_missing_is_a_failure(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = await findings(monkeypatch, topics)
+    assert found["Kafka"].state is State.WORKS
+    missing = [each for name, each in found.items() if name.startswith("topic ")]
+    assert len(missing) == 5
+    assert all(each.fatal and each.state is State.MISSING for each in missing)
+    assert all("`openclaw-stream topics create` makes it" in each.text for each in missing)
+    assert (await call(topics)).returncode == 1
+
+
+async def test_a_topic_that_is_made_otherwise_fails_only_where_asked_to_be_strict(
+    topics: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(monkeypatch, topics)
+    async with admin_client(settings.kafka) as admin:
+        await admin.create_topics([NewTopic(settings.topics.alerts, 1, 1)])
+    await create_topics(settings, replication_factor=1)
+    found = await findings(monkeypatch, topics)
+    topic = found[f"topic {settings.topics.alerts}"]
+    assert (topic.state, topic.fatal) == (State.DEGRADED, False)
+    assert "message.timestamp.type is CreateTime" in topic.text
+    assert (await call(topics)).returncode == 0
+    assert (await call(topics, "--strict")).returncode == 1
+
+
+async def test_a_redis_that_is_away_is_degraded(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch, closed_port: int
+) -> None:
+    variables = ready | {"REDIS_URL": f"redis://:planted-pass@127.0.0.1:{closed_port}/0"}
+    redis = (await findings(monkeypatch, variables))["Redis"]
+    assert redis.state is State.DEGRADED
+    assert redis.text.startswith(f"127.0.0.1:{closed_port} keeps nothing: ")
+    assert "planted-pass" not in redis.text
+    assert ((await call(variables)).returncode, (await call(variables, "--strict")).returncode) == (0, 1)
+
+
+async def test_a_redis_that_is_full_or_wants_a_password_is_degraded(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedValkey() as own:
+        async with Redis.from_url(own.url) as client:
+            await client.config_set("maxmemory", 1)
+            full = (await findings(monkeypatch, ready | {"REDIS_URL": own.url}))["Redis"]
+            await client.config_set("requirepass", "right")
+            locked = (await findings(monkeypatch, ready | {"REDIS_URL": own.url}))["Redis"]
+            wrong = own.url.replace("redis://", "redis://:wrong@")
+            refused = (await findings(monkeypatch, ready | {"REDIS_URL": wrong}))["Redis"]
+    assert {each.state for each in (full, locked, refused)} == {State.DEGRADED}
+    assert "used memory > 'maxmemory'" in full.text
+    assert all("see the user and the password in REDIS_URL" in each.text for each in (locked, refused))
+
+
+async def test_a_model_that_is_missing_says_how_to_get_it(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with everything() as url:
+        found = await findings(monkeypatch, ready | all_at(url) | {"OLLAMA_MODEL": "qwen3:8b"})
+    assert found["ollama"].state is State.DEGRADED
+    assert "run: ollama pull qwen3:8b" in found["ollama"].text
+    assert found["ollama (summaries)"].state is State.WORKS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(401, {"error": {"message": "no"}}),
+        says(429, {}, retry_after="1"),
+        says(500, b"oops"),
+        raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
+        says(200, b'{"models": ['),
+    ],
+)
+async def test_servers_that_answer_anything_else_are_degraded(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    async with loopback(answer) as server:
+        found = await findings(monkeypatch, ready | all_at(server.url))
+    names = ("ollama", "gemini", "claude", "openai", "ollama (summaries)", "Langfuse")
+    assert [found[name].state for name in names] == [State.DEGRADED] * 6
+
+
+async def test_in_mock_mode_no_model_is_looked_at(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with loopback(hangs) as server:
+        found = await findings(monkeypatch, ready | {"OLLAMA_URL": server.url, "MOCK_MODE": "true"})
+        assert server.requests == []
+    assert found["models"].text == "MOCK_MODE is on: none is asked, the rules decide"
+    assert "ollama" not in found
+
+
+@pytest.mark.parametrize("version", ["4.59.0", "v4.60.1-rc.2", "5.0.0", "10.0.0"])
+async def test_a_langfuse_that_is_new_enough_works(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    async with everything(version) as url:
+        langfuse = (await findings(monkeypatch, ready | langfuse_at(url)))["Langfuse"]
+    assert langfuse.state is State.WORKS
+    assert langfuse.text == f"{url} runs {version.partition('-')[0]} and takes the keys"
+
+
+@pytest.mark.parametrize("version", ["4.58.9", "3.160.0", "2.95.11"])
+async def test_a_langfuse_that_is_too_old_says_what_it_must_be(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    async with everything(version) as url:
+        langfuse = (await findings(monkeypatch, ready | langfuse_at(url)))["Langfuse"]
+    assert langfuse.state is State.DEGRADED
+    assert langfuse.text.endswith(f"runs {version}, which is too old for the SDK: update the server to 4.59.0 or newer")
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (says(200, {"status": "OK"}), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
+        (says(200, b"<html>"), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
+        (says(503, {"status": "error", "version": "4.60.0"}), "runs 4.60.0 and says it is not well (503)"),
+        (hangs, "gave no answer within 1 s; see LANGFUSE_BASE_URL and LANGFUSE_TIMEOUT"),
+    ],
+)
+async def test_a_langfuse_that_is_not_well_says_why(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch, answer: Answer, complaint: str
+) -> None:
+    async with loopback(answer) as server:
+        variables = ready | langfuse_at(server.url) | {"LANGFUSE_TIMEOUT": "1"}
+        langfuse = (await findings(monkeypatch, variables))["Langfuse"]
+    assert langfuse.state is State.DEGRADED
+    assert complaint in langfuse.text
+
+
+async def test_a_langfuse_that_refuses_the_keys_names_them(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        asked.append("")
+        good = says(200, {"status": "OK", "version": "4.60.0"})
+        await (good if len(asked) == 1 else says(401, {"message": "Invalid credentials"}))(writer)
+
+    async with loopback(answer) as server:
+        langfuse = (await findings(monkeypatch, ready | langfuse_at(server.url)))["Langfuse"]
+        health, projects = server.requests
+    assert langfuse.state is State.DEGRADED
+    assert "refuses the keys (401); see LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in langfuse.text
+    assert "authorization" not in health.headers
+    assert projects.headers["authorization"].startswith("Basic ")
+
+
+async def test_what_hangs_is_given_up_alone(valkey: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with loopback(hangs) as server, everything() as url:
+        variables = {
+            "KAFKA_BOOTSTRAP_SERVERS": server.url.removeprefix("http://"),
+            "REDIS_URL": valkey.url,
+            "OLLAMA_URL": server.url,
+            **langfuse_at(url),
+        }
+        found = {each.dependency: each for each in await check(settings_of(monkeypatch, variables), seconds=1)}
+    assert (found["Kafka"].state, found["Kafka"].fatal) == (State.MISSING, True)
+    assert found["ollama"].state is State.DEGRADED
+    assert all("no answer within 1 s" in found[name].text for name in ("Kafka", "ollama"))
+    assert found["Redis"].state is found["Langfuse"].state is State.WORKS
+
+
+async def test_no_key_is_printed_though_a_server_repeats_it(ready: Environment, closed_port: int) -> None:
+    keys = {f"{name}_API_KEY": f"planted-{name}-1234" for name in ("GEMINI", "CLAUDE", "OPENAI")}
+    secrets = keys | {
+        "LANGFUSE_SECRET_KEY": "planted-LANGFUSE-1234",
+        "REDIS_URL": f"redis://user:planted-REDIS-1234@127.0.0.1:{closed_port}/0",
+    }
+    seen: list[str] = []
+
+    async def repeat(request: web.Request) -> web.Response:
+        said = "\x1b[31m\n\u202e".join(f"{name}: {value}" for name, value in request.headers.items())
+        seen.append(said)
+        return web.json_response({"error": {"message": said}}, status=401)
+
+    async with served(repeat) as url:
+        done = await call(ready | all_at(url) | secrets)
+    assert done.returncode == 0
+    assert all(any(key in said for said in seen) for key in keys.values())
+    assert "planted" not in done.stdout + done.stderr
+    assert done.stdout.count("\n") == len(NAMES)
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
+
+
+async def test_on_a_terminal_it_is_a_table_in_colour(ready: Environment) -> None:
+    outer, inner = pty.openpty()
+    variables = os.environ | ready | {"TERM": "xterm-256color", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "openclaw_stream", "check"]
+    process = await asyncio.create_subprocess_exec(*command, env=variables, stdout=inner)
+    code = await process.wait()
+    os.close(inner)
+    shown = os.read(outer, 20_000).decode()
+    os.close(outer)
+    assert code == 0
+    assert "what was found" in shown
+    assert "\x1b[32mworks" in shown
+
+
+async def test_a_wrong_setting_is_exit_code_2() -> None:
+    done = await call({"LANGFUSE_PUBLIC_KEY": "pk", "REDIS_URL": "http://x"})
+    assert done.returncode == 2
+    assert "error: LANGFUSE_PUBLIC_KEY needs LANGFUSE_SECRET_KEY" in done.stderr.splitlines()
