@@ -101,9 +101,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if facts is None:
             return
         tracing = await asyncio.to_thread(make_tracing, self._settings.langfuse)
-        async with open_arbiter(self._settings, self.metrics, tracing) as arbiter:
-            await self._work(facts, Desk(arbiter))
-        await tracing.close(_TRACES_SECONDS)
+        try:
+            async with open_arbiter(self._settings, self.metrics, tracing) as arbiter:
+                await self._work(facts, Desk(arbiter))
+        finally:
+            await tracing.close(_TRACES_SECONDS)
         if self._fatal:
             raise self._fatal
 
