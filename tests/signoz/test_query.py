@@ -1,0 +1,38 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_stream.signoz.query import body
+from openclaw_stream.signoz.subject import Subject, Window
+
+WINDOW = Window(1_795_300_000_000, 1_795_300_600_000)
+PLAIN = body(Subject(("a",), "b"), WINDOW)
+
+
+def test_the_body_is_the_documented_one() -> None:
+    spec = PLAIN["compositeQuery"]["queries"][0]["spec"]
+    assert spec["filter"]["expression"] == (
+        "service.name IN $services AND k8s.namespace.name = $namespace AND (isRoot = true OR isEntryPoint = true)"
+    )
+    assert [each["expression"] for each in spec["aggregations"]] == [
+        "count()",
+        "countIf(status_code = 2)",
+        "p99(duration_nano)",
+    ]
+    assert (PLAIN["start"], PLAIN["end"], PLAIN["requestType"]) == (*WINDOW, "scalar")
+
+
+def test_without_a_namespace_none_is_asked_for() -> None:
+    asked = body(Subject(("a",), ""), WINDOW)
+    assert "namespace" not in json.dumps(asked)
+    assert set(asked["variables"]) == {"services"}
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=6), st.text(min_size=1))
+def test_values_are_variables_and_nothing_else(services: list[str], namespace: str) -> None:
+    asked = json.loads(json.dumps(body(Subject(tuple(services), namespace), WINDOW)))
+    assert asked["compositeQuery"] == PLAIN["compositeQuery"]
+    assert asked["variables"]["services"]["value"] == services
+    assert asked["variables"]["namespace"]["value"] == namespace
+    assert {item["type"] for item in asked["variables"].values()} <= {"custom", "text"}

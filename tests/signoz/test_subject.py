@@ -1,0 +1,62 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_stream.signoz.subject import SERVICES_MAX, Window, subject_of, window_of
+from tests.signoz.cases import DUE, END, case, exemplar
+
+
+def test_the_name_that_tracing_gives_comes_before_the_service_and_its_workloads() -> None:
+    alert = exemplar(
+        service="checkout",
+        labels={"service.name": "shop-checkout", "service": "checkout", "deployment": "checkout-api", "pod": "p-0"},
+    )
+    assert subject_of(case(alert)).services == ("shop-checkout", "checkout", "checkout-api")
+
+
+def test_both_spellings_of_the_label_count() -> None:
+    assert subject_of(case(exemplar(labels={"service_name": "a"}))).services == ("a", "checkout")
+
+
+def test_a_pod_tells_its_workload() -> None:
+    pod = exemplar(labels={"pod": "checkout-api-7d9f8b6c5-x2x4z"})
+    assert subject_of(case(pod)).services == ("checkout", "checkout-api")
+    assert subject_of(case(service="cart-7d9f8b6c5-x2x4z")).services == ("cart-7d9f8b6c5-x2x4z", "cart")
+    target = exemplar(target_resource="pod/web-0")
+    assert subject_of(case(target, service="")).services == ("web",)
+
+
+def test_alerts_of_other_services_have_no_say() -> None:
+    other = exemplar(service="cart", namespace="carts", labels={"service.name": "cart"})
+    subject = subject_of(case(other, namespace=""))
+    assert (subject.services, subject.namespace) == (("checkout",), "")
+
+
+def test_a_case_without_a_service_takes_those_of_its_alerts() -> None:
+    alerts = (exemplar(service="cart", namespace="carts"), exemplar(service="web"))
+    subject = subject_of(case(*alerts, service="", namespace=""))
+    assert (subject.services, subject.namespace) == (("cart", "web"), "carts")
+
+
+def test_no_name_is_no_name() -> None:
+    assert subject_of(case(exemplar(labels={"service.name": " "}), service="")).services == ()
+
+
+def test_the_names_are_bounded() -> None:
+    alerts = [exemplar(labels={"service.name": f"s{number}"}) for number in range(100)]
+    assert len(subject_of(case(*alerts)).services) == SERVICES_MAX
+
+
+def test_the_window_is_the_ten_minutes_of_the_incident_itself() -> None:
+    window = window_of(case())
+    assert window == Window(END - 600_000, END)
+    assert window.seconds == 600
+    assert window.before == Window(END - 1_200_000, END - 600_000)
+
+
+@given(st.integers(2_000_000, 4_000_000_000_000))
+def test_a_window_ends_within_half_a_minute_before_a_case_is_due(due: int) -> None:
+    window = window_of(case(due=due))
+    assert 0 <= due - window.end < 30_000
+    assert window.end - window.start == 600_000
+    assert window.before.end == window.start
+    assert DUE > END
