@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
@@ -31,6 +30,7 @@ from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.events.decision import Attempt, Confidence, GoldenSignals, Judgement, Provenance, Validation
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.signoz import SigNoz
 from openclaw_stream.telemetry.tracing import NoTracing, Recorder, Tracing
 
 log = structlog.get_logger(__name__)
@@ -41,25 +41,6 @@ _WARNINGS_MAX = 32
 _ATTEMPTS_MAX = 32
 _REASONS_MAX = 16
 _RULES_CONCURRENCY = 4
-
-
-class Enrichment(Protocol):
-    """What is known of a service beside its alerts."""
-
-    @property
-    def metrics(self) -> GoldenSignals:
-        """Its golden signals, or why there are none."""
-
-    @property
-    def trace_url(self) -> str | None:
-        """Where its traces are shown."""
-
-
-class Enricher(Protocol):
-    """Whoever knows the golden signals."""
-
-    async def golden_signals(self, case: Case) -> Enrichment:
-        """Return the golden signals of a case's service, in bounded time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +78,9 @@ class Arbiter:
     Args:
         language: The language of the texts.
         deadline: Seconds a decision may take from when it enters the queue.
+        signoz: Knows the golden signals.
         models: The chain; None where no model is to be asked.
         why_none: Why there are no models; every decision says so.
-        enricher: Knows the golden signals; None where nothing does.
         tracing: Follows the decisions.
     """
 
@@ -107,17 +88,17 @@ class Arbiter:
         self,
         language: Language,
         deadline: float,
+        signoz: SigNoz,
         models: Models | None = None,
         *,
         why_none: Sequence[str] = ("no model is configured",),
-        enricher: Enricher | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self.deadline = deadline
         self._language = language
         self._models = models
         self._why_none = why_none
-        self._enricher = enricher
+        self._signoz = signoz
         self._tracing = tracing or NoTracing()
         self._flights: Flights[_Outcome] = Flights()
 
@@ -167,14 +148,11 @@ class Arbiter:
         return self._by_model(evidence, outcome, outcome.found)
 
     async def _enrich(self, case: Case, deadline: float) -> tuple[GoldenSignals | None, str | None]:
-        if self._enricher is None:
-            return None, None
         try:
             async with asyncio.timeout_at(deadline):
-                enrichment = await self._enricher.golden_signals(case)
-        except Exception as error:
-            log.exception("the golden signals failed", incident_id=case.incident_id)
-            return GoldenSignals(unavailable=f"the look-up failed with {type(error).__name__}"), None
+                enrichment = await self._signoz.golden_signals(case)
+        except TimeoutError:
+            return GoldenSignals(unavailable="no time was left before the deadline"), None
         return enrichment.metrics, enrichment.trace_url
 
     # ---- asking

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from openclaw_stream.arbitration.arbiter import Arbiter, Enricher, Models
+from openclaw_stream.arbitration.arbiter import Arbiter, Models
 from openclaw_stream.arbitration.breaker import Breaker
 from openclaw_stream.arbitration.budget import Budget
 from openclaw_stream.arbitration.cache import AnswerCache
@@ -15,29 +15,30 @@ from openclaw_stream.arbitration.providers import Provider, make_providers, make
 from openclaw_stream.arbitration.slots import Slots
 from openclaw_stream.arbitration.store import MemoryStore, RedisStore, Store
 from openclaw_stream.settings import Settings
+from openclaw_stream.signoz import SigNoz
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.telemetry.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 
-_FAILURES = 5
-_COOLDOWN = 30.0
+_PROVIDER_FAILURES, _PROVIDER_COOLDOWN = 5, 30.0
+_REDIS_FAILURES, _REDIS_COOLDOWN = 3, 10.0
 
 
 @asynccontextmanager
-async def open_arbiter(
-    settings: Settings, metrics: Metrics, tracing: Tracing | None = None, enricher: Enricher | None = None
-) -> AsyncIterator[Arbiter]:
+async def open_arbiter(settings: Settings, metrics: Metrics, tracing: Tracing | None = None) -> AsyncIterator[Arbiter]:
     """Make the arbiter, and close what it holds open when the block ends."""
     chain = settings.chain
     async with AsyncExitStack() as open_things:
+        signoz = SigNoz(settings.signoz)
+        open_things.push_async_callback(signoz.close)
         models, why_none = _models(settings, metrics, open_things)
         arbiter = Arbiter(
             settings.arbiter.language,
             chain.openclaw_decision_deadline,
+            signoz,
             models,
             why_none=why_none,
-            enricher=enricher,
             tracing=tracing,
         )
         open_things.push_async_callback(arbiter.close)
@@ -66,7 +67,9 @@ def _models(settings: Settings, metrics: Metrics, open_things: AsyncExitStack) -
 
 def _store(settings: Settings, metrics: Metrics) -> Store:
     url = settings.chain.redis_url
-    return RedisStore(url.get_secret_value(), metrics.redis_bypassed) if url else MemoryStore()
+    if url is None:
+        return MemoryStore()
+    return RedisStore(url.get_secret_value(), metrics.redis_bypassed, Breaker(_REDIS_FAILURES, _REDIS_COOLDOWN))
 
 
 def _chain(settings: Settings, providers: list[Provider], terms: Terms, open_things: AsyncExitStack) -> Chain:
@@ -79,7 +82,7 @@ def _chain(settings: Settings, providers: list[Provider], terms: Terms, open_thi
     }
 
     def link(provider: Provider) -> Link:
-        made = Link(provider, slots[provider.name], Breaker(_FAILURES, _COOLDOWN), terms)
+        made = Link(provider, slots[provider.name], Breaker(_PROVIDER_FAILURES, _PROVIDER_COOLDOWN), terms)
         if terms.budget.limit is not None and not made.priced:
             log.warning(
                 "the budget does not count a model whose price is not known; set it with OPENCLAW_LLM_PRICES",

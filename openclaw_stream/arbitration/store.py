@@ -25,8 +25,6 @@ PATIENCE = 0.05
 """Seconds a decision waits for the store at most."""
 
 _WRITE_SECONDS = 2.0
-_FAILURES = 3
-_COOLDOWN = 10.0
 _CONNECTIONS = 32
 _ENTRIES = 4096
 
@@ -87,9 +85,10 @@ class RedisStore:
     Args:
         url: redis://, rediss:// or unix://, with credentials if it asks for some.
         failures: Counts what was bypassed.
+        breaker: Says when the server is left alone.
     """
 
-    def __init__(self, url: str, failures: Counter) -> None:
+    def __init__(self, url: str, failures: Counter, breaker: Breaker) -> None:
         self._redis: Redis = Redis.from_url(
             url,
             max_connections=_CONNECTIONS,
@@ -98,7 +97,7 @@ class RedisStore:
             socket_timeout=_WRITE_SECONDS,
         )
         self._failures = failures
-        self._breaker = Breaker(_FAILURES, _COOLDOWN)
+        self._breaker = breaker
 
     async def get(self, key: str) -> bytes | None:
         """Return a value, unless the server is down, slow or left alone."""
