@@ -21,7 +21,8 @@ from rich.text import Text
 from openclaw_stream.arbitration.providers import Provider, ProviderError, make_providers, make_summarizer
 from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.errors import RetryableError, TopicError
-from openclaw_stream.settings import ChainSettings, LangfuseSettings, Settings
+from openclaw_stream.settings import ChainSettings, LangfuseSettings, Settings, SigNozSettings
+from openclaw_stream.signoz import SigNoz, SigNozError
 from openclaw_stream.stream.client import connection
 from openclaw_stream.stream.topics import TopicReport, check_topics
 from openclaw_stream.telemetry.langfuse_health import LangfuseError, check_langfuse
@@ -78,6 +79,7 @@ async def check(settings: Settings, seconds: float = SECONDS) -> list[Finding]:
     probes = {
         "Kafka": _kafka(settings),
         "Redis": _redis(settings.chain),
+        "SigNoz": _signoz(settings.signoz),
         **_models(settings),
         "Langfuse": _langfuse(settings.langfuse),
     }
@@ -139,6 +141,17 @@ async def _redis(settings: ChainSettings) -> list[Finding]:
     finally:
         await redis.aclose()
     return [Finding("Redis", State.DEGRADED, text)]
+
+
+async def _signoz(settings: SigNozSettings) -> list[Finding]:
+    signoz = SigNoz(settings)
+    try:
+        await signoz.check()
+    except SigNozError as error:
+        return [Finding("SigNoz", State.DEGRADED if signoz.configured else State.MISSING, str(error))]
+    finally:
+        await signoz.close()
+    return [Finding("SigNoz", State.WORKS, f"{settings.url} answers queries")]
 
 
 def _models(settings: Settings) -> Mapping[str, Awaitable[list[Finding]]]:

@@ -33,7 +33,11 @@ OWN = (
     "AI_",
     "MOCK_",
 )
-NAMES = ["Kafka", "topics", "Redis", "ollama", "gemini", "claude", "openai", "ollama (summaries)", "Langfuse"]
+NAMES = (
+    *("Kafka", "topics", "Redis", "SigNoz"),
+    *("ollama", "gemini", "claude", "openai", "ollama (summaries)"),
+    "Langfuse",
+)
 
 Environment = dict[str, str]
 
@@ -101,6 +105,7 @@ async def everything(version: str = "4.59.0") -> AsyncIterator[str]:
         "/v1beta/models/gemini-3.8-flash": {"name": "models/gemini-3.8-flash"},
         "/v1/models/claude-haiku-5-5": {"id": "claude-haiku-5-5"},
         "/v1/models": {"data": [{"id": "local"}]},
+        "/api/v5/query_range": {"status": "success", "data": {"type": "scalar", "data": {"results": []}}},
         "/api/public/health": {"status": "OK", "version": version},
         "/api/public/projects": {"data": [{"id": "p"}]},
     }
@@ -115,7 +120,7 @@ async def everything(version: str = "4.59.0") -> AsyncIterator[str]:
 @asynccontextmanager
 async def served(handler: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
     application = web.Application()
-    application.router.add_get("/{path:.*}", handler)
+    application.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -127,6 +132,8 @@ async def served(handler: Callable[[web.Request], Awaitable[web.Response]]) -> A
 
 def all_at(url: str) -> Environment:
     return {
+        "SIGNOZ_URL": url,
+        "SIGNOZ_API_KEY": "signoz-key",
         "AI_FALLBACK_ORDER": "ollama,gemini,claude,openai",
         "OLLAMA_URL": url,
         "GEMINI_URL": url,
@@ -157,7 +164,8 @@ async def test_what_is_not_configured_is_missing_and_no_failure(ready: Environme
     done = await call(ready, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["works"] * 2 + ["missing"] * 6
+    assert [line.split("  ")[0] for line in lines] == ["works"] * 2 + ["missing"] * 7
+    assert "missing   SigNoz: SIGNOZ_URL is not set: decisions are made without golden signals" in lines
     assert "missing   gemini: GEMINI_API_KEY is not set: it is not asked" in lines
     assert "missing   models: none is configured: the rules decide" in lines
 
@@ -252,8 +260,8 @@ async def test_servers_that_answer_anything_else_are_degraded(
 ) -> None:
     async with loopback(answer) as server:
         found = await findings(monkeypatch, ready | all_at(server.url))
-    names = ("ollama", "gemini", "claude", "openai", "ollama (summaries)", "Langfuse")
-    assert [found[name].state for name in names] == [State.DEGRADED] * 6
+    asked = [found[name] for name in NAMES if name not in {"Kafka", "topics", "Redis"}]
+    assert [each.state for each in asked] == [State.DEGRADED] * 7
 
 
 async def test_in_mock_mode_no_model_is_looked_at(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +344,7 @@ async def test_what_hangs_is_given_up_alone(valkey: Any, monkeypatch: pytest.Mon
 
 
 async def test_no_key_is_printed_though_a_server_repeats_it(ready: Environment, closed_port: int) -> None:
-    keys = {f"{name}_API_KEY": f"planted-{name}-1234" for name in ("GEMINI", "CLAUDE", "OPENAI")}
+    keys = {f"{name}_API_KEY": f"planted-{name}-1234" for name in ("SIGNOZ", "GEMINI", "CLAUDE", "OPENAI")}
     secrets = keys | {
         "LANGFUSE_SECRET_KEY": "planted-LANGFUSE-1234",
         "REDIS_URL": f"redis://user:planted-REDIS-1234@127.0.0.1:{closed_port}/0",
