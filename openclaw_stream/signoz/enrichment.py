@@ -108,7 +108,7 @@ class SigNoz:
             return _Finding(self._without(str(error), window), answered=False)
         except Exception as error:
             # A fault of ours must not cost the decision.
-            log.exception("golden signals failed", services=subject.services)
+            log.exception("golden signals failed", services=_shown(subject))
             return _Finding(self._without(f"the lookup failed with {type(error).__name__}", window), answered=False)
 
     async def _ask_in_turn(self, subject: Subject, window: Window) -> Enrichment:
@@ -129,7 +129,7 @@ class SigNoz:
         try:
             enrichment = await self._ask(subject, window, deadline)
         except SigNozError as error:
-            log.warning("no golden signals", services=subject.services, reason=str(error))
+            log.warning("no golden signals", services=_shown(subject), reason=str(error))
             if error.refused:
                 self._breaker.succeeded()
             else:
@@ -171,12 +171,16 @@ class SigNoz:
         service = next((name for rows in (now.rows, earlier) for name in subject.services if name in rows), None)
         if service is None:
             where = f" in namespace {subject.namespace}" if subject.namespace else ""
-            return self._without(f"SigNoz has no recent traffic of {', '.join(subject.services)}{where}", window)
+            return self._without(f"SigNoz has no recent traffic of {_shown(subject)}{where}", window)
         signals = _signals(now.rows.get(service, Row(0, None, None)), earlier.get(service), window)
         return Enrichment(signals, explorer(self._url, window, service, subject.namespace))
 
     def _without(self, reason: str, window: Window) -> Enrichment:
         return Enrichment(GoldenSignals(unavailable=visible(reason, _REASON_MAX)), explorer(self._url, window))
+
+
+def _shown(subject: Subject) -> str:
+    return visible(", ".join(subject.services), _REASON_MAX)
 
 
 def _signals(row: Row, before: Row | None, window: Window) -> GoldenSignals:
