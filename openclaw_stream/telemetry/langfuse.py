@@ -255,6 +255,7 @@ def _mask(*, data: Any, **_: Any) -> Any:
             return _safe(str(data))
 
 
+@functools.lru_cache(maxsize=64)  # the system prompt is the same in every call, and the longest of its texts
 def _safe(text: str, longest: int = TEXT_MAX) -> str:
     safe = redact(text[:TEXT_MAX])
     if len(text) > TEXT_MAX:  # half a secret before the cut has no sign any more

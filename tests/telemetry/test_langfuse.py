@@ -5,18 +5,18 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import structlog
 
-from openclaw_stream.arbitration.arbiter import RulesArbiter
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
 from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.errors import SettingsError
-from openclaw_stream.events.decision import RejectedCommand, Validation
-from openclaw_stream.events.vocabulary import Language, Severity
+from openclaw_stream.events.decision import Confidence, Judgement, Provenance, RejectedCommand, Validation
+from openclaw_stream.events.vocabulary import Language, Responsibility, Severity
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.settings import load_settings
 from openclaw_stream.settings.langfuse import LangfuseSettings
@@ -71,8 +71,16 @@ def case(incident_id: str = "inc-1", **changes: Any) -> Case:
     return replace(plain, **changes)
 
 
-async def verdict(about: Case | None = None) -> Verdict:
-    return await RulesArbiter(Language.EN).decide(about or case())
+def verdict() -> Verdict:
+    return Verdict(
+        judgement=Judgement(
+            action_title="checkout: restart", primary_responsibility=Responsibility.BE, confidence=0.8, reasoning="slow"
+        ),
+        confidence=Confidence(reported=0.9, evidence=0.7, final=0.8, gate="passed"),
+        provenance=Provenance(provider="gemini", model="m-1", rules_version="1", language=Language.EN),
+        validation=Validation(),
+        decided_at=datetime.now(UTC),
+    )
 
 
 def tracing_to(url: str, **settings: Any) -> Tracing:
@@ -93,7 +101,7 @@ async def decide(tracing: Tracing, incident_id: str = "inc-1") -> Verdict:
             await asyncio.sleep(0)
             call.replied(REPLY, 0.25)
             call.validated()
-        decided = await verdict(about)
+        decided = verdict()
         recorder.decided(decided)
     return decided
 
@@ -114,7 +122,7 @@ async def test_a_decision_is_a_trace_with_a_generation_for_each_call() -> None:
     assert trace.json("trace.metadata.fallback_order") == "ollama,gemini"
     assert trace.json("observation.input")["alert_names"] == {"HighLatency": 4}
     assert trace.json("observation.output") == decided.judgement.model_dump(mode="json")
-    assert trace.json("observation.metadata.provenance")["provider"] == "rules"
+    assert trace.json("observation.metadata.provenance")["provider"] == "gemini"
 
     for generation in (first, second):
         assert (generation.trace_id, generation.parent_id) == (trace.trace_id, trace.span_id)
@@ -135,7 +143,7 @@ async def test_a_decision_is_a_trace_with_a_generation_for_each_call() -> None:
     (valid,) = server.scores_named("valid_json")
     assert (valid["observationId"], valid["value"], valid["dataType"]) == (second.span_id, 1, "BOOLEAN")
     (gate,) = server.scores_named("gate")
-    assert (gate["traceId"], gate["value"]) == (trace.trace_id, decided.confidence.gate)
+    assert (gate["traceId"], gate["value"]) == (trace.trace_id, "passed")
     assert "observationId" not in gate
     assert set(server.paths) == {SPANS, SCORES}
 
@@ -218,7 +226,7 @@ async def test_no_secret_is_sent_or_logged(caplog: pytest.LogCaptureFixture) -> 
         services=(PLANTED,),
         exemplars=(Exemplar(PLANTED, Severity.CRITICAL, fingerprint=SECRETS[1], message=PLANTED),),
     )
-    plain = await verdict()
+    plain = verdict()
     suspicious = replace(
         plain,
         judgement=plain.judgement.model_copy(update={"action_title": SECRETS[0], "reasoning": PLANTED}),
@@ -275,7 +283,7 @@ async def test_a_data_uri_stays_text() -> None:
         with tracing.decision(case(), ORDER) as recorder:
             with recorder.attempt("ollama", "m", replace(PROMPT, user=image)) as call:
                 call.replied(Reply(image, "m"))
-            recorder.decided(await verdict())
+            recorder.decided(verdict())
         await tracing.close(DEADLINE)
     assert set(server.paths) == {SPANS, SCORES}
     assert "langfuseMedia" not in str(server.observations)
@@ -300,7 +308,7 @@ async def test_a_server_that_is_down_costs_one_line(caplog: pytest.LogCaptureFix
     with structlog.testing.capture_logs() as lines:
         decisions = [await decide(tracing) for _ in range(5)]
         await tracing.close(DEADLINE)
-    assert [each.judgement for each in decisions] == [(await verdict()).judgement] * 5
+    assert [each.judgement for each in decisions] == [verdict().judgement] * 5
     assert [line["event"] for line in lines] == ["Langfuse does not take the traces; decisions go on"]
     assert not [record for record in caplog.records if record.name.startswith(("langfuse", "opentelemetry"))]
     assert not logging.getLogger("httpx").handlers
