@@ -88,6 +88,7 @@ class MiniSigNoz:
             message = "key `k8s.namespace.name` not found"
             if self.is_old:
                 raise InvalidInputError(f"Found 1 errors while parsing the search expression: {message}")
+            message += " in metadata; querying the underlying data directly."
             warning = {"code": "", "message": "Encountered warnings", "url": "", "warnings": [{"message": message}]}
         spans = [
             span
@@ -201,5 +202,5 @@ def _filter(expression: str, variables: dict[str, Any]) -> tuple[list[str], str 
     _require(set(used) == set(variables), f"variables {set(variables)} are defined, {set(used)} are used")
     services = variables[form[1]]["value"]
     _require(isinstance(services, list) and services, "an empty list or none")
-    _require(all(item["value"] != "__all__" for item in variables.values()), "a magic value")
+    _require(all(item["type"] != "dynamic" for item in variables.values()), "a type that knows the value __all__")
     return services, variables[form[2]]["value"] if form[2] else None

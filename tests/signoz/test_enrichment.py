@@ -138,7 +138,7 @@ async def test_names_arrive_unchanged(name: str) -> None:
         metrics, _ = await look_up(server, service=name, namespace=name)
     asked = server.variables()[0]
     assert (asked["services"][0], asked["namespace"]) == (name, name)
-    assert metrics.rps == (None if name == "__all__" else 0.1)
+    assert metrics.rps == 0.1
 
 
 async def test_a_name_that_is_no_text_is_no_fault() -> None:
