@@ -36,7 +36,7 @@ from openclaw_stream.telemetry.tracing import NoTracing, Recorder, Tracing
 log = structlog.get_logger(__name__)
 
 _GRACE = 1.0
-"""Seconds a decision waits past its deadline for the call it shares, which keeps the same one."""
+"""Seconds a decision waits past its deadline for its own call, which keeps to the same one."""
 _WARNINGS_MAX = 32
 _ATTEMPTS_MAX = 32
 _REASONS_MAX = 16
@@ -163,7 +163,7 @@ class Arbiter:
         question = _Question(models, key, evidence.case, evidence.metrics, errand)
         landing, own = self._flights.board(key, question.fly)
         try:
-            async with asyncio.timeout_at(errand.deadline + (_GRACE if own else 0)):
+            async with asyncio.timeout(max(errand.left, 0) + (_GRACE if own else 0)):
                 outcome = await asyncio.shield(landing)
         except TimeoutError:
             return _Outcome(attempts=tuple(errand.attempts), reasons=(*errand.reasons, "the deadline has passed"))

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _TRIES = 3
-_BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 8.0
+_BACKOFF_MOST = 8.0
 _WEIGHT = 0.2
 _PATIENCE = 5.0
 ANSWERED = "answered"
@@ -61,12 +61,17 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all links share; `timeout` is seconds for one call, `prices` the operator's own by model."""
+    """What all links share.
+
+    `timeout` is in seconds for one call, `prices` are the operator's own by model, `backoff` is the most seconds before
+    the first retry, which double with each.
+    """
 
     timeout: float
     prices: Mapping[str, Price]
     budget: Budget
     metrics: Metrics
+    backoff: float = 0.5
 
 
 class Link:
@@ -78,6 +83,7 @@ class Link:
         self._provider = provider
         self._breaker = breaker
         self._terms = terms
+        self._backoff = wait_random_exponential(multiplier=terms.backoff, max=_BACKOFF_MOST)
         one = Reply("", self.model, input_tokens=1000, output_tokens=1000)
         price = cost_usd(self.name, self.model, one, terms.prices)
         self.priced = price is not None
@@ -122,7 +128,7 @@ class Link:
         """Ask, and once more with the fault where the answer cannot be read."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, ProviderError) and error.retryable),
-            wait=_pause,
+            wait=self._pause,
             stop=lambda state: _gives_up(state, errand, reserve),
             reraise=True,
         )
@@ -151,6 +157,12 @@ class Link:
         if isinstance(answer, AnswerError):
             raise answer
         return answer
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Return the seconds until the next try: a random backoff, and not before the provider wants it."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, ProviderError) else None
+        return max(self._backoff(state), asked or 0.0)
 
     def _require_permission(self, errand: Errand) -> None:
         if errand.left <= 0:
@@ -197,16 +209,6 @@ def _read(form: Form[T], reply: Reply, call: Call) -> T | AnswerError:
         return fault
     call.validated()
     return answer
-
-
-def _pause(state: RetryCallState) -> float:
-    """Return the seconds until the next try: a random backoff, and not before the provider wants it."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, ProviderError) else None
-    return max(_backoff(state), asked or 0.0)
-
-
-_backoff = wait_random_exponential(multiplier=_BACKOFF_FIRST, max=_BACKOFF_MOST)
 
 
 def _gives_up(state: RetryCallState, errand: Errand, reserve: float) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -76,6 +76,12 @@ async def servers(*answers: Answer) -> AsyncIterator[Sequence[Loopback]]:
     """A server for each answer."""
     async with AsyncExitStack() as serving:
         yield [await serving.enter_async_context(loopback(each)) for each in answers]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Let the others run until something is true; the test's own timeout ends a vain wait."""
+    while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+        await asyncio.sleep(0.001)
 
 
 def question(request: Request) -> str:

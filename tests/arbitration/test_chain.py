@@ -1,0 +1,346 @@
+"""The chain against servers on loopback: order, retries, breaker, slots, budget, deadline."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from openclaw_stream.arbitration.breaker import Breaker
+from openclaw_stream.arbitration.budget import Budget
+from openclaw_stream.arbitration.chain import UNLIMITED, Chain
+from openclaw_stream.arbitration.link import Errand, Link, Terms
+from openclaw_stream.arbitration.providers import Ollama, OpenAI
+from openclaw_stream.arbitration.slots import Slots
+from openclaw_stream.arbitration.store import MemoryStore
+from openclaw_stream.events.vocabulary import Language, Responsibility
+from openclaw_stream.settings.providers import Price
+from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.telemetry.tracing import NoRecorder
+from tests.arbitration.asking import (
+    ANSWER,
+    CASE,
+    MODEL,
+    Held,
+    completes,
+    evidence_of,
+    in_turn,
+    question,
+    servers,
+    storm,
+    until,
+)
+from tests.arbitration.providers.loopback import Answer, Loopback, hangs, says
+
+FINE = completes(ANSWER)
+BUSY = says(429, {"error": {"message": "slow down"}}, retry_after="0")
+PRICE = Price(1000, 2000)
+"""A call of 1000 and 500 tokens costs 2 dollars."""
+
+
+@dataclass
+class Chained:
+    chain: Chain
+    links: list[Link]
+    servers: list[Loopback]
+    budget: Budget
+    metrics: Metrics
+    errands: list[Errand] = field(default_factory=list)
+
+    async def judge(self, seconds: float = 60, rank: int = 0) -> str | None:
+        """Return whose answer it was."""
+        errand = Errand(time.monotonic() + seconds, rank, NoRecorder())
+        self.errands.append(errand)
+        found = await self.chain.judge(CASE, None, errand)
+        return found.provider if found else None
+
+    @property
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(attempt.provider, attempt.outcome) for attempt in self.errands[-1].attempts]
+
+    @property
+    def reasons(self) -> list[str]:
+        return self.errands[-1].reasons
+
+
+@asynccontextmanager
+async def chained(
+    *answers: Answer,
+    slots: int = 4,
+    limit: float | None = None,
+    breaker: Callable[[], Breaker] = lambda: Breaker(5, 30),
+    timeout: float = 10,  # noqa: ASYNC109 - of one call
+    deadline: float = 60,
+    summary: Answer | None = None,
+) -> AsyncIterator[Chained]:
+    """A chain of OpenAI-compatible servers a, b, c …, and an Ollama that condenses."""
+    async with servers(*answers, *([summary] if summary else [])) as running:
+        metrics, budget = Metrics(), Budget(limit, MemoryStore())
+        terms = Terms(timeout, {MODEL: PRICE}, budget, metrics, backoff=0.01)
+        providers = []
+        for name, server in zip("abcd", running[: len(answers)], strict=False):
+            provider = OpenAI(f"{server.url}/v1", MODEL, None, max_tokens=4096, max_tokens_field="max_tokens")
+            provider.name = name
+            providers.append(provider)
+        links = [Link(provider, Slots(slots), breaker(), terms) for provider in providers]
+        ollama = Ollama(running[-1].url, "small", num_ctx=8192, max_tokens=512)
+        summarizer = Link(ollama, Slots(1), breaker(), terms) if summary else None
+        chain = Chain(links, summarizer, Language.EN, timeout, deadline)
+        yield Chained(chain, links, list(running), budget, metrics)
+        await asyncio.gather(*(provider.close() for provider in (*providers, ollama)))
+
+
+async def test_the_first_that_answers_is_the_last_that_is_asked() -> None:
+    async with chained(FINE, FINE) as asked:
+        assert await asked.judge() == "a"
+        assert asked.outcomes == [("a", "answered")]
+        assert [len(server.requests) for server in asked.servers] == [1, 0]
+        attempt = asked.errands[0].attempts[0]
+        assert (attempt.model, attempt.input_tokens, attempt.output_tokens) == (MODEL, 1000, 500)
+        assert attempt.cost_usd == pytest.approx(2)
+        assert asked.metrics.registry.get_sample_value("openclaw_llm_cost_usd_total", {"provider": "a"}) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (says(401, {"error": {"message": "bad key"}}), "unauthorized"),
+        (says(404, {"error": {"message": "no such model"}}), "model_missing"),
+        (says(400, {"error": {"message": "what?"}}), "bad_request"),
+        (says(200, b"no json"), "garbage"),
+        (says(200, {"choices": [{"finish_reason": "length", "message": {"content": "{"}}]}), "truncated"),
+        (says(200, {"choices": [{"finish_reason": "stop", "message": {"refusal": "no"}}]}), "refused"),
+    ],
+)
+async def test_what_cannot_change_is_not_tried_again(answer: Answer, outcome: str) -> None:
+    async with chained(answer, FINE) as asked:
+        assert await asked.judge() == "b"
+        assert asked.outcomes == [("a", outcome), ("b", "answered")]
+        assert asked.reasons == [f"a: {outcome}"]
+
+
+async def test_what_may_pass_is_tried_three_times() -> None:
+    async with chained(says(500), FINE) as asked:
+        assert await asked.judge() == "b"
+        assert asked.outcomes == [("a", "server_error")] * 3 + [("b", "answered")]
+    async with chained(in_turn(says(503), FINE)) as asked:
+        assert await asked.judge() == "a"
+        assert asked.outcomes == [("a", "overloaded"), ("a", "answered")]
+
+
+async def test_a_pause_longer_than_patience_is_left_to_the_next() -> None:
+    async with chained(says(429, {"error": "slow down"}, retry_after="30"), FINE) as asked:
+        assert await asked.judge() == "b"
+        assert asked.outcomes == [("a", "rate_limited"), ("b", "answered")]
+
+
+async def test_a_pause_beyond_the_deadline_is_not_made() -> None:
+    async with chained(says(429, {"error": "slow down"}, retry_after="61")) as asked:
+        assert await asked.judge() is None
+        assert asked.outcomes == [("a", "rate_limited")]
+        assert asked.reasons == ["a: rate_limited"]
+
+
+async def test_the_last_is_waited_for_while_its_rate_is_limited() -> None:
+    async with chained(in_turn(BUSY, BUSY, BUSY, BUSY, FINE), breaker=lambda: Breaker(1, 60)) as asked:
+        assert await asked.judge() == "a"
+        assert asked.outcomes == [("a", "rate_limited")] * 4 + [("a", "answered")]
+
+
+async def test_an_answer_that_cannot_be_read_is_asked_for_once_more_with_the_fault() -> None:
+    async with chained(in_turn(completes("I think it is BE."), FINE)) as asked:
+        assert await asked.judge() == "a"
+        assert asked.outcomes == [("a", "no_json"), ("a", "answered")]
+        first, second = (question(request) for request in asked.servers[0].requests)
+        assert second.startswith(first)
+        assert "holds no JSON object" in second.removeprefix(first)
+
+
+async def test_invalid_answers_pass_to_the_next_and_do_not_trip_the_breaker() -> None:
+    bad = completes('{"primary_responsibility": "OPS", "confidence": 90, "action_title": "x"}')
+    async with chained(bad, FINE, breaker=lambda: Breaker(1, 60)) as asked:
+        for _ in range(3):
+            assert await asked.judge() == "b"
+            assert asked.outcomes == [("a", "schema"), ("a", "schema"), ("b", "answered")]
+            assert asked.reasons == ["a: schema, twice"]
+
+
+async def test_a_provider_that_fails_again_and_again_is_left_alone_until_it_is_tried_once() -> None:
+    now = [0.0]
+    breaker = lambda: Breaker(3, 30, lambda: now[0])  # noqa: E731 - one for each link
+    async with chained(in_turn(says(500), says(500), says(500), FINE), FINE, breaker=breaker) as asked:
+        assert await asked.judge() == "b"
+        assert await asked.judge() == "b"
+        assert asked.outcomes == [("b", "answered")]
+        assert asked.reasons == ["a: it has failed again and again, and is left alone for a while"]
+        now[0] = 30
+        assert await asked.judge() == "a"
+
+
+async def test_a_call_that_hangs_ends_with_its_timeout_and_the_next_is_asked() -> None:
+    async with chained(hangs, FINE, timeout=0.3) as asked:
+        assert await asked.judge() == "b"
+        assert asked.outcomes == [("a", "timeout"), ("b", "answered")]
+
+
+async def test_the_deadline_ends_the_last_call() -> None:
+    async with chained(hangs, timeout=60) as asked:
+        assert await asked.judge(seconds=0.3) is None
+        assert asked.outcomes == [("a", "timeout")]
+
+
+async def test_after_the_deadline_nobody_is_asked() -> None:
+    async with chained(FINE, FINE) as asked:
+        assert await asked.judge(seconds=-1) is None
+        assert asked.reasons == [f"{name}: no time is left before the deadline" for name in "ab"]
+        assert [server.requests for server in asked.servers] == [[], []]
+
+
+async def test_a_budget_that_is_spent_leaves_nobody_to_ask() -> None:
+    async with chained(FINE, FINE, limit=3) as asked:
+        assert await asked.judge() == "a"
+        assert await asked.judge() == "a"
+        assert asked.budget.spent == pytest.approx(4)
+        assert await asked.judge() is None
+        assert asked.reasons == [f"{name}: the budget of 3 USD an hour is spent" for name in "ab"]
+        assert asked.chain.capacity() == UNLIMITED
+
+
+async def test_answers_that_are_of_no_use_are_paid_for_too() -> None:
+    cut = says(
+        200,
+        {
+            "choices": [{"finish_reason": "length", "message": {"content": "{"}}],
+            "usage": {"prompt_tokens": 1000, "completion_tokens": 500},
+        },
+    )
+    async with chained(cut, completes("no JSON"), limit=100) as asked:
+        assert await asked.judge() is None
+        assert asked.outcomes == [("a", "truncated"), ("b", "no_json"), ("b", "no_json")]
+        assert asked.budget.spent == pytest.approx(6)
+
+
+async def test_what_costs_nothing_is_asked_whatever_is_spent() -> None:
+    async with chained(FINE, limit=0, summary=says(200, {})) as asked:
+        ollama = asked.chain._summarizer  # noqa: SLF001 - the one link that is free
+        assert ollama is not None
+        assert ollama.affordable
+        assert not asked.links[0].affordable
+
+
+async def test_who_is_urgent_is_asked_for_first() -> None:
+    held = Held(FINE)
+    async with chained(in_turn(held, FINE), slots=1) as asked:
+        order: list[int] = []
+
+        async def judge(rank: int) -> None:
+            await asked.judge(rank=rank)
+            order.append(rank)
+
+        first = asyncio.create_task(judge(9))
+        await held.asked.wait()
+        others = [asyncio.create_task(judge(rank)) for rank in (0, 1, 3, 2)]
+        await until(lambda: asked.links[0].slots.waiting == 4)
+        held.go.set()
+        await asyncio.gather(first, *others)
+        assert order == [9, 3, 2, 1, 0]
+
+
+async def test_a_busy_provider_is_waited_for_as_long_as_the_next_has_time_left() -> None:
+    held = Held(FINE)
+    async with chained(held, FINE, slots=1, timeout=1) as asked:
+        first = asyncio.create_task(asked.judge(seconds=60))
+        await held.asked.wait()
+        assert await asked.judge(seconds=1.2) == "b"
+        assert asked.reasons == ["a: busy for too long"]
+        held.go.set()
+        assert await first == "a"
+
+
+async def test_who_gives_up_waiting_gives_its_slot_on() -> None:
+    slots = Slots(1)
+    await slots.acquire(0)
+    waiting = [asyncio.create_task(slots.acquire(rank)) for rank in (2, 1)]
+    await asyncio.sleep(0)
+    slots.release()
+    waiting[0].cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert not waiting[1].cancelled()
+    slots.release()
+    await slots.acquire(0)
+    assert slots.waiting == 0
+
+
+async def test_no_more_are_let_in_than_can_be_answered_in_time() -> None:
+    async with chained(FINE, FINE, slots=2, timeout=10, deadline=60) as asked:
+        # Forty seconds are left beside a call of each; until calls are known, each is taken to last its timeout.
+        assert asked.chain.capacity() == 8
+        asked.links[0].average = 2
+        assert asked.chain.capacity() == 40
+        asked.links[0].average = 600
+        assert asked.chain.capacity() == 2
+        await asked.judge()
+        assert asked.links[0].average < 600
+
+
+async def test_those_that_wait_already_take_the_place_of_others() -> None:
+    held = Held(FINE)
+    async with chained(held, slots=1, timeout=10, deadline=60) as asked:
+        assert asked.chain.capacity() == 5
+        tasks = [asyncio.create_task(asked.judge()) for _ in range(4)]
+        await held.asked.wait()
+        assert asked.chain.capacity() == 2
+        tasks += [asyncio.create_task(asked.judge()) for _ in range(9)]
+        await until(lambda: asked.links[0].slots.waiting == 12)
+        assert asked.chain.capacity() == 1
+        held.go.set()
+        assert await asyncio.gather(*tasks) == ["a"] * 13
+
+
+def ollama_says(text: str) -> Answer:
+    return says(
+        200,
+        {"message": {"content": text}, "done": True, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 3},
+    )
+
+
+async def judged_storm(asked: Chained) -> tuple[Errand, list[dict[str, object]]]:
+    errand = Errand(time.monotonic() + 60, 0, NoRecorder())
+    found = await asked.chain.judge(storm(), None, errand)
+    assert found is not None
+    assert found.answer.judgement.primary_responsibility is Responsibility.BE
+    return errand, evidence_of(question(asked.servers[0].requests[-1]))
+
+
+async def test_a_storm_is_condensed_first() -> None:
+    async with chained(
+        FINE, summary=ollama_says('{"summary": "It all\\u202e hangs on the password=hunter2."}')
+    ) as asked:
+        errand, evidence = await judged_storm(asked)
+        assert [(each.provider, each.model, each.outcome) for each in errand.attempts] == [
+            ("ollama", "small", "answered"),
+            ("a", MODEL, "answered"),
+        ]
+        assert {"digest_of_all_alerts": "It all hangs on the password=[redacted:password]"} in evidence
+        assert evidence[2]["alert_counts"] == dict(storm().alert_names)
+        assert await asked.judge() == "a"
+        assert len(asked.servers[1].requests) == 1
+
+
+@pytest.mark.parametrize("summary", [says(500), ollama_says("{}"), ollama_says("A storm."), hangs])
+async def test_a_storm_that_cannot_be_condensed_is_judged_by_its_counts(summary: Answer) -> None:
+    async with chained(FINE, summary=summary, timeout=0.5) as asked:
+        errand, evidence = await judged_storm(asked)
+        assert errand.reasons == []
+        assert errand.attempts[-1].outcome == "answered"
+        assert len([each for each in evidence if "alert" in each]) == 12
+        assert evidence[2]["alert_counts"] == dict(storm().alert_names)
+
+
+async def test_the_key_names_all_models_in_their_order() -> None:
+    async with chained(FINE, FINE, summary=hangs) as asked:
+        assert asked.chain.models == (("a", MODEL), ("b", MODEL), ("ollama", "small"))
+        assert asked.chain.order == ["a", "b"]
+        assert asked.chain.concurrency == 8

@@ -1,0 +1,116 @@
+"""The desk with a real arbiter: who is let in, in which order, and what nobody wants any more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from openclaw_stream.arbitration.assembly import open_arbiter
+from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.events.vocabulary import EventType
+from openclaw_stream.incidents.state import State
+from openclaw_stream.settings import ChainSettings, ProviderSettings, Settings
+from openclaw_stream.stream.desk import Desk
+from openclaw_stream.stream.work import Group, Work
+from openclaw_stream.telemetry.metrics import Metrics
+from tests.arbitration.asking import ANSWER, MODEL, Held, completes, in_turn, until
+from tests.arbitration.providers.loopback import Answer, Loopback, loopback
+
+FINE = completes(ANSWER)
+
+
+def work(name: str, severity: int = 0) -> Work:
+    state = State(name)
+    state.service, state.severity, state.incident_id = name, severity, name
+    made = Work(Group(state), state, due=1, event_type=EventType.DECISION)
+    made.snapshot = state
+    return made
+
+
+@dataclass
+class Sitting:
+    desk: Desk
+    server: Loopback
+    decided: list[str] = field(default_factory=list)
+    providers: list[str] = field(default_factory=list)
+
+    def submit(self, name: str, severity: int = 0, *, wanted: bool = True) -> None:
+        self.desk.submit(work(name, severity), self._done, lambda: wanted)
+
+    def _done(self, work: Work, verdict: Verdict) -> None:
+        self.decided.append(work.group.state.group_key)
+        self.providers.append(verdict.provenance.provider)
+
+
+@asynccontextmanager
+async def sitting(answer: Answer, deadline: float = 60) -> AsyncIterator[Sitting]:
+    """A desk whose arbiter makes one call at a time, of ten seconds at most."""
+    async with loopback(answer) as server:
+        settings = Settings(
+            providers=ProviderSettings(
+                ai_fallback_order=("openai",),
+                openai_base_url=f"{server.url}/v1",
+                openai_model=MODEL,
+                openclaw_timeout=min(10, deadline),
+            ),
+            chain=ChainSettings(openai_concurrency=1, openclaw_decision_deadline=deadline),
+        )
+        async with open_arbiter(settings, Metrics()) as arbiter:
+            desk = Desk(arbiter)
+            yield Sitting(desk, server)
+            await desk.close()
+
+
+async def test_the_desk_is_full_when_one_more_could_not_be_answered_in_time() -> None:
+    held = Held(FINE)
+    async with sitting(in_turn(held, FINE)) as sat:
+        sat.submit("first")
+        await held.asked.wait()
+        # Fifty seconds are left beside a call, and a call is taken to last ten until one was made.
+        for n in range(5):
+            assert not sat.desk.full
+            sat.submit(f"s{n}")
+        assert sat.desk.full
+        held.go.set()
+        await until(lambda: len(sat.decided) == 6)
+        assert not sat.desk.full
+
+
+async def test_the_urgent_come_first_though_they_came_last_and_found_the_desk_full() -> None:
+    held = Held(FINE)
+    async with sitting(in_turn(held, FINE)) as sat:
+        sat.submit("first")
+        await held.asked.wait()
+        for n in range(20):
+            sat.submit(f"s{n}")
+        sat.submit("urgent", 3)
+        held.go.set()
+        await until(lambda: len(sat.decided) == 22)
+        assert sat.decided.index("urgent") <= 7
+        assert sat.decided[0] == "first"
+
+
+async def test_a_burst_takes_its_time_and_none_of_it_is_decided_by_rules() -> None:
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        await FINE(writer)
+
+    # Three seconds in all, against a deadline of two.
+    async with sitting(slow, deadline=2) as sat:
+        for n in range(30):
+            sat.submit(f"s{n}")
+        await until(lambda: len(sat.decided) == 30)
+        assert set(sat.providers) == {"openai"}
+
+
+async def test_what_nobody_wants_any_more_is_not_asked() -> None:
+    held = Held(FINE)
+    async with sitting(in_turn(held, FINE)) as sat:
+        sat.submit("first")
+        await held.asked.wait()
+        sat.submit("lost", wanted=False)
+        sat.submit("last")
+        held.go.set()
+        await until(lambda: len(sat.decided) == 2)
+        assert sat.decided == ["first", "last"]
+        assert len(sat.server.requests) == 2
