@@ -12,8 +12,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, ParamSpec, TypeVar
 
 import structlog
 from langfuse import Langfuse, LangfuseGeneration, propagate_attributes
@@ -27,17 +27,12 @@ from openclaw_stream.arbitration.providers.base import Prompt, ProviderError, Re
 from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.settings.langfuse import LangfuseSettings
+from openclaw_stream.telemetry.langfuse_fields import STATUS_MAX, describe, level, mask, safe, status, summarize, usage
 from openclaw_stream.telemetry.redaction import redact
 from openclaw_stream.telemetry.tracing import Call, NoCall, NoRecorder, Recorder
 
 log = structlog.get_logger(__name__)
 
-TEXT_MAX: Final = 32_768
-"""Characters of a text that are looked at; a model that runs wild says a million."""
-_MARGIN: Final = 4096
-_PROPAGATED_MAX: Final = 150
-"""Characters; the SDK drops a propagated value of more than 200 as JSON."""
-_STATUS_MAX: Final = 1000
 _COMPLAIN_EVERY: Final = 300.0
 
 _P = ParamSpec("_P")
@@ -80,7 +75,7 @@ class LangfuseTracing:
             flush_at=settings.flush_at,
             flush_interval=settings.flush_interval,
             environment=settings.tracing_environment,
-            mask=_mask,
+            mask=mask,
             tracer_provider=self._provider,
         )
         _hush()
@@ -123,13 +118,9 @@ class _Trace:
     """The trace of a decision. Its calls are tied to it by hand: a task may outlive the decision that started it."""
 
     def __init__(self, client: Langfuse, case: Case, order: Sequence[str]) -> None:
-        self._shared: dict[str, Any] = {
-            "trace_name": "decision",
-            "session_id": _safe(case.incident_id, _PROPAGATED_MAX).encode("ascii", "replace").decode(),
-            "metadata": _describe(case, order),
-        }
+        self._shared = describe(case, order)
         with propagate_attributes(**self._shared):
-            self._root = client.start_observation(name="decision", as_type="span", input=_summarize(case))
+            self._root = client.start_observation(name="decision", as_type="span", input=summarize(case))
 
     @contextlib.contextmanager
     def attempt(self, provider: str, model: str, prompt: Prompt) -> Iterator[Call]:
@@ -185,7 +176,7 @@ class _Trace:
     @_quiet
     def failed(self, error: BaseException) -> None:
         """Record why there is no outcome."""
-        self._root.update(level=_level(error), status_message=_status(error))
+        self._root.update(level=level(error), status_message=status(error))
 
     @_quiet
     def end(self) -> None:
@@ -208,14 +199,14 @@ class _Call:
         self._generation.update(
             output=reply.text,
             model=redact(reply.model),
-            usage_details=_usage(reply),
+            usage_details=usage(reply),
             cost_details=None if cost_usd is None else {"total": cost_usd},
         )
 
     @_quiet
     def validated(self, problem: str | None = None) -> None:
         """Score whether the answer had JSON of the schema."""
-        comment = None if problem is None else _safe(problem, _STATUS_MAX)
+        comment = None if problem is None else safe(problem, STATUS_MAX)
         self._generation.score(name="valid_json", value=problem is None, data_type="BOOLEAN", comment=comment)
         if comment is not None:
             self._generation.update(level="WARNING", status_message=comment)
@@ -229,85 +220,15 @@ class _Call:
     def failed(self, error: BaseException) -> None:
         """Record why there is no answer; one that was not waited for says nothing of its provider."""
         if isinstance(error, ProviderError) and error.reply:
-            self._generation.update(output=error.reply.text, usage_details=_usage(error.reply))
-        self._generation.update(level=_level(error), status_message=_status(error))
+            self._generation.update(output=error.reply.text, usage_details=usage(error.reply))
+        self._generation.update(level=level(error), status_message=status(error))
         if isinstance(error, Exception):
-            self._generation.score(name="provider_success", value=False, data_type="BOOLEAN", comment=_status(error))
+            self._generation.score(name="provider_success", value=False, data_type="BOOLEAN", comment=status(error))
 
     @_quiet
     def end(self) -> None:
         """End the generation."""
         self._generation.end()
-
-
-def _mask(*, data: Any, **_: Any) -> Any:
-    """Redact every text of inputs, outputs and metadata, however deep; the SDK's mask signature."""
-    match data:
-        case str():
-            return _safe(data)
-        case Mapping():
-            return {_safe(str(key)): _mask(data=value) for key, value in data.items()}
-        case list() | tuple():
-            return [_mask(data=value) for value in data]
-        case None | bool() | int() | float():
-            return data
-        case _:
-            return _safe(str(data))
-
-
-@functools.lru_cache(maxsize=64)  # the system prompt is the same in every call, and the longest of its texts
-def _safe(text: str, longest: int = TEXT_MAX) -> str:
-    safe = redact(text[:TEXT_MAX])
-    if len(text) > TEXT_MAX:  # half a secret before the cut has no sign any more
-        safe = f"{safe[:-_MARGIN]}… ({len(text)} characters)"
-    return safe if len(safe) <= longest else f"{safe[:longest]}…"
-
-
-def _describe(case: Case, order: Sequence[str]) -> dict[str, str | int]:
-    fingerprint = next((exemplar.fingerprint for exemplar in case.exemplars if exemplar.fingerprint), "")
-    return {
-        "group_key": _safe(case.group_key, _PROPAGATED_MAX),
-        "fingerprint": _safe(fingerprint, _PROPAGATED_MAX),
-        "revision": case.revision,
-        "fallback_order": _safe(",".join(order), _PROPAGATED_MAX),
-    }
-
-
-def _summarize(case: Case) -> dict[str, Any]:
-    """Return what an incident is about; the alerts themselves are in the prompts."""
-    return {
-        "incident_id": case.incident_id,
-        "revision": case.revision,
-        "namespace": case.namespace,
-        "service": case.service,
-        "severity": case.severity.name,
-        "alert_count": case.alert_count,
-        "distinct_alerts": case.distinct_alerts,
-        "alert_names": case.alert_names,
-        "services": case.services,
-        "flaps": case.flaps,
-    }
-
-
-def _usage(reply: Reply) -> dict[str, int] | None:
-    """Return tokens by kind; Langfuse adds the kinds up, so none may be counted in another."""
-    cached, written = reply.cached_tokens or 0, reply.cache_write_tokens or 0
-    kinds = {
-        "input": None if reply.input_tokens is None else max(reply.input_tokens - cached - written, 0),
-        "input_cached_tokens": cached or None,
-        "input_cache_creation": written or None,
-        "output": reply.output_tokens,
-    }
-    return {kind: count for kind, count in kinds.items() if count is not None} or None
-
-
-def _level(error: BaseException) -> Literal["ERROR", "WARNING"]:
-    return "ERROR" if isinstance(error, Exception) else "WARNING"
-
-
-def _status(error: BaseException) -> str:
-    kind = error.failure.value if isinstance(error, ProviderError) else type(error).__name__
-    return _safe(f"{kind}: {error}", _STATUS_MAX)
 
 
 class _Complaints(logging.Handler):
@@ -319,7 +240,7 @@ class _Complaints(logging.Handler):
         now = time.monotonic()
         if now - self._said_at >= _COMPLAIN_EVERY:
             self._said_at = now
-            log.warning("Langfuse does not take the traces; decisions go on", reason=_safe(record.getMessage()))
+            log.warning("Langfuse does not take the traces; decisions go on", reason=safe(record.getMessage()))
 
 
 _complaints = _Complaints(logging.WARNING)

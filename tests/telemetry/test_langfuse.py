@@ -20,7 +20,7 @@ from openclaw_stream.events.vocabulary import Language, Responsibility, Severity
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.settings import load_settings
 from openclaw_stream.settings.langfuse import LangfuseSettings
-from openclaw_stream.telemetry.langfuse import TEXT_MAX
+from openclaw_stream.telemetry.langfuse_fields import TEXT_MAX
 from openclaw_stream.telemetry.tracing import NoTracing, Tracing, make_tracing
 from tests.arbitration.providers.loopback import hangs, loopback
 from tests.telemetry.langfuse_server import SCORES, SPANS, langfuse_server
