@@ -16,6 +16,8 @@ def clean(text: str, limit: int) -> str:
 
 def shown_part(text: str) -> str:
     """Return a text without control, bidirectional and invisible characters; lines and tabs stay."""
+    if text.isprintable():
+        return text
     lines = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     return "".join(char for char in lines if char in _KEPT or not is_hidden(char))
 

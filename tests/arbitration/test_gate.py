@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.arbitration.gate import THRESHOLD, gate
+from openclaw_stream.arbitration.validation import validate
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
 from openclaw_stream.events.vocabulary import Responsibility
 from openclaw_stream.incidents.case import Case
@@ -174,6 +175,13 @@ def test_the_rules_own_judgement_keeps_their_confidence(
     confidence = _confidence(validated, rules, case, metrics)
     assert confidence.reported == rules.confidence
     assert confidence.final == confidence.evidence == round(rules.confidence, 4)
+
+
+def test_the_rules_are_known_again_where_their_title_was_cleaned() -> None:
+    raw = the_rules(BE, 0.5).model_copy(update={"action_title": "shop\u202e: password=hunter2"})
+    validated, _ = validate(raw, RICH)
+    assert validated.action_title != raw.action_title
+    assert _confidence(validated, raw).final == 0.5
 
 
 def test_below_the_threshold_the_judgement_becomes_collab_and_stays_first() -> None:

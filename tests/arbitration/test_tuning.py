@@ -192,6 +192,24 @@ def test_a_name_kubernetes_would_not_take_gets_words_only() -> None:
     assert "\u202e" not in suggestion.description
 
 
+@pytest.mark.parametrize("container", ["app --requests=cpu=100", "app,sidecar", "*", "App", ""])
+def test_a_container_brings_no_flags_of_its_own(container: str) -> None:
+    (suggestion,) = _suggested(an_alert("HighMemoryUsage", container=container))
+    assert suggestion.kubectl_or_config == "kubectl set resources deployment/checkout --limits=memory=2Gi -n shop"
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        an_exemplar("OOM", {"deployment": "checkout --containers=x"}, namespace="shop"),
+        an_exemplar("OOM", {"deployment": "checkout"}, namespace="shop --requests=cpu=1"),
+    ],
+)
+def test_a_name_brings_no_flags_of_its_own(alert: Exemplar) -> None:
+    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+    assert suggestion.kubectl_or_config == ""
+
+
 @pytest.mark.parametrize(
     "judgement",
     [
