@@ -44,7 +44,7 @@ def _reader() -> Reader:
 
 
 def _diagnose(case: Case, table: Table) -> Diagnosis:
-    signals = _reader().signals(case) or (Signal("", case.severity, case.alert_count, {}),)
+    signals = _reader().signals(case) or (Signal("", case.severity, {}),)
     unknown = table.causes_by_team[Responsibility.COLLAB][-1]
     return diagnose([opinion(signal, table) for signal in signals], unknown)
 

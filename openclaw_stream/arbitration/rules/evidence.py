@@ -4,6 +4,7 @@ Alert text is written by strangers. A sentence that asks for a team, an owner or
 on, and the teams it names before that are not heard; labels that name a team are not read at all.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,7 @@ _LABEL_LIMIT = 120
 _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _EXEMPLARS_MAX = 16
+_BLANK = re.compile(r"\s")
 _SERVICE_LABELS = ("service", "service_name", "service.name", "app", "application")
 
 
@@ -34,11 +36,10 @@ Evidence = Mapping[str, Sighting]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One alert name of a case with all that its alerts speak of; `count` alerts bore the name."""
+    """One alert name of a case with all that its alerts speak of."""
 
     name: str
     severity: Severity
-    count: int
     evidence: Evidence
 
 
@@ -59,10 +60,7 @@ class Reader:
         for name in islice(case.alert_names, _EXEMPLARS_MAX):
             if name not in seen and not name.startswith("#"):
                 self._name(name, seen.setdefault(name, {}))
-        return tuple(
-            Signal(name, worst.get(name, case.severity), case.alert_names.get(name, 1), evidence)
-            for name, evidence in seen.items()
-        )
+        return tuple(Signal(name, worst.get(name, case.severity), evidence) for name, evidence in seen.items())
 
     def _read(self, exemplar: Exemplar, into: dict[str, Sighting]) -> None:
         fields = self._fields
@@ -80,7 +78,7 @@ class Reader:
 
     def _name(self, name: str, into: dict[str, Sighting]) -> None:
         self._note(into, name, (self._fields.name, self._fields.name))
-        if self._lexicon.words_in(name) > 1 and not self._directs(name):
+        if self._lexicon.words_before(DIRECTIVE, name) > 1:
             into[DESCRIBED] = Sighting(1.0, "")
 
     def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
@@ -114,19 +112,25 @@ class Reader:
     ) -> None:
         strength, later = strengths
         for sentence in self._lexicon.sentences(text, limit):
-            for word in _telling(sentence):
+            telling = _telling(sentence)
+            for word in telling:
                 for heading in word.headings:
                     known = into.get(heading)
                     if known is None or known.strength < strength:
                         into[heading] = Sighting(strength, word.text)
-            strength = later
+            if telling or not sentence:
+                strength = later
 
     def _directs(self, key: str) -> bool:
         return any(DIRECTIVE in word.headings for found in self._lexicon.sentences(key, _LABEL_LIMIT) for word in found)
 
     def _names_a_service(self, exemplar: Exemplar) -> bool:
-        named = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
-        return any(name and not self._lexicon.sentences(name, _LABEL_LIMIT) for name in named)
+        names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
+        return any(self._tells_nothing_else(name) for name in names if name)
+
+    def _tells_nothing_else(self, name: str) -> bool:
+        """Tell whether a name is one, without blanks, and no word of it is in the vocabulary."""
+        return not _BLANK.search(name[:_LABEL_LIMIT]) and not any(self._lexicon.sentences(name, _LABEL_LIMIT))
 
 
 def _telling(sentence: Sequence[Word]) -> Sequence[Word]:

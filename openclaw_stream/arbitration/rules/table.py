@@ -45,7 +45,7 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cause:
-    """What it may be, within a team.
+    """What it may be, within a team: when any of the `ways` is met, each a list of needs.
 
     `depth` orders causes by how far down they lie: of two troubles at once, the deeper one explains the other.
     `remedy` is one of none, restart, hpa, limits; there is a command only for a workload that is named.
@@ -53,7 +53,7 @@ class Cause:
 
     id: str
     team: Responsibility
-    needs: tuple[Need, ...]
+    ways: tuple[tuple[Need, ...], ...]
     depth: int
     remedy: str
     title: Mapping[Language, str]
@@ -123,18 +123,14 @@ class Table:
     def parse(cls, sources: Mapping[str, str]) -> Self:
         """Read the table from the text of its files by name; raises ValueError or KeyError on one that is wrong."""
         read = {name: tomllib.loads(text) for name, text in sources.items()}
-        vocabulary, routing = read["vocabulary.toml"], read["routing.toml"]
+        vocabulary = dict(_folder(read, "vocabulary"))
         as_is = tuple(word for words in vocabulary.pop("as_is").values() for word in words)
+        routing = read["routing.toml"]
         table = cls(
             headings=dict(_headings(vocabulary)),
             as_is=as_is,
             rows=tuple(_row(row, routing["groups"]) for row in routing["table"]["rows"]),
-            causes=tuple(
-                _cause(key, cause)
-                for name in sorted(read)
-                if name.startswith("causes/")
-                for key, cause in read[name].items()
-            ),
+            causes=tuple(_cause(key, cause) for key, cause in _folder(read, "causes")),
             fields=_fields(routing["fields"]),
             sureness=_sureness(routing["sureness"]),
             phrases={language: read["phrases.toml"][language] for language in Language},
@@ -149,11 +145,12 @@ class Table:
             raise ValueError(f"the rules ask for headings that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:
             causes = self.causes_by_team[team]
-            if not causes or causes[-1].needs:
+            if not causes or causes[-1].ways != ((),):
                 raise ValueError(f"the last cause of {team} must need nothing, so that there is always one")
 
     def _asked(self) -> set[str]:
-        needs = [need for row in self.rows for need in row.needs] + [n for cause in self.causes for n in cause.needs]
+        needs = [need for row in self.rows for need in row.needs]
+        needs += [need for cause in self.causes for way in cause.ways for need in way]
         return {h for need in needs for h in need} | {h for row in self.rows for h in row.unless}
 
 
@@ -173,9 +170,13 @@ NAMED_SERVICE = "named_service"
 def sources() -> dict[str, str]:
     """Return the text of the files that make up the table, by name."""
     root = files(__package__)
-    names = [entry.name for entry in root.iterdir() if entry.name.endswith(".toml")]
-    names += [f"causes/{entry.name}" for entry in root.joinpath("causes").iterdir() if entry.name.endswith(".toml")]
-    return {name: root.joinpath(name).read_text(encoding="utf-8") for name in sorted(names)}
+    found = {"": root, "causes/": root / "causes", "vocabulary/": root / "vocabulary"}
+    return {
+        f"{folder}{entry.name}": entry.read_text(encoding="utf-8")
+        for folder, place in found.items()
+        for entry in place.iterdir()
+        if entry.name.endswith(".toml")
+    }
 
 
 def version(texts: Mapping[str, str]) -> str:
@@ -184,6 +185,13 @@ def version(texts: Mapping[str, str]) -> str:
     for name, text in sorted(texts.items()):
         digest.update(f"{name}\0{text}\0".encode())
     return digest.hexdigest()[:12]
+
+
+def _folder(read: Mapping[str, Mapping[str, Any]], folder: str) -> Iterator[tuple[str, Any]]:
+    """Return the entries of a folder's files, in the order of their names."""
+    for name in sorted(read):
+        if name.startswith(f"{folder}/"):
+            yield from read[name].items()
 
 
 def _headings(vocabulary: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -207,10 +215,11 @@ def _row(row: Mapping[str, Any], groups: Mapping[str, str]) -> Row:
 
 
 def _cause(key: str, cause: Mapping[str, Any]) -> Cause:
+    when = cause["when"]
     return Cause(
         id=key,
         team=Responsibility(cause["team"]),
-        needs=_needs(cause["when"]),
+        ways=tuple(_needs(way) for way in ([when] if isinstance(when, str) else when)),
         depth=int(cause["depth"]),
         remedy=cause.get("remedy", "none"),
         title=_texts(cause, "title"),

@@ -43,29 +43,42 @@ class Lexicon:
         self._prefixes = frozenset(key[:end] for key in self._words for end in range(1, len(key) + 1))
 
     def sentences(self, text: str, limit: int) -> tuple[tuple[Word, ...], ...]:
-        """Return the words found in each sentence of the first `limit` characters; sentences without any are left out.
+        """Return the words found in each sentence of the first `limit` characters; a sentence may hold none.
 
         Answers are kept for a while: the labels and summaries of a system repeat.
         """
         return self._found(text[:limit])
 
-    def words_in(self, name: str) -> int:
-        """Return how many words a name is made of; digits are none."""
-        return sum(token.isalpha() for token in _TOKEN.findall(name[:_NAME_LIMIT]))
+    def words_before(self, heading: str, name: str) -> int:
+        """Return of how many words a name is, digits being none, up to the first word under `heading`."""
+        tokens = self._tokens(name[:_NAME_LIMIT])
+        count = at = 0
+        while at < len(tokens):
+            word, after = self._longest(tokens, at)
+            if word is not None and heading in word.headings:
+                break
+            count += sum(token.isalpha() for token in tokens[at:after])
+            at = after
+        return count
+
+    def _tokens(self, text: str) -> list[str]:
+        return [self.stem(token) for token in _TOKEN.findall(_readable(text)[: len(text)])]
 
     def _find(self, text: str) -> tuple[tuple[Word, ...], ...]:
-        tokens = [self.stem(token) for token in _TOKEN.findall(_readable(text)[: len(text)])]
-        found: list[list[Word]] = [[]]
-        at = 0
+        tokens = self._tokens(text)
+        found: list[list[Word]] = []
+        fresh, at = True, 0
         while at < len(tokens):
             if tokens[at] in _ENDS:
-                found.append([])
-                at += 1
+                fresh, at = True, at + 1
                 continue
+            if fresh:
+                found.append([])
+                fresh = False
             word, at = self._longest(tokens, at)
             if word is not None:
                 found[-1].append(word)
-        return tuple(tuple(sentence) for sentence in found if sentence)
+        return tuple(tuple(sentence) for sentence in found)
 
     def _longest(self, tokens: list[str], start: int) -> tuple[Word | None, int]:
         """Return the longest word that begins at `start`, and where to go on."""
