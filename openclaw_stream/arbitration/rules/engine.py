@@ -58,6 +58,7 @@ def _judgement(
     metrics: GoldenSignals | None,
 ) -> Judgement:
     chosen = remedy(diagnosis.cause, target)
+    responsibility = prose.responsibility(diagnosis)
     services = [service for name in case.services or (case.service,) if (service := plain(name))][:_SERVICES_MAX]
     return Judgement(
         action_title=prose.title(case, diagnosis, target.name if target else ""),
@@ -69,10 +70,10 @@ def _judgement(
         risk_level=chosen.risk,
         blast_radius=_blast_radius(chosen, target, services, prose),
         primary_responsibility=diagnosis.primary,
-        responsibility_reasoning=prose.responsibility(diagnosis),
+        responsibility_reasoning=responsibility,
         secondary_teams=list(diagnosis.secondary),
         optimization_suggestions=suggestions(diagnosis, target, language),
-        reasoning=prose.reasoning(case, diagnosis),
+        reasoning=prose.reasoning(case, diagnosis, responsibility),
         deviation_analysis=prose.deviation(case, metrics),
         confidence=diagnosis.confidence,
         affected_services=services,

@@ -113,6 +113,8 @@ def _cause(team: Responsibility, evidence: Evidence, table: Table) -> Cause:
     causes = table.causes_by_team[team]
     best, plainest = causes[-1], 0.0
     for cause in causes[:-1]:
+        if cause.headings.isdisjoint(evidence):
+            continue
         strength = max(_met(way, evidence) for way in cause.ways)
         if strength > plainest:
             best, plainest = cause, strength

@@ -43,7 +43,7 @@ class Tuning:
     config: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cause:
     """What it may be, within a team: when any of the `ways` is met, each a list of needs.
 
@@ -60,6 +60,11 @@ class Cause:
     what: Mapping[Language, str]
     first: Mapping[Language, str]
     tuning: tuple[Tuning, ...]
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """All headings that any of the ways asks for."""
+        return frozenset(heading for way in self.ways for need in way for heading in need)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,8 @@ class Table:
                 raise ValueError(f"the last cause of {team} must need nothing, so that there is always one")
 
     def _asked(self) -> set[str]:
-        needs = [need for row in self.rows for need in row.needs]
-        needs += [need for cause in self.causes for way in cause.ways for need in way]
-        return {h for need in needs for h in need} | {h for row in self.rows for h in row.unless}
+        by_rows = {heading for row in self.rows for heading in (*row.unless, *(h for need in row.needs for h in need))}
+        return by_rows.union(*(cause.headings for cause in self.causes))
 
 
 DIRECTIVE = "directive"

@@ -21,7 +21,7 @@ LEXICON = Lexicon(
 
 
 def found(text: str) -> list[str]:
-    return [heading for sentence in LEXICON.sentences(text, 400) for word in sentence for heading in word.headings]
+    return [heading for sentence in LEXICON.sentences(text) for word in sentence for heading in word.headings]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_chinese_is_found_without_spaces() -> None:
 
 
 def test_sentences_are_told_apart() -> None:
-    sentences = LEXICON.sentences("MySQL is down. It has no replication lag\nfrontend", 400)
+    sentences = LEXICON.sentences("MySQL is down. It has no replication lag\nfrontend")
     assert [[word.text for word in sentence] for sentence in sentences] == [
         ["mysql"],
         ["replication lag"],
@@ -72,12 +72,15 @@ def test_addresses_and_invisible_characters_tell_nothing() -> None:
     assert found("my\u200bsql") == ["store"]
 
 
-def test_only_the_first_characters_are_read() -> None:
-    assert LEXICON.sentences("x" * 20 + " mysql", 20) == ((),)
+@given(st.text(max_size=300))
+def test_any_text_is_read(text: str) -> None:
+    sentences = LEXICON.sentences(text)
+    assert sentences == LEXICON.sentences(text)
+    assert all(word.headings for sentence in sentences for word in sentence)
+    assert LEXICON.words_before("store", text) <= len(text)
 
 
-@given(st.text(max_size=300), st.integers(1, 200))
-def test_any_text_is_read(text: str, limit: int) -> None:
-    first = LEXICON.sentences(text, limit)
-    assert first == LEXICON.sentences(text, limit) == LEXICON.sentences(text[:limit], limit)
-    assert all(word.headings for sentence in first for word in sentence)
+def test_words_are_counted_up_to_a_heading() -> None:
+    assert LEXICON.words_before("store", "OrdersApiLatency99") == 3
+    assert LEXICON.words_before("store", "orders in MySQL are slow") == 2
+    assert LEXICON.words_before("store", "429") == 0
