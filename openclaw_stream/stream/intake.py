@@ -40,14 +40,12 @@ class Intake:
             self._meter.metrics.tombstones.inc()
             ledger.read(record.offset, timestamp, ())
             return
-        if record.key is None:
-            self._meter.metrics.null_keys.inc()
         try:
             decoded = decode(record.value, timestamp, self._grouping)
         except PoisonError as error:
             ledger.read(record.offset, timestamp, (), record.headers, self._dead(record, str(error)))
             return
-        self._meter.alerts(decoded.format, decoded.alerts)
+        self._meter.decoded(record.key, decoded)
         if not decoded.faults:
             ledger.read(record.offset, timestamp, decoded.alerts, record.headers)
             return

@@ -21,7 +21,8 @@ async def read(bootstrap: str, topic: str, records: int) -> float:
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     await consumer.start()
-    partitions = await consumer._client.fetch_all_metadata() and consumer.partitions_for_topic(topic)  # noqa: SLF001
+    await consumer.topics()
+    partitions = consumer.partitions_for_topic(topic) or set()
     assigned = [TopicPartition(topic, p) for p in sorted(partitions)]
     consumer.assign(assigned)
     await consumer.seek_to_beginning(*assigned)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from confluent_kafka import Message
 
+from tests.conftest import PROJECT
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until, webhook
 
 NewPipeline = Callable[..., Pipeline]
@@ -18,6 +20,19 @@ NewPipeline = Callable[..., Pipeline]
 def _headers(message: Message) -> dict[str, str]:
     pairs = dict(message.headers() or []).items()
     return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in pairs}
+
+
+def _check_against_schemas(pipeline: Pipeline) -> None:
+    """Assert that every event is valid against the schema that is checked in."""
+    for topic, name in (("decisions", "decision"), ("tuning", "tuning"), ("incidents", "incident")):
+        schema = json.loads((PROJECT / "schemas" / f"{name}.v1.json").read_text())
+        events = [event for event in pipeline.events(topic) if event is not None]
+        assert events
+        for event in events:
+            jsonschema.validate(event, schema)
+    schema = json.loads((PROJECT / "schemas" / "dead-letter.v1.json").read_text())
+    for message in pipeline.read("dead_letter"):
+        jsonschema.validate(_headers(message), schema)
 
 
 def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
@@ -54,6 +69,7 @@ def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
     [dead] = pipeline.read("dead_letter")
     assert dead.value() == b"not json"
     assert dead.key() == b"k"
+    _check_against_schemas(pipeline)
     headers = _headers(dead)
     assert (headers["openclaw-dlq-partition"], headers["openclaw-dlq-offset"]) == ("1", "1")
     assert "traceparent" in headers
