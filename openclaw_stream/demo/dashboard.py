@@ -57,8 +57,8 @@ class Dashboard:
         clock = f"{int(at) // 60:02d}:{int(at) % 60:02d}"
         screen, body = Layout(), Layout()
         body.split_row(
-            Layout(Panel(_alerts(tally, rows), title=_alerts_title(tally), border_style="yellow"), ratio=9),
-            Layout(Panel(_decisions(tally, rows), title=_decisions_title(tally), border_style="cyan"), ratio=14),
+            Layout(Panel(_alerts(tally, rows), title=_alerts_title(tally), border_style="yellow"), ratio=8),
+            Layout(Panel(_decisions(tally, rows), title=_decisions_title(tally), border_style="cyan"), ratio=15),
         )
         header = Panel(self._headline, title="[bold]openclaw-stream demo", subtitle=clock, border_style="bright_black")
         screen.split_column(
