@@ -4,10 +4,11 @@ from functools import cache
 
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
 from openclaw_stream.arbitration.rules.evidence import Reader, Signal
+from openclaw_stream.arbitration.rules.loading import parse, sources, version
 from openclaw_stream.arbitration.rules.opinion import opinion
 from openclaw_stream.arbitration.rules.prose import Prose, plain
 from openclaw_stream.arbitration.rules.remedy import Remedy, Workload, remedy, suggestions, workload
-from openclaw_stream.arbitration.rules.table import Table, sources, version
+from openclaw_stream.arbitration.rules.table import Table
 from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
@@ -34,7 +35,7 @@ def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) 
 
 @cache
 def _table() -> Table:
-    return Table.parse(_SOURCES)
+    return parse(_SOURCES)
 
 
 @cache

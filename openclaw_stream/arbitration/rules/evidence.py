@@ -121,7 +121,8 @@ class Reader:
             return
         strength = fields.subject if key in fields.subjects else fields.label
         self._note(into, value, (strength, strength), _LABEL_LIMIT)
-        self._note(into, key, (fields.key, fields.key), _LABEL_LIMIT)
+        if key not in fields.common:
+            self._note(into, key, (fields.key, fields.key), _LABEL_LIMIT)
 
     def _note(
         self,

@@ -52,7 +52,7 @@ class Prose:
         """Return what it means and what to do first."""
         cause = diagnosis.cause
         text = self.say("description", what=cause.what[self._language], first=cause.first[self._language])
-        if remedy.command:
+        if remedy.command or diagnosis.primary is Responsibility.COLLAB:
             return text
         return self._sentences([text, self.say("no_command" if known or cause.remedy == "none" else "manual")])
 

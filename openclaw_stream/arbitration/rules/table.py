@@ -1,18 +1,8 @@
-"""The table of rules: read from the TOML files beside this module, checked, and indexed for matching.
+"""The table of rules, indexed for matching; `loading` reads it from the files beside this module."""
 
-vocabulary.toml   headings and their words
-routing.toml      from headings to the responsible team, with weights; how sure a margin makes
-causes/*.toml     per team: what it may be, what to do, what to tune, in both languages
-phrases.toml      the sentences around them
-"""
-
-import hashlib
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
-from typing import Any, Self
 
 from openclaw_stream.arbitration.rules.words import Lexicon
 from openclaw_stream.events.vocabulary import Language, Responsibility, TuningType
@@ -79,6 +69,7 @@ class Fields:
     label: float
     key: float
     subjects: frozenset[str]
+    common: frozenset[str]
     headlines: frozenset[str]
     ignored: frozenset[str]
 
@@ -124,25 +115,6 @@ class Table:
         """Causes by team, in the order of their files; the last of each needs nothing."""
         return {team: tuple(c for c in self.causes if c.team is team) for team in Responsibility}
 
-    @classmethod
-    def parse(cls, sources: Mapping[str, str]) -> Self:
-        """Read the table from the text of its files by name; raises ValueError or KeyError on one that is wrong."""
-        read = {name: tomllib.loads(text) for name, text in sources.items()}
-        vocabulary = dict(_folder(read, "vocabulary"))
-        as_is = tuple(word for words in vocabulary.pop("as_is").values() for word in words)
-        routing = read["routing.toml"]
-        table = cls(
-            headings=dict(_headings(vocabulary)),
-            as_is=as_is,
-            rows=tuple(_row(row, routing["groups"]) for row in routing["table"]["rows"]),
-            causes=tuple(_cause(key, cause) for key, cause in _folder(read, "causes")),
-            fields=_fields(routing["fields"]),
-            sureness=_sureness(routing["sureness"]),
-            phrases={language: read["phrases.toml"][language] for language in Language},
-        )
-        table.check()
-        return table
-
     def check(self) -> None:
         """Raise ValueError where a row or a cause asks for a heading that does not exist."""
         unknown = sorted(self._asked() - {*self.headings, DESCRIBED, NAMED_SERVICE})
@@ -169,86 +141,3 @@ DESCRIBED = "described"
 
 NAMED_SERVICE = "named_service"
 """The heading of an alert that names a service or application by a name which tells nothing else."""
-
-
-def sources() -> dict[str, str]:
-    """Return the text of the files that make up the table, by name."""
-    root = files(__package__)
-    found = {"": root, "causes/": root / "causes", "vocabulary/": root / "vocabulary"}
-    return {
-        f"{folder}{entry.name}": entry.read_text(encoding="utf-8")
-        for folder, place in found.items()
-        for entry in place.iterdir()
-        if entry.name.endswith(".toml")
-    }
-
-
-def version(texts: Mapping[str, str]) -> str:
-    """Return a short hash of the table's content: it changes when any rule does."""
-    digest = hashlib.sha256()
-    for name, text in sorted(texts.items()):
-        digest.update(f"{name}\0{text}\0".encode())
-    return digest.hexdigest()[:12]
-
-
-def _folder(read: Mapping[str, Mapping[str, Any]], folder: str) -> Iterator[tuple[str, Any]]:
-    """Return the entries of a folder's files, in the order of their names."""
-    for name in sorted(read):
-        if name.startswith(f"{folder}/"):
-            yield from read[name].items()
-
-
-def _headings(vocabulary: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for heading, groups in vocabulary.items():
-        yield heading, tuple(word for words in groups.values() for word in words)
-        for group, words in groups.items():
-            yield f"{heading}.{group}", tuple(words)
-
-
-def _needs(when: str) -> tuple[Need, ...]:
-    return tuple(tuple(need.split("|")) for need in when.split())
-
-
-def _row(row: Mapping[str, Any], groups: Mapping[str, str]) -> Row:
-    unless = [
-        heading
-        for word in row.get("unless", "").split()
-        for heading in (groups[word[1:]].split() if word.startswith("@") else [word])
-    ]
-    return Row(Responsibility(row["team"]), _needs(row["when"]), tuple(unless), float(row["weight"]))
-
-
-def _cause(key: str, cause: Mapping[str, Any]) -> Cause:
-    when = cause["when"]
-    return Cause(
-        id=key,
-        team=Responsibility(cause["team"]),
-        ways=tuple(_needs(way) for way in ([when] if isinstance(when, str) else when)),
-        depth=int(cause["depth"]),
-        remedy=cause.get("remedy", "none"),
-        title=_texts(cause, "title"),
-        what=_texts(cause, "what"),
-        first=_texts(cause, "first"),
-        tuning=tuple(
-            Tuning(TuningType(item["type"]), _texts(item), item.get("config", "")) for item in cause.get("tuning", ())
-        ),
-    )
-
-
-def _texts(source: Mapping[str, Any], key: str = "") -> dict[Language, str]:
-    return {language: source[language][key] if key else source[language] for language in Language}
-
-
-def _fields(read: Mapping[str, Any]) -> Fields:
-    fields: dict[str, Any] = {
-        key: frozenset(value) if isinstance(value, list) else value for key, value in read.items()
-    }
-    return Fields(**fields)
-
-
-def _sureness(read: Mapping[str, Any]) -> Sureness:
-    return Sureness(
-        margins=tuple((float(x), float(y)) for x, y in read["margins"]),
-        ceilings=tuple((float(x), float(y)) for x, y in read["ceilings"]),
-        unknown=float(read["unknown"]),
-    )

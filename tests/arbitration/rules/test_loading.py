@@ -2,7 +2,8 @@ import pytest
 
 from openclaw_stream.arbitration.kubectl import looks_like_command
 from openclaw_stream.arbitration.rules import RULES_VERSION
-from openclaw_stream.arbitration.rules.table import Table, sources, version
+from openclaw_stream.arbitration.rules.loading import parse, sources, version
+from openclaw_stream.arbitration.rules.table import Table
 from openclaw_stream.events.vocabulary import Language, Responsibility
 
 TEAMS = (Responsibility.FE, Responsibility.BE, Responsibility.INFRA, Responsibility.DB)
@@ -10,7 +11,7 @@ TEAMS = (Responsibility.FE, Responsibility.BE, Responsibility.INFRA, Responsibil
 
 @pytest.fixture(scope="module")
 def table() -> Table:
-    return Table.parse(sources())
+    return parse(sources())
 
 
 def test_the_version_is_that_of_the_content() -> None:
@@ -24,13 +25,20 @@ def test_a_row_that_asks_for_an_unknown_heading_is_refused() -> None:
     texts = sources()
     broken = texts["routing.toml"].replace('when = "datastore"', 'when = "datastor"')
     with pytest.raises(ValueError, match=r"datastor$"):
-        Table.parse(texts | {"routing.toml": broken})
+        parse(texts | {"routing.toml": broken})
 
 
 def test_a_team_without_a_last_resort_is_refused() -> None:
     texts = sources()
     with pytest.raises(ValueError, match="FE must need nothing"):
-        Table.parse(texts | {"causes/fe.toml": texts["causes/fe.toml"].replace('when = ""', 'when = "rum"')})
+        parse(texts | {"causes/fe.toml": texts["causes/fe.toml"].replace('when = ""', 'when = "rum"')})
+
+
+def test_a_heading_in_two_files_is_refused() -> None:
+    texts = sources()
+    twice = texts["vocabulary/symptoms.toml"] + '[datastore]\nmore = ["xyzdb"]\n'
+    with pytest.raises(ValueError, match=r"symptoms.toml repeats datastore$"):
+        parse(texts | {"vocabulary/symptoms.toml": twice})
 
 
 def test_every_team_has_rows_and_causes(table: Table) -> None:
