@@ -71,6 +71,7 @@ def shown(value: object, key: str = "") -> str:
     if not isinstance(value, str):
         return f"the number {value}"[:_SHOWN_MAX]
     # The key may be what gives a secret away.
+    key = key[-_SHOWN_MAX:]
     return f'the text "{_short(redact(f"{key}={value[:_READ_MAX]}").removeprefix(f"{key}="))}"'
 
 
