@@ -28,7 +28,7 @@ from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.desk import Desk
-from openclaw_stream.stream.intake import Intake
+from openclaw_stream.stream.intake import FoldError, Intake
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.outbox import Outbox
@@ -87,7 +87,9 @@ class Partition:
         self._closing_at: float | None = None
         self._fault: RetryableError | None = None
         self._paused = False
+        self._drained = False
         self._failures = 0
+        self._cursed: dict[int, str] = {}
         self._last_read = time.time()
         self._log = log.bind(partition=source.partition)
         self.task = asyncio.create_task(self._live())
@@ -99,7 +101,14 @@ class Partition:
         if self._intake is None or self._paused or self._closing_at is not None:
             return
         self._last_read = time.time()
-        if not self._intake.feed(records):
+        try:
+            room = self._intake.feed(records)
+        except FoldError as error:
+            self._log.exception("a record could not be folded; it goes to the dead letters", offset=error.offset)
+            self._cursed[error.offset] = f"internal error, please report: {error}"
+            self.restart(str(error))
+            return
+        if not room:
             self._paused = True
             self._around.consumer.pause(self.source)
         self._hand_out()
@@ -112,7 +121,7 @@ class Partition:
     def look_up(self, position: int, end: int) -> None:
         """Take note of where the consumer stands; at the end of the log, publish early what is due by now."""
         ledger = self.ledger
-        if ledger is None or self._closing_at is not None:
+        if ledger is None or self._intake is None or self._closing_at is not None:
             return
         self._meter.stands(ledger, end, self.committed)
         if self._paused:
@@ -124,14 +133,19 @@ class Partition:
 
     def restart(self, reason: str) -> None:
         """Throw away what is folded, and start again from what is committed."""
+        self._intake = None
         self._fault = RetryableError(reason)
         self._wake.set()
 
-    async def close(self, budget: float) -> None:
-        """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition."""
+    async def close(self, budget: float) -> bool:
+        """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition.
+
+        Returns whether all of that was committed.
+        """
         self._closing_at = time.monotonic() + budget
         self._wake.set()
         if self.ledger is None:
+            self._drained = True
             self.task.cancel()
         with suppress(asyncio.CancelledError, TimeoutError):
             async with asyncio.timeout(budget + 1):
@@ -139,6 +153,7 @@ class Partition:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
         self._meter.forget()
+        return self._drained
 
     # ---- its life
 
@@ -157,6 +172,10 @@ class Partition:
                 return
             except RetryableError as error:
                 self._failed(error)
+            except Exception as error:  # noqa: BLE001 - logged with its traceback
+                # A defect of ours; what is committed is sound, and readers see nothing of this.
+                self._log.exception("partition failed")
+                self._failed(RetryableError(repr(error)))
             finally:
                 await self._let_go()
             if self._closing_at is None:
@@ -187,7 +206,7 @@ class Partition:
         ledger = self._restore(committed, states, ends)
         self.ledger, self.committed = ledger, committed.offset if committed else None
         self._meter.restored(ledger)
-        self._intake = Intake(ledger, around.grouping, self._meter, self._full)
+        self._intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)
         self._paused, self.trouble = False, None
         around.consumer.seek(source, ledger.position)
         around.consumer.resume(source)
@@ -246,6 +265,7 @@ class Partition:
                 last_lazy = time.monotonic() if lazy else last_lazy
                 self._failures = 0
             if closing:
+                self._drained = not ledger.undecided
                 return
             await asyncio.sleep(_PACE)
 

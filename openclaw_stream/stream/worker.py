@@ -5,7 +5,7 @@ import gc
 import signal
 import time
 from collections.abc import Collection, Sequence
-from typing import Any
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -36,7 +36,7 @@ _RETRY_SECONDS = (1, 2, 5, 10)
 
 
 async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; returns 0 when everything decided was committed first.
+    """Serve until SIGTERM or SIGINT; returns 0 when everything decided was committed first, else 1.
 
     Raises:
         SettingsError: the HTTP address is taken.
@@ -51,8 +51,10 @@ async def run(settings: Settings) -> int:
     worker = Worker(settings)
     _calm_collector()
     async with serve(settings.http.addr, worker.metrics.registry, worker.live, worker.ready):
-        await worker.run()
-    return 0
+        drained = await worker.run()
+    if not drained:
+        log.error("not all partitions were drained; what is not settled is read again by their next owner")
+    return 0 if drained else 1
 
 
 def _calm_collector() -> None:
@@ -86,8 +88,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         reasons += [f"partition {tp.partition}: {p.trouble}" for tp, p in self._partitions.items() if p.trouble]
         return Health(tuple(reasons))
 
-    async def run(self) -> None:
-        """Join the group and serve; drains on a signal.
+    async def run(self) -> bool:
+        """Join the group and serve; drains on a signal, and returns whether it could.
 
         Raises:
             FatalError: going on would break a promise.
@@ -97,7 +99,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             loop.add_signal_handler(signum, self._stop.set)
         facts = await self._await_topics()
         if facts is None:
-            return
+            return True
         desk = Desk(RulesArbiter(self._settings.arbiter.language), _DECIDERS)
         consumer = self._consumer()
         self._around = self._surroundings(facts, desk, consumer)
@@ -107,11 +109,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await self._serve(consumer, desk)
         finally:
             housekeeping.cancel()
-            await self._drain()
+            drained = await self._drain()
             await desk.close()
-            await consumer.stop()
+            await _leave(consumer)
         if self._fatal:
             raise self._fatal
+        return drained
 
     # ---- joining
 
@@ -281,15 +284,20 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
         await _close(leaving, _REVOKE_SECONDS)
 
-    async def _drain(self) -> None:
+    async def _drain(self) -> bool:
         self._trouble = "draining"
         leaving = list(self._partitions.values())
-        await _close(leaving, max(self._settings.worker.shutdown_timeout - _REVOKE_SECONDS, 1))
+        drained = await _close(leaving, max(self._settings.worker.shutdown_timeout - 2 * _REVOKE_SECONDS, 1))
         self._partitions.clear()
+        return drained
 
 
-async def _close(partitions: Sequence[Partition], budget: float) -> None:
-    closed: list[Any] = await asyncio.gather(*(p.close(budget) for p in partitions), return_exceptions=True)
-    for failure in closed:
-        if isinstance(failure, BaseException):
-            log.error("a partition was not given back cleanly", reason=repr(failure))
+async def _close(partitions: Sequence[Partition], budget: float) -> bool:
+    return all(await asyncio.gather(*(partition.close(budget) for partition in partitions)))
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group; without a broker the client would wait for one."""
+    with suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(_REVOKE_SECONDS):
+            await consumer.stop()

@@ -172,6 +172,12 @@ class Pipeline:
 
         until(attempt, "the group's offsets to be set")
 
+    def delete_records(self, partition: int, before: int) -> None:
+        """Do what retention does: move the start of the log."""
+        target = TopicPartition(self.topics["alerts"], partition, before)
+        for done in self._admin.delete_records([target]).values():
+            done.result(10)
+
     def ends(self) -> list[int]:
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
         ends = [reader.get_watermark_offsets(p, 10)[1] for p in self._alerts()]
