@@ -134,7 +134,8 @@ def _metrics(document: dict[str, Any]) -> dict[str, float]:
     if type(values) is not dict:
         raise _wrong("metrics", "an object of numbers", values)
     for value in values.values():
-        if type(value) is not float:
+        # Whole numbers stay as they are; JSON has no infinite ones. A bool is not of the type int itself.
+        if type(value) is not float and type(value) is not int:
             return {key: _number(key, item) for key, item in values.items() if item is not None}
     return values
 
