@@ -15,6 +15,8 @@ from openclaw_stream.telemetry.redaction import redact
 
 _NAME_MAX = 200
 _UNSAFE = re.compile(r"[%/#\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Most names; no token of any vendor is made of words as short as these, so there is nothing to redact or to encode.
+_PLAIN = re.compile(r"[a-z0-9]{1,15}(?:[-.][a-z0-9]{1,15})*")
 
 # A pod of a replica set, cron job, daemon set or job; Kubernetes draws hashes from letters that spell no words.
 _HASH = r"[bcdfghjklmnpqrstvwxz2456789]"
@@ -202,6 +204,8 @@ def _hash(text: str) -> int:
 
 
 def _name(value: str) -> str:
+    if len(value) <= _NAME_MAX and _PLAIN.fullmatch(value):
+        return value
     # A secret may straddle the limit, and redaction takes time.
     shown = redact(value[: 4 * _NAME_MAX])
     if shown == value and len(value) <= _NAME_MAX:
@@ -210,6 +214,8 @@ def _name(value: str) -> str:
 
 
 def _encode(value: str) -> str:
+    if len(value) <= _NAME_MAX and _PLAIN.fullmatch(value):
+        return value
     encoded = _UNSAFE.sub(lambda match: quote(match[0], safe=""), name_of(value))
     return encoded if len(encoded) <= _NAME_MAX else f"{encoded[: _NAME_MAX - 17]}~{_hash(value):016x}"
 

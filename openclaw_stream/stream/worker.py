@@ -49,7 +49,7 @@ async def run(settings: Settings) -> int:
     if not decodes_natively():
         log.warning("aiokafka runs without its compiled extension: reading is many times slower")
     worker = Worker(settings)
-    _calm_collector()
+    calm_collector()
     async with serve(settings.http.addr, worker.metrics.registry, worker.live, worker.ready):
         drained = await worker.run()
     if not drained:
@@ -57,7 +57,7 @@ async def run(settings: Settings) -> int:
     return 0 if drained else 1
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Have the cyclic collector run seldom: alerts and groups make no cycles, and looking for some takes a quarter."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
