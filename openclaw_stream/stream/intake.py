@@ -42,12 +42,14 @@ class Intake:
         Raises:
             FoldError: this program failed on a record; the ledger is of no more use.
         """
-        fed = 0
+        fed, owed = 0, -1
         for record in records:
             if record.offset < self._ledger.position:
                 continue
-            if self._full():
-                break
+            if self._ledger.pending_bytes != owed:
+                owed = self._ledger.pending_bytes
+                if self._full():
+                    break
             try:
                 self._fold(record)
             except Exception as error:

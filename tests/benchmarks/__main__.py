@@ -15,10 +15,9 @@ from rich.table import Table
 from openclaw_stream.embedded import EmbeddedKafka
 from openclaw_stream.embedded.server import free_port
 from tests.benchmarks import fold
-from tests.benchmarks.workload import alert
+from tests.benchmarks.workload import PARTITIONS, alert
 from tests.stream.pipeline import Pipeline, until
 
-PARTITIONS = 4
 INCIDENTS = 2_000
 OTHERS = {
     "Quix Streams, exactly once, durable state": 0.28,
@@ -96,7 +95,7 @@ def _produce(pipeline: Pipeline, records: int) -> None:
 
 def _read_bare(pipeline: Pipeline, records: int) -> float:
     command = [sys.executable, "-m", "tests.benchmarks.reader", pipeline.bootstrap, pipeline.topics["alerts"]]
-    done = subprocess.run([*command, str(records)], check=True, capture_output=True, text=True)
+    done = subprocess.run([*command, str(records)], check=True, stdout=subprocess.PIPE, text=True)
     return float(done.stdout)
 
 

@@ -10,6 +10,7 @@ import time
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from openclaw_stream.events.alert import AlertEvent
+from tests.benchmarks.workload import PARTITIONS
 
 
 async def read(bootstrap: str, topic: str, records: int) -> float:
@@ -21,9 +22,7 @@ async def read(bootstrap: str, topic: str, records: int) -> float:
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     await consumer.start()
-    await consumer.topics()
-    partitions = consumer.partitions_for_topic(topic) or set()
-    assigned = [TopicPartition(topic, p) for p in sorted(partitions)]
+    assigned = [TopicPartition(topic, p) for p in range(PARTITIONS)]
     consumer.assign(assigned)
     await consumer.seek_to_beginning(*assigned)
     seen, started, skipped = 0, 0.0, 0
