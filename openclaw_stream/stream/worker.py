@@ -25,7 +25,8 @@ from openclaw_stream.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_DECIDERS = 4
+_DECIDERS = 1
+"""Rules are a matter of CPU: with more, the commits would wait for several of them at every turn."""
 _POLL_MS = 100
 _POLL_RECORDS = 4000
 _HOUSEKEEPING_SECONDS = 15

@@ -20,6 +20,7 @@ from tests.benchmarks.workload import PARTITIONS, alert
 from tests.stream.pipeline import Pipeline, until
 
 INCIDENTS = 2_000
+OPENED_AT_ONCE = 20
 OTHERS = {
     "Quix Streams, exactly once, durable state": 0.28,
     "aiokafka by hand, no durable state, 500 a transaction": 0.40,
@@ -81,7 +82,10 @@ def _open_incidents(pipeline: Pipeline) -> float:
     address = f"127.0.0.1:{free_port()}"
     worker = pipeline.start(OPENCLAW_HTTP_ADDR=address)
     until(lambda: "partition restored" in pipeline.logs(), "the worker")
-    pipeline.produce((group % PARTITIONS, alert(group)) for group in range(INCIDENTS))
+    for first in range(0, INCIDENTS, OPENED_AT_ONCE):
+        groups = range(first, first + OPENED_AT_ONCE)
+        pipeline.produce((group % PARTITIONS, alert(group)) for group in groups)
+        time.sleep(0.2)
     until(lambda: pipeline.settled() and len(pipeline.read("decisions")) >= INCIDENTS, "the decisions", 120)
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
         [prompt] = re.findall(r'latency_seconds_bucket{le="1.0"} (\S+)', answer.read().decode())

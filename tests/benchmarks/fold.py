@@ -35,7 +35,7 @@ def opened(incidents: int) -> Ledger:
 
 
 def microseconds_per_alert(incidents: int) -> tuple[float, float]:
-    """Return what decode alone costs, and decode, fold and settle together, in µs of CPU an alert; the best of three."""
+    """Return the cost of decode alone, and of decode, fold and settle together: µs of CPU an alert, best of three."""
     ledger = opened(incidents)
     values = [alert((n * 7919) % incidents, n) for n in range(ALERTS)]
     best = bare = float("inf")
