@@ -118,7 +118,7 @@ class Fold:
         news = _is_news(state.names, alert.name, NAMES_MAX) or _is_news(state.services, alert.service, SERVICES_MAX)
         if not (rise or told_over or news):
             return NEVER
-        state.early = False
+        state.early, state.status = False, IncidentStatus.FIRING
         urgent = rank == _CRITICAL
         wait = self.timers.group_wait_critical if urgent else self.timers.group_wait
         due = now + wait if state.revision == 0 else max(now, state.last_due + self.interval(state))

@@ -243,7 +243,7 @@ class Ledger:
         told = state.early
         state.version += 1
         if tick and not known:
-            state.early = True
+            state.early, state.status = True, ending
         else:
             self.open_incidents -= 1
             self.fold.close(state, at, offset, known)

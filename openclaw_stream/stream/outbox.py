@@ -16,13 +16,11 @@ from openclaw_stream.events.decision import Decision, IncidentSummary, Source
 from openclaw_stream.events.headers import event_headers
 from openclaw_stream.events.ids import decision_id, event_id
 from openclaw_stream.events.tuning import TuningEvent
-from openclaw_stream.events.vocabulary import SEVERITIES
-from openclaw_stream.incidents.evidence import names_of, text
+from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.producer import Message
-from openclaw_stream.stream.statecodec import at, with_others
 from openclaw_stream.stream.work import DeadLetter, Plan, Work
 
 
@@ -78,7 +76,7 @@ class Outbox:
             revision=state.revision,
             generation=generation,
             replayed=last <= state.replayed_through,
-            incident=summary(state),
+            incident=IncidentSummary(group_key=state.group_key, **incident_fields(state)),
             decision=verdict.judgement,
             confidence=verdict.confidence,
             metrics=verdict.metrics,
@@ -113,21 +111,3 @@ class Outbox:
             bad_indexes=letter.bad_indexes,
         )
         return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers)
-
-
-def summary(state: State) -> IncidentSummary:
-    """Return the incident as a revision saw it."""
-    return IncidentSummary(
-        group_key=state.group_key,
-        namespace=text(state.namespace, 200),
-        service=text(state.service, 200),
-        severity=SEVERITIES[max(state.severity, 0)],
-        status=state.status,
-        opened_at=at(state.opened_at),
-        last_alert_at=at(max(state.last_alert_at, state.opened_at)),
-        alert_count=state.alert_count,
-        distinct_alerts=state.distinct,
-        alert_names=with_others(names_of(state), state.others),
-        flaps=state.flaps,
-        previous_incident_id=state.previous_id or None,
-    )
