@@ -127,10 +127,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             except RetryableError as error:
                 await self._wait_out(str(error), attempt)
             else:
-                for difference in report.differences:
-                    if not difference.fatal:
-                        log.warning("a topic is made otherwise than recommended", difference=str(difference))
-                return report.require()
+                facts = report.require()
+                if report.differences:
+                    told = [str(difference) for difference in report.differences]
+                    log.warning("topics are made otherwise than recommended", differences=told)
+                return facts
             if self._stop.is_set():
                 break
         return None
