@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Callable
 from itertools import count
 
+import structlog
+
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.incidents.evidence import case_of
 from openclaw_stream.stream.work import Work
 
-Done = Callable[[Work, Verdict], None]
+log = structlog.get_logger(__name__)
+
+Done = Callable[[Work, Verdict | None], None]
+"""Takes the verdict, or None where deciding failed."""
 
 
 class Desk:
@@ -42,6 +47,11 @@ class Desk:
             _, _, work, done = await self._queue.get()
             snapshot = work.snapshot
             assert snapshot is not None  # noqa: S101 - only cut revisions are submitted
-            done(work, await self._arbiter.decide(case_of(snapshot, work.due, by_rules=work.by_rules)))
+            verdict: Verdict | None = None
+            try:
+                verdict = await self._arbiter.decide(case_of(snapshot, work.due, by_rules=work.by_rules))
+            except Exception:
+                log.exception("deciding failed", incident_id=snapshot.incident_id)
+            done(work, verdict)
             # Rules answer without waiting for anything: let the others run.
             await asyncio.sleep(0)

@@ -10,8 +10,8 @@ Any failure of a transaction throws producer and ledger away and starts again fr
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,17 +101,11 @@ class Partition:
         if self._intake is None or self._paused or self._closing_at is not None:
             return
         self._last_read = time.time()
-        try:
-            room = self._intake.feed(records)
-        except FoldError as error:
-            self._log.exception("a record could not be folded; it goes to the dead letters", offset=error.offset)
-            self._cursed[error.offset] = f"internal error, please report: {error}"
-            self.restart(str(error))
-            return
-        if not room:
-            self._paused = True
-            self._around.consumer.pause(self.source)
-        self._hand_out()
+        with self._guarded():
+            if not self._intake.feed(records):
+                self._paused = True
+                self._around.consumer.pause(self.source)
+            self._hand_out()
 
     @property
     def paused(self) -> bool:
@@ -124,18 +118,30 @@ class Partition:
         if ledger is None or self._intake is None or self._closing_at is not None:
             return
         self._meter.stands(ledger, end, self.committed)
-        if self._paused:
-            self._relieve(ledger)
-        elif position >= end:
-            ledger.skip_to(position)
-            ledger.tick(self._tick_time(ledger))
-        self._hand_out()
+        with self._guarded():
+            if self._paused:
+                self._relieve(ledger)
+            elif position >= end:
+                ledger.skip_to(position)
+                ledger.tick(self._tick_time(ledger))
+            self._hand_out()
 
     def restart(self, reason: str) -> None:
         """Throw away what is folded, and start again from what is committed."""
         self._intake = None
         self._fault = RetryableError(reason)
         self._wake.set()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Keep a defect of ours to this partition: it starts again, without the record that brought it out."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            self._log.exception("the fold failed")
+            if isinstance(error, FoldError):
+                self._cursed[error.offset] = f"internal error, please report: {error}"
+            self.restart(str(error))
 
     async def close(self, budget: float) -> bool:
         """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition.
@@ -323,11 +329,15 @@ class Partition:
         case = case_of(work.snapshot, work.due)
         return resolve(case, work.snapshot.status, ledger.previous_decision(work), language)
 
-    def _done(self, ledger: Ledger, work: Work, verdict: Verdict) -> None:
-        if ledger is not self.ledger:
+    def _done(self, ledger: Ledger, work: Work, verdict: Verdict | None) -> None:
+        if ledger is not self.ledger or self._intake is None:
             return
-        ledger.complete(work, verdict, _last_decision(work, verdict))
-        self._hand_out()
+        if verdict is None:
+            self.restart("a revision could not be decided")
+            return
+        with self._guarded():
+            ledger.complete(work, verdict, _last_decision(work, verdict))
+            self._hand_out()
 
     # ---- pressure and time
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, TopicAuthorizationFailedError
 
 from openclaw_stream.arbitration.arbiter import RulesArbiter
 from openclaw_stream.errors import FatalError, RetryableError
@@ -219,7 +219,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         source = partition.source
         if partition.ledger is None or source not in consumer.assignment():
             return
-        position = await consumer.position(source)
+        try:
+            position = await consumer.position(source)
+        except IllegalStateError:
+            # It was taken away just now.
+            return
         stable, high = consumer.last_stable_offset(source), consumer.highwater(source)
         end = high if stable in {None, -1} else stable
         if end is not None and source in self._partitions:
@@ -242,7 +246,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 return True
             partition.restart(f"the log was read from {records[0].offset}, before {ledger.position}: it was cut off")
             return False
-        start: int = (await consumer.beginning_offsets([partition.source]))[partition.source]
+        try:
+            start: int = (await consumer.beginning_offsets([partition.source]))[partition.source]
+        except KafkaError as error:
+            partition.restart(f"the start of the log cannot be read: {error!r}")
+            return False
         if start > ledger.position:
             partition.restart(f"retention has deleted the records from {ledger.position} to {start}")
             return False
