@@ -83,6 +83,7 @@ class Partition:
         self._outbox = Outbox(around.settings, source.topic, source.partition)
         self._producer: TransactionalProducer | None = None
         self._intake: Intake | None = None
+        self._next_intake: Intake | None = None
         self._wake = asyncio.Event()
         self._closing_at: float | None = None
         self._fault: RetryableError | None = None
@@ -95,6 +96,19 @@ class Partition:
         self.task = asyncio.create_task(self._live())
 
     # ---- called by the worker, between two turns of the event loop
+
+    def begin(self) -> None:
+        """Start intake when the partition is restored.
+
+        To be called before the consumer is asked for records: those that it delivered earlier do not follow on what is
+        restored, and a gap of records cannot be told from one of transaction markers.
+        """
+        if self._next_intake and self.ledger:
+            with self._guarded():
+                self._around.consumer.seek(self.source, self.ledger.position)
+                self._around.consumer.resume(self.source)
+                self._intake, self._next_intake = self._next_intake, None
+                self._paused, self.trouble = False, None
 
     def feed(self, records: Sequence[ConsumerRecord]) -> None:
         """Fold delivered records; those that find no room are read again later."""
@@ -128,7 +142,7 @@ class Partition:
 
     def restart(self, reason: str) -> None:
         """Throw away what is folded, and start again from what is committed."""
-        self._intake = None
+        self._intake = self._next_intake = None
         self._fault = RetryableError(reason)
         self._wake.set()
 
@@ -197,7 +211,7 @@ class Partition:
         self.trouble = str(error)
 
     async def _let_go(self) -> None:
-        self.ledger = self._intake = None
+        self.ledger = self._intake = self._next_intake = None
         producer, self._producer = self._producer, None
         if producer:
             await producer.abandon()
@@ -212,10 +226,9 @@ class Partition:
         ledger = self._restore(committed, states, ends)
         self.ledger, self.committed = ledger, committed.offset if committed else None
         self._meter.restored(ledger)
-        self._intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)
-        self._paused, self.trouble = False, None
-        around.consumer.seek(source, ledger.position)
-        around.consumer.resume(source)
+        self._next_intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)
+        # A new generation is told at once: `latest` would else begin anew after a crash.
+        self._wake.set()
         self._log.info(
             "partition restored", generation=ledger.generation, offset=ledger.position, groups=len(ledger.groups)
         )

@@ -197,6 +197,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._trouble = ""
         while not self._stop.is_set():
             self._turned_at = time.monotonic()
+            for partition in self._partitions.values():
+                partition.begin()
             try:
                 delivered = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
             except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
@@ -206,9 +208,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await asyncio.sleep(1)
                 continue
             for source, records in delivered.items():
-                partition = self._partitions.get(source)
-                if partition and await self._in_range(consumer, partition, records):
-                    partition.feed(records)
+                served = self._partitions.get(source)
+                if served and await self._in_range(consumer, served, records):
+                    served.feed(records)
                     # A fold of thousands of records must not hold up the heartbeat, nor the commits.
                     await asyncio.sleep(0)
             for partition in list(self._partitions.values()):
