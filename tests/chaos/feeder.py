@@ -40,6 +40,12 @@ class Feeder(threading.Thread):
 
     def run(self) -> None:
         """Produce until the workload ends, or it is told to."""
+        try:
+            self._produce()
+        except Exception as error:  # noqa: BLE001 - a thread's exception is seen by nobody
+            self.failed.append(f"the producer itself failed: {error!r}")
+
+    def _produce(self) -> None:
         with (self._stage.folder / "records.jsonl").open("w") as lines:
             for record in self._workload:
                 if not self._await_turn():

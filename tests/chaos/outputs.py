@@ -1,4 +1,4 @@
-"""What the program under test has published, as a consumer downstream sees it: read by librdkafka, checked by schema."""
+"""What the program under test has published, as a consumer downstream sees it: by librdkafka, checked by schema."""
 
 import json
 from collections import Counter

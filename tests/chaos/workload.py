@@ -145,6 +145,6 @@ class _Telling:
             return self._waiting.pop(0)
         step = next(self.story.steps, None)
         if isinstance(step, list) and self.story.form == NATIVE:
-            self._waiting = step
+            self._waiting = list(step)
             return self._waiting.pop(0)
         return step
