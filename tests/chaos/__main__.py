@@ -1,9 +1,11 @@
 """Proof under fire.
 
 python -m tests.chaos run --seed 7 --faults 200 --alerts 100000 --minutes 60
+    python -m tests.chaos fuzz --seed 7 --records 100000
 """
 
 import argparse
+import faulthandler
 import random
 import sys
 import tempfile
@@ -11,12 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
+from tests.chaos import fuzz
 from tests.chaos.campaign import ACTS, Outcome, play
 from tests.chaos.stage import Servers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse and do; returns the exit code, 1 where anything was wrong."""
+    faulthandler.enable()
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="the fault matrix over a workload, then the verifier")
@@ -25,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--minutes", type=float, default=60, help="no fault strikes later")
     run.add_argument("--act", choices=[act.name for act in ACTS], help="one act only")
     run.set_defaults(do=_run)
-    for command in (run,):
+    fuzzing = commands.add_parser("fuzz", help="malformed records for one worker")
+    fuzzing.add_argument("--records", type=int, default=100_000)
+    fuzzing.set_defaults(do=_fuzz)
+    for command in (run, fuzzing):
         command.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 - printed, not secret
         command.add_argument("--folder", type=Path, help="where logs go; kept where something was wrong")
     options = parser.parse_args(arguments)
@@ -59,6 +66,14 @@ def _run(options: argparse.Namespace) -> bool:
     alerts, faults = sum(o.alerts for o in outcomes), sum(o.faults.total() for o in outcomes)
     say(f"total: {faults} faults over {alerts:,} alerts")
     return all(outcome.clean for outcome in outcomes)
+
+
+def _fuzz(options: argparse.Namespace) -> bool:
+    with EmbeddedKafka() as kafka:
+        outcome = fuzz.play(Servers(kafka), options.folder / "fuzz", options.seed, options.records)
+    for line in outcome.lines():
+        say(line)
+    return not outcome.complaints
 
 
 if __name__ == "__main__":

@@ -131,9 +131,11 @@ def read(bootstrap: str, topic: str, *, committed: bool = True) -> tuple[list[Me
     return found, ends
 
 
-def committed_offsets(run: Run) -> dict[int, int]:
-    """Return what the group has committed, by partition."""
-    admin = AdminClient({"bootstrap.servers": run.bootstrap, "log_level": 0})
+def committed_offsets(admin: AdminClient, run: Run) -> dict[int, int]:
+    """Return what the group has committed, by partition.
+
+    The client is the caller's, to be kept: one that goes while an answer is due takes the process with it.
+    """
     asked = [TopicPartition(run.topics["alerts"], partition) for partition in range(run.partitions)]
     request = ConsumerGroupTopicPartitions(run.group_id, asked)
     answer = admin.list_consumer_group_offsets([request])[run.group_id].result(30)

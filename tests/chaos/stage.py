@@ -129,7 +129,7 @@ class Stage:
 
     def committed(self) -> dict[int, int]:
         """Return the group's offsets by partition; negative where there is none."""
-        return committed_offsets(self.run)
+        return committed_offsets(self._admin, self.run)
 
     def ends(self, kind: str = "alerts") -> dict[int, int]:
         """Return the ends of a topic."""
