@@ -22,6 +22,10 @@ def _any_name(schema: dict[str, Any]) -> None:
     schema.pop("required")
 
 
+# A character that no reader of patterns takes for white space.
+_VISIBLE = r"[^\s\x00-\x20\x7f-\xa0]"
+
+
 class AlertEvent(BaseModel):
     """One alert, firing or resolved; only its name is required. Further fields are ignored.
 
@@ -31,7 +35,7 @@ class AlertEvent(BaseModel):
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=_any_name)
 
-    alert_type: Annotated[str, Field(min_length=1, pattern=r"\S")] = Field(
+    alert_type: Annotated[str, Field(min_length=1, pattern=_VISIBLE)] = Field(
         validation_alias=AliasChoices("alert_type", "alertname", "alert_name"),
         description="What is wrong: the name of the alert. Also a label `alertname`.",
         examples=["HighErrorRate"],

@@ -1,7 +1,7 @@
 """The desk: revisions queue for the arbiter, urgent ones first, and come back decided."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 import structlog
@@ -13,6 +13,7 @@ from openclaw_stream.stream.work import Work
 
 log = structlog.get_logger(__name__)
 
+Decide = Callable[[Work], Awaitable[Verdict]]
 Done = Callable[[Work, Verdict | None], None]
 """Takes the verdict, or None where deciding failed."""
 
@@ -22,14 +23,14 @@ class Desk:
 
     def __init__(self, arbiter: Arbiter, concurrency: int) -> None:
         self._arbiter = arbiter
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Work, Done]] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Work, Decide, Done]] = asyncio.PriorityQueue()
         self._order = count()
         self._deciders = [asyncio.create_task(self._decide()) for _ in range(concurrency)]
 
-    def submit(self, work: Work, done: Done) -> None:
-        """Have a revision decided; `done` is called on the event loop with the verdict."""
+    def submit(self, work: Work, done: Done, decide: Decide | None = None) -> None:
+        """Have a revision decided, by the arbiter unless `decide` is given; `done` is called with the verdict."""
         severity = work.snapshot.severity if work.snapshot else 0
-        self._queue.put_nowait((-severity, next(self._order), work, done))
+        self._queue.put_nowait((-severity, next(self._order), work, decide or self._arbitrate, done))
 
     @property
     def length(self) -> int:
@@ -44,14 +45,16 @@ class Desk:
 
     async def _decide(self) -> None:
         while True:
-            _, _, work, done = await self._queue.get()
-            snapshot = work.snapshot
-            assert snapshot is not None  # noqa: S101 - only cut revisions are submitted
+            _, _, work, decide, done = await self._queue.get()
             verdict: Verdict | None = None
             try:
-                verdict = await self._arbiter.decide(case_of(snapshot, work.due, by_rules=work.by_rules))
+                verdict = await decide(work)
             except Exception:
-                log.exception("deciding failed", incident_id=snapshot.incident_id)
+                log.exception("deciding failed", group_key=work.image.group_key)
             done(work, verdict)
             # Rules answer without waiting for anything: let the others run.
             await asyncio.sleep(0)
+
+    async def _arbitrate(self, work: Work) -> Verdict:
+        assert work.snapshot is not None  # noqa: S101 - only cut revisions are submitted
+        return await self._arbiter.decide(case_of(work.snapshot, work.due, by_rules=work.by_rules))

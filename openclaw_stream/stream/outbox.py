@@ -43,9 +43,10 @@ class Outbox:
         return sent
 
     def without(self, refused: Message, reason: str, ledger: Ledger) -> list[Message]:
-        """Return what is sent for a message that no broker will ever take: a dead letter of its cause.
+        """Return what is sent for a message that no broker will ever take: a dead letter that names its cause.
 
-        A group state is sent without its exemplars instead: losing it would lose the group.
+        It tells where the record is, without its bytes, key and headers, of which one is too much. A group state is
+        sent without its exemplars instead: losing it would lose the group.
         """
         if refused.topic == self.settings.topics.incidents and refused.value:
             document = orjson.loads(refused.value)
@@ -53,7 +54,10 @@ class Outbox:
             slim = orjson.dumps(document)
             if len(slim) < len(refused.value):
                 return [refused._replace(value=slim)]
-        letter = DeadLetter(ledger.position - 1, 0, refused.key, None, refused.headers, reason)
+        if not refused.value and all(name.startswith("openclaw-dlq-") for name, _ in refused.headers):
+            return []
+        # Empty and not null: the client refuses to send a record without key and value.
+        letter = DeadLetter(refused.about, 0, None, b"", (), reason)
         return [self._dead_letter(letter, ledger.generation)]
 
     def _revision(self, work: Work, generation: int) -> Iterator[Message]:
@@ -97,7 +101,8 @@ class Outbox:
             verdict.decided_at,
             state.traceparent or None,
         )
-        return Message(topic, state.incident_id.encode(), event.model_dump_json().encode(), headers)
+        value = event.model_dump_json().encode()
+        return Message(topic, state.incident_id.encode(), value, headers, about=max(state.last_offset, 0))
 
     def _dead_letter(self, letter: DeadLetter, generation: int) -> Message:
         headers = dead_letter_headers(
@@ -110,4 +115,4 @@ class Outbox:
             generation=generation,
             bad_indexes=letter.bad_indexes,
         )
-        return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers)
+        return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers, about=letter.offset)

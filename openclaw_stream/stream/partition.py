@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -278,12 +279,14 @@ class Partition:
             ledger = self.ledger
             assert ledger is not None  # noqa: S101 - only an open partition is served
             closing = self._closing_at is not None and self._ready_to_close(ledger, self._closing_at)
-            lazy = closing or time.monotonic() - last_lazy >= interval
+            lazy = closing or ledger.left_over or time.monotonic() - last_lazy >= interval
             if lazy or ledger.anything_to_publish:
                 await self._commit(ledger, lazy=lazy)
                 last_lazy = time.monotonic() if lazy else last_lazy
                 self._failures = 0
-            if closing:
+            if ledger.anything_to_publish or ledger.left_over:
+                self._wake.set()
+            elif closing:
                 self._drained = not ledger.undecided
                 return
             await asyncio.sleep(_PACE)
@@ -329,14 +332,12 @@ class Partition:
             return
         while ledger.ready:
             work = ledger.ready.popleft()
-            if work.event_type is EventType.RESOLUTION:
-                self._done(ledger, work, self._resolution(ledger, work))
-            else:
-                self._around.desk.submit(work, lambda work, verdict: self._done(ledger, work, verdict))
+            decide = partial(self._resolve, ledger) if work.event_type is EventType.RESOLUTION else None
+            self._around.desk.submit(work, partial(self._done, ledger), decide)
         if ledger.anything_to_publish:
             self._wake.set()
 
-    def _resolution(self, ledger: Ledger, work: Work) -> Verdict:
+    async def _resolve(self, ledger: Ledger, work: Work) -> Verdict:
         assert work.snapshot is not None  # noqa: S101 - an end is cut when it comes
         language = self._around.settings.arbiter.language
         case = case_of(work.snapshot, work.due)

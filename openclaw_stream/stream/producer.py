@@ -37,13 +37,14 @@ _REQUEST_BYTES = 128 * 1024 * 1024
 
 
 class Message(NamedTuple):
-    """One record to send; `partition` None lets the key decide."""
+    """One record to send; `partition` None lets the key decide, `about` is the last input offset it covers."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
     partition: int | None = None
+    about: int = 0
 
 
 class FencedError(RetryableError):

@@ -111,3 +111,16 @@ def test_a_reason_is_short_and_tells_no_secret() -> None:
     assert secret not in said
     assert len(reason(orjson.dumps({"alert_type": "x", "metrics": {"a" * 5000: "b" * 5000}}))) < 300
     assert len(reason(orjson.dumps({"k" * 5000 + str(n): 1 for n in range(500)}))) < 900
+
+
+def test_a_record_of_too_many_alerts_is_poison() -> None:
+    # No other partition is served while one record is folded.
+    payload = orjson.dumps({"alerts": [{"labels": {"alertname": "A"}}] * 10_001})
+    with pytest.raises(PoisonError, match="10001 alerts in one record"):
+        decode(payload, 0, Grouping())
+
+
+def test_a_start_in_the_far_future_is_ignored_even_where_the_record_has_no_time() -> None:
+    decoded = decode(b'{"alert_type": "A", "starts_at": 1e30}', 0, Grouping())
+    assert decoded.alerts[0].starts_at == 0
+    assert "after the year 2200" in decoded.warnings[0]

@@ -1,6 +1,7 @@
 """The whole path on a real Kafka: alerts in, decisions out, as processes."""
 
 import json
+import random
 import signal
 import socket
 import time
@@ -356,3 +357,24 @@ def test_a_port_that_is_taken_is_a_setting_to_change(bootstrap: str, tmp_path: P
         pipeline = Pipeline(bootstrap, tmp_path, OPENCLAW_HTTP_ADDR=f"127.0.0.1:{taken.getsockname()[1]}")
         assert pipeline.start().wait(30) == 2
         assert "OPENCLAW_HTTP_ADDR" in pipeline.logs()
+
+
+def test_a_record_too_large_for_the_dead_letters_is_named_there(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start()
+    producer = Producer(
+        {"bootstrap.servers": pipeline.bootstrap, "compression.type": "zstd", "message.max.bytes": 20_000_000}
+    )
+    # One block many times over: zstd sees that, gzip's window is too small for it.
+    block = random.Random(1).randbytes(300_000)  # noqa: S311 - noise
+    producer.produce(pipeline.topics["alerts"], b"poison", partition=0, headers=[("baggage", block * 8)])
+    assert producer.flush(30) == 0
+    pipeline.produce([(0, alert("checkout"))])
+    pipeline.await_settled()
+    assert pipeline.stop(worker) == 0
+    assert len(pipeline.decisions()) == 1
+    [dead] = pipeline.read("dead_letter")
+    headers = _headers(dead)
+    assert not dead.value()
+    assert headers["openclaw-dlq-offset"] == "0"
+    assert "too large" in headers["openclaw-dlq-reason"]
