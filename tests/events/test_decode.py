@@ -117,10 +117,10 @@ def test_a_record_of_too_many_alerts_is_poison() -> None:
     # No other partition is served while one record is folded.
     payload = orjson.dumps({"alerts": [{"labels": {"alertname": "A"}}] * 10_001})
     with pytest.raises(PoisonError, match="10001 alerts in one record"):
-        decode(payload, 0, Grouping())
+        decode(payload, 0, GROUPING)
 
 
 def test_a_start_in_the_far_future_is_ignored_even_where_the_record_has_no_time() -> None:
-    decoded = decode(b'{"alert_type": "A", "starts_at": 1e30}', 0, Grouping())
+    decoded = decode(b'{"alert_type": "A", "starts_at": 1e30}', 0, GROUPING)
     assert decoded.alerts[0].starts_at == 0
     assert "after the year 2200" in decoded.warnings[0]
