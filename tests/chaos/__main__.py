@@ -1,6 +1,7 @@
 """Proof under fire.
 
 python -m tests.chaos run --seed 7 --faults 200 --alerts 100000 --minutes 60
+    python -m tests.chaos soak --seed 7 --minutes 60
     python -m tests.chaos fuzz --seed 7 --records 100000
 """
 
@@ -10,11 +11,13 @@ import random
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
-from tests.chaos import fuzz
+from tests.chaos import fuzz, soak
 from tests.chaos.campaign import ACTS, Outcome, play
+from tests.chaos.faults import REGISTER
 from tests.chaos.stage import Servers
 
 
@@ -28,11 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--alerts", type=int, default=100_000)
     run.add_argument("--minutes", type=float, default=60, help="no fault strikes later")
     run.add_argument("--act", choices=[act.name for act in ACTS], help="one act only")
+    run.add_argument("--only", action="append", default=[], choices=REGISTER, help="these faults only")
     run.set_defaults(do=_run)
     fuzzing = commands.add_parser("fuzz", help="malformed records for one worker")
     fuzzing.add_argument("--records", type=int, default=100_000)
     fuzzing.set_defaults(do=_fuzz)
-    for command in (run, fuzzing):
+    soaking = commands.add_parser("soak", help="steady load, a fault every few seconds, a worker that must stay flat")
+    soaking.add_argument("--minutes", type=float, default=60)
+    soaking.add_argument("--rate", type=float, default=60, help="alerts a second")
+    soaking.set_defaults(do=_soak)
+    for command in (run, soaking, fuzzing):
         command.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 - printed, not secret
         command.add_argument("--folder", type=Path, help="where logs go; kept where something was wrong")
     options = parser.parse_args(arguments)
@@ -50,7 +58,7 @@ def say(line: str) -> None:
 
 
 def _run(options: argparse.Namespace) -> bool:
-    acts = [act for act in ACTS if options.act in {None, act.name}]
+    acts = [replace(act, only=tuple(options.only)) for act in ACTS if options.act in {None, act.name}]
     whole = sum(act.share for act in acts)
     outcomes: list[Outcome] = []
     with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey:
@@ -66,6 +74,14 @@ def _run(options: argparse.Namespace) -> bool:
     alerts, faults = sum(o.alerts for o in outcomes), sum(o.faults.total() for o in outcomes)
     say(f"total: {faults} faults over {alerts:,} alerts")
     return all(outcome.clean for outcome in outcomes)
+
+
+def _soak(options: argparse.Namespace) -> bool:
+    with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey:
+        soaked = soak.play(Servers(kafka, valkey), options.folder / "soak", options.seed, options.minutes, options.rate)
+    for line in soaked.lines():
+        say(line)
+    return soaked.clean
 
 
 def _fuzz(options: argparse.Namespace) -> bool:

@@ -28,7 +28,9 @@ class Act:
     """One part of a campaign, on topics of its own; `share` is its part of faults and alerts."""
 
     name: str
-    share: float
+    share: float = 1
+    only: tuple[str, ...] = ()
+    """The names of its faults, all of the matrix where empty."""
 
 
 ACTS = (Act(LOG_APPEND, 0.6), Act(CREATE, 0.25), Act(COMPACTED, 0.15))
@@ -62,14 +64,14 @@ class Outcome:
 class Conductor:
     """Has faults strike at random times, several at once, until there were enough."""
 
-    def __init__(self, stage: Stage, act: str, seed: int, faults: int, deadline: float) -> None:
+    def __init__(self, stage: Stage, act: Act, seed: int, faults: int, deadline: float) -> None:
         self.struck: Counter[str] = Counter()
         self.errors: list[str] = []
         self._stage = stage
         self._r = random.Random(seed)  # noqa: S311 - a schedule, not a secret
         self._wanted = faults
         self._deadline = deadline
-        self._deck = _Deck(self._r, matrix(act, stage))
+        self._deck = _Deck(self._r, matrix(act.name, stage, act.only))
         self._lock = threading.Lock()
         self._running: list[threading.Thread] = []
         self._log = (stage.folder / "faults.log").open("w")
@@ -79,10 +81,10 @@ class Conductor:
         """The part of the faults that has struck."""
         return min(self.struck.total() / max(self._wanted, 1), 1.0)
 
-    def conduct(self) -> None:
+    def conduct(self, gap: tuple[float, float] = _GAP_SECONDS) -> None:
         """Strike until there were enough, or the time is over; return when all is healed."""
         while self.struck.total() + len(self._alive()) < self._wanted and time.monotonic() < self._deadline:
-            time.sleep(self._r.uniform(*_GAP_SECONDS))
+            time.sleep(self._r.uniform(*gap))
             if len(self._alive()) < _ABREAST:
                 each = random.Random(self._r.random())  # noqa: S311 - likewise
                 thread = threading.Thread(target=self._strike, args=(self._deck.draw(), each), daemon=True)
@@ -100,6 +102,7 @@ class Conductor:
     def _strike(self, fault: Fault, r: random.Random) -> None:
         with self._stage.hold(*fault.holds) as held:
             if not held:
+                self._deck.put_back(fault)
                 return
             self._note(f"{fault.name} begins")
             try:
@@ -129,6 +132,10 @@ class _Deck:
             self._left = self._r.sample(self._faults, len(self._faults))
         return self._left.pop()
 
+    def put_back(self, fault: Fault) -> None:
+        """Take back a fault that could not strike now."""
+        self._left.insert(0, fault)
+
 
 def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, faults: int, seconds: float) -> Outcome:  # noqa: PLR0917 - an act's measures
     """Play one act and verify it; its folder is removed where all is well."""
@@ -137,7 +144,7 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
     stage = Stage(servers, folder, seed, create_time=act.name == CREATE, compacted=act.name == COMPACTED)
     stage.create()
     stage.run.save(folder)
-    conductor = Conductor(stage, act.name, seed, faults, started + seconds)
+    conductor = Conductor(stage, act, seed, faults, started + seconds)
     # A few alerts ahead of the faults, so that each strikes amid work.
     feeder = Feeder(stage, Workload(seed, alerts, stage.run.partitions), _pace(conductor, alerts, faults))
     outcome = Outcome(act.name)
@@ -149,7 +156,7 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
             feeder.ended.set()
         feeder.join()
         if not stage.settle(_SETTLE_SECONDS):
-            at = f"committed {stage.committed()}, ends {stage.ends()}"
+            at = f"committed {stage.offsets.committed()}, ends {stage.ends()}"
             outcome.complaints.append(f"not settled within {_SETTLE_SECONDS} s: {at}")
         stage.fleet.stop()
     finally:

@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import ClassVar
 
 from confluent_kafka import KafkaException
@@ -39,9 +40,10 @@ def fault(kind: type[Fault]) -> type[Fault]:
     return kind
 
 
-def matrix(act: str, stage: Stage) -> list[Fault]:
-    """Return the faults that belong to an act and can strike on its stage."""
-    return [kind() for kind in REGISTER.values() if act in kind.where and stage.servers.has(kind.needs)]
+def matrix(act: str, stage: Stage, only: Collection[str] = ()) -> list[Fault]:
+    """Return the faults that belong to an act and can strike on its stage, with `only` those of these names."""
+    kinds = [kind for name, kind in REGISTER.items() if name in only or not only]
+    return [kind() for kind in kinds if act in kind.where and stage.servers.has(kind.needs)]
 
 
 # ---- workers
@@ -52,10 +54,9 @@ class KilledWorker(Fault):
     """A worker ends without a word."""
 
     name = "worker kill -9"
-    where = EVERYWHERE - {SOAK}
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r) as worker:
+        with stage.fleet.borrow(r, to_end=True) as worker:
             if worker:
                 stage.fleet.dismiss(worker, kill=True)
             return worker is not None
@@ -66,10 +67,9 @@ class TerminatedWorker(Fault):
     """A worker is told to end."""
 
     name = "worker SIGTERM"
-    where = EVERYWHERE - {SOAK}
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r) as worker:
+        with stage.fleet.borrow(r, to_end=True) as worker:
             if worker:
                 stage.fleet.dismiss(worker, kill=False)
             return worker is not None
@@ -80,10 +80,9 @@ class TwiceTerminatedWorker(Fault):
     """A worker is killed while it drains."""
 
     name = "worker SIGTERM, then kill -9"
-    where = EVERYWHERE - {SOAK}
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r) as worker:
+        with stage.fleet.borrow(r, to_end=True) as worker:
             if worker:
                 worker.leaving = True
                 worker.send(signal.SIGTERM)
@@ -97,7 +96,6 @@ class FrozenWorker(Fault):
     """A worker freezes past its session, and wakes up as a zombie."""
 
     name = "worker SIGSTOP past its session"
-    where = EVERYWHERE
     seconds: ClassVar[tuple[float, float]] = (4, 9)
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
@@ -150,14 +148,14 @@ class OffsetReset(Fault):
 
     def _reset(self, stage: Stage, r: random.Random) -> bool:
         try:
-            committed, ends = stage.committed(), stage.ends()
+            committed, ends = stage.offsets.committed(), stage.ends()
         except KafkaException:
             return False
         known = [p for p, offset in committed.items() if offset >= 0]
         chosen = r.sample(known, r.randrange(1, len(known) + 1)) if known else []
         target = {p: r.choice((0, r.randrange(committed[p] + 1), r.randrange(committed[p] + 1))) for p in chosen}
         stage.note_resets([Reset(p, target[p], committed[p], ends[p]) for p in chosen])
-        return bool(chosen) and attempt(lambda: stage.reset(target), 60)
+        return bool(chosen) and attempt(lambda: stage.offsets.reset(target), 60)
 
 
 # ---- servers

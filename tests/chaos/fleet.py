@@ -49,6 +49,8 @@ class Fleet:
         self.wanted = 1
         self.complaints: list[str] = []
         """Workers that ended by themselves, or did not end when told to."""
+        self.spares_first = False
+        """Lend the first worker to no fault that ends it."""
         self.started = 0
         self._folder = folder
         self._environment = environment
@@ -69,9 +71,9 @@ class Fleet:
             return [worker for worker in self._workers if worker.alive]
 
     @contextlib.contextmanager
-    def borrow(self, r: random.Random) -> Iterator[Worker | None]:
+    def borrow(self, r: random.Random, *, to_end: bool = False) -> Iterator[Worker | None]:
         """Take one worker in hand that no other fault has; None where there is none for long."""
-        worker = self._take(r)
+        worker = self._take(r, to_end=to_end)
         try:
             yield worker
         finally:
@@ -119,11 +121,12 @@ class Fleet:
             worker.process.kill()
             worker.process.wait()
 
-    def _take(self, r: random.Random) -> Worker | None:
+    def _take(self, r: random.Random, *, to_end: bool) -> Worker | None:
         deadline = time.monotonic() + _BORROW_SECONDS
         while time.monotonic() < deadline:
             with self._lock:
-                free = [w for w in self._workers if w.alive and not w.leaving and not w.borrowed]
+                lent = self._workers[1:] if to_end and self.spares_first else self._workers
+                free = [worker for worker in lent if worker.alive and not worker.leaving and not worker.borrowed]
                 if free:
                     worker = r.choice(free)
                     worker.borrowed = True
@@ -138,8 +141,7 @@ class Fleet:
                 staying = [worker for worker in self._workers if not worker.leaving]
                 for _ in range(self.wanted - len(staying)):
                     self._workers.append(self._launch())
-                surplus = [worker for worker in staying if not worker.borrowed][: max(len(staying) - self.wanted, 0)]
-                for worker in surplus:
+                for worker in [worker for worker in staying[self.wanted :] if not worker.borrowed]:
                     worker.leaving = True
                     threading.Thread(target=self.dismiss, args=(worker,), kwargs={"kill": False}).start()
 

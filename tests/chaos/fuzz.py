@@ -58,7 +58,7 @@ def play(servers: Servers, folder: Path, seed: int, records: int) -> Fuzzed:
         feeder.start()
         feeder.join()
         if not stage.settle(_SETTLE_SECONDS):
-            at = f"committed {stage.committed()}, ends {stage.ends()}"
+            at = f"committed {stage.offsets.committed()}, ends {stage.ends()}"
             outcome.complaints.append(f"not settled within {_SETTLE_SECONDS} s: {at}")
         told = metrics(stage.fleet.workers[0].http) if stage.fleet.workers else Counter[str]()
         stage.fleet.stop()

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.chaos.fleet import Fleet
 from tests.chaos.journal import Reset, Run
-from tests.chaos.outputs import committed_offsets
+from tests.chaos.outputs import Offsets
 
 HOLD_SECONDS = 2.0
 _LIMIT = 1_048_588
@@ -94,7 +94,7 @@ class Stage:
         self.skew = 0.0
         """Seconds the producers' clocks are off, on a topic with CreateTime."""
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self.offsets = Offsets(self.run)
         named = {f"OPENCLAW_TOPIC_{kind.upper()}": topic for kind, topic in topics.items()}
         environment = {**SETTINGS, **(settings or {}), **named, **servers.environment, "KAFKA_GROUP_ID": name}
         self.fleet = Fleet(folder, environment, module)
@@ -111,7 +111,8 @@ class Stage:
             "dead_letter": {"max.message.bytes": str(_LIMIT + _DEAD_LETTER_ROOM)},
         }
         new = [NewTopic(self.run.topics[k], self.run.partitions, 1, config=c) for k, c in configs.items()]
-        for done in self._admin.create_topics(new).values():
+        admin = AdminClient({"bootstrap.servers": self.run.bootstrap, "log_level": 0})
+        for done in admin.create_topics(new).values():
             done.result(30)
 
     @contextlib.contextmanager
@@ -127,10 +128,6 @@ class Stage:
 
     # ---- what is to be seen from outside
 
-    def committed(self) -> dict[int, int]:
-        """Return the group's offsets by partition; negative where there is none."""
-        return committed_offsets(self._admin, self.run)
-
     def ends(self, kind: str = "alerts") -> dict[int, int]:
         """Return the ends of a topic."""
         reader = Consumer({"bootstrap.servers": self.run.bootstrap, "group.id": "chaos-ends", "log_level": 0})
@@ -141,16 +138,6 @@ class Stage:
             }
         finally:
             reader.close()
-
-    def reset(self, offsets: Mapping[int, int]) -> bool:
-        """Set the group's offsets as an operator does; False while the group is not empty or nobody answers."""
-        target = [TopicPartition(self.run.topics["alerts"], p, offset) for p, offset in offsets.items()]
-        try:
-            request = [ConsumerGroupTopicPartitions(self.run.group_id, target)]
-            answer = self._admin.alter_consumer_group_offsets(request)[self.run.group_id].result(10)
-        except KafkaException:
-            return False
-        return all(partition.error is None for partition in answer.topic_partitions)
 
     def note_resets(self, resets: list[Reset]) -> None:
         """Have the verifier know of resets, before they are made."""
@@ -163,7 +150,7 @@ class Stage:
         quiet_since, told = time.monotonic(), -1
         while time.monotonic() < deadline:
             try:
-                now, idle = sum(self.ends("decisions").values()), self.committed() == self.ends()
+                now, idle = sum(self.ends("decisions").values()), self.offsets.committed() == self.ends()
             except KafkaException:
                 now, idle = -1, False
             if not idle or now != told:

@@ -15,7 +15,7 @@ OwnKafka = Callable[..., EmbeddedKafka]
 
 @pytest.mark.parametrize("act", ["log-append", "create"])
 def test_nothing_is_lost_or_repeated_under_fire(own_kafka: OwnKafka, tmp_path: Path, act: str) -> None:
-    outcome = play(Servers(own_kafka()), Act(act, 1), tmp_path / "run", seed=4, alerts=1500, faults=4, seconds=20)
+    outcome = play(Servers(own_kafka()), Act(act), tmp_path / "run", seed=4, alerts=1500, faults=4, seconds=20)
     assert outcome.clean, "\n".join(outcome.lines())
     assert outcome.faults.total() > 1
 

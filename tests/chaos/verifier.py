@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
-
 from tests.chaos.checks import INVALID, KINDS, LOST, Finding, counted, examine
 from tests.chaos.journal import NUMBER, Meant, Run, digest, meant
-from tests.chaos.outputs import Collector, Outputs, committed_offsets, headers_of, read
+from tests.chaos.outputs import Collector, Offsets, Outputs, headers_of, read
 from tests.chaos.truth import Logged, Truth, tell
 
 _SHOWN = 12
@@ -105,9 +103,9 @@ def read_log(run: Run, records: dict[int, Meant]) -> tuple[list[Logged], list[Fi
 def _check_committed(run: Run) -> Iterator[Finding]:
     """Compare the group's offsets with the ends of the log; asked again for a while, as they may lag a little."""
     _, ends = read(run.bootstrap, run.topics["alerts"], committed=False)
-    admin = AdminClient({"bootstrap.servers": run.bootstrap, "log_level": 0})
+    group = Offsets(run)
     deadline = time.monotonic() + _COMMIT_SECONDS
-    while (offsets := committed_offsets(admin, run)) != ends and time.monotonic() < deadline:
+    while (offsets := group.committed()) != ends and time.monotonic() < deadline:
         time.sleep(0.5)
     for partition, end in ends.items():
         if offsets.get(partition) != end:
