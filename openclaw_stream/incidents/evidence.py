@@ -17,6 +17,8 @@ _TEXT_MAX = 500
 _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _METRICS_MAX = 16
+_TIME_MAX = 253_402_300_799_000
+"""The end of the year 9999: record timestamps come from producers, in microseconds where one errs."""
 
 
 def exemplar(alert: Alert) -> bytes:
@@ -108,7 +110,7 @@ def _pair(key: str, value: str) -> str:
 
 
 def _at(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(max(milliseconds, 0) / 1000, UTC)
+    return datetime.fromtimestamp(min(max(milliseconds, 0), _TIME_MAX) / 1000, UTC)
 
 
 def _exemplar_from(value: bytes) -> Exemplar:

@@ -39,7 +39,8 @@ class Fold:
         repeat = _is_repeat(state, alert)
         due = NEVER
         if not state.open:
-            if self._reopens(state, now, repeat=repeat):
+            # Where an earlier generation opened one here, a replay does too, though it may know fewer members.
+            if state.episode(offset) is None and self._reopens(state, now, repeat=repeat):
                 due = self._reopen(state, alert, now)
             else:
                 self._open(state, alert, offset, timestamp)

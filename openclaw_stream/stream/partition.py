@@ -281,9 +281,9 @@ class Partition:
             closing = self._closing_at is not None and self._ready_to_close(ledger, self._closing_at)
             lazy = closing or ledger.left_over or time.monotonic() - last_lazy >= interval
             if lazy or ledger.anything_to_publish:
-                await self._commit(ledger, lazy=lazy)
+                if await self._commit(ledger, lazy=lazy):
+                    self._failures = 0
                 last_lazy = time.monotonic() if lazy else last_lazy
-                self._failures = 0
             if ledger.anything_to_publish or ledger.left_over:
                 self._wake.set()
             elif closing:
@@ -295,15 +295,16 @@ class Partition:
         self._wake.set()
         return not ledger.undecided or time.monotonic() >= closing_at
 
-    async def _commit(self, ledger: Ledger, *, lazy: bool) -> None:
+    async def _commit(self, ledger: Ledger, *, lazy: bool) -> bool:
         plan = ledger.plan(lazy=lazy)
         if plan is None:
-            return
+            return False
         started = time.monotonic()
         messages = self._outbox.messages(plan, ledger)
         await self._send(plan, messages, ledger)
         self.committed = plan.offset
         self._meter.committed(plan, time.monotonic() - started)
+        return True
 
     async def _send(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
         """Send a plan; what the broker refuses is packed tighter first, then replaced: never the same thing twice."""

@@ -294,7 +294,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if revoked:
             log.info("partitions revoked", partitions=sorted(tp.partition for tp in revoked))
         leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
-        await _close(leaving, _REVOKE_SECONDS)
+        await _close(leaving, min(_REVOKE_SECONDS, self._settings.kafka.session_timeout / 3))
 
     async def _drain(self) -> bool:
         self._trouble = "draining"

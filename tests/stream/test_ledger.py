@@ -114,3 +114,12 @@ def test_pressure_cuts_the_oldest_only_where_nothing_else_is_to_be_waited_for() 
     assert folded.relieve(3) == 3
     assert [work.group.state.group_key for work in folded.ready] == ["g0", "g1", "g2"]
     assert folded.relieve(3) == 0
+
+
+def test_a_timestamp_in_microseconds_can_be_written() -> None:
+    folded = ledger()
+    read(folded, 1_795_300_000_000_000, of(1))
+    folded.tick(1_795_300_000_000_000 + 10 * SECOND)
+    decide(folded)
+    [plan] = plans(folded)
+    assert plan.offset == 1
