@@ -13,11 +13,12 @@ from pathlib import Path
 
 from tests.chaos.faults import COMPACTED, CREATE, LOG_APPEND, Fault, matrix
 from tests.chaos.feeder import Feeder
+from tests.chaos.offsets import committed_offsets
 from tests.chaos.stage import Servers, Stage
 from tests.chaos.workload import Workload
 
 _ABREAST = 3
-_GAP_SECONDS = (0.2, 3.0)
+_GAP_SECONDS = (0.3, 7.0)
 _SETTLE_SECONDS = 240
 _HEAL_SECONDS = 120
 Say = Callable[[str], None]
@@ -83,9 +84,9 @@ class Conductor:
 
     def conduct(self, gap: tuple[float, float] = _GAP_SECONDS) -> None:
         """Strike until there were enough, or the time is over; return when all is healed."""
-        while self.struck.total() + len(self._alive()) < self._wanted and time.monotonic() < self._deadline:
+        while self.struck.total() < self._wanted and time.monotonic() < self._deadline:
             time.sleep(self._r.uniform(*gap))
-            if len(self._alive()) < _ABREAST:
+            if len(self._alive()) < min(_ABREAST, self._wanted - self.struck.total()):
                 each = random.Random(self._r.random())  # noqa: S311 - likewise
                 thread = threading.Thread(target=self._strike, args=(self._deck.draw(), each), daemon=True)
                 self._running.append(thread)
@@ -156,7 +157,7 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
             feeder.ended.set()
         feeder.join()
         if not stage.settle(_SETTLE_SECONDS):
-            at = f"committed {stage.offsets.committed()}, ends {stage.ends()}"
+            at = f"committed {committed_offsets(stage.run)}, ends {stage.ends()}"
             outcome.complaints.append(f"not settled within {_SETTLE_SECONDS} s: {at}")
         stage.fleet.stop()
     finally:

@@ -14,6 +14,7 @@ from typing import ClassVar
 from confluent_kafka import KafkaException
 
 from tests.chaos.journal import Reset
+from tests.chaos.offsets import committed_offsets, reset_offsets
 from tests.chaos.stage import Stage, attempt
 
 LOG_APPEND, CREATE, COMPACTED, SOAK = "log-append", "create", "compacted", "soak"
@@ -148,14 +149,14 @@ class OffsetReset(Fault):
 
     def _reset(self, stage: Stage, r: random.Random) -> bool:
         try:
-            committed, ends = stage.offsets.committed(), stage.ends()
-        except KafkaException:
+            committed, ends = committed_offsets(stage.run), stage.ends()
+        except (KafkaException, OSError):
             return False
         known = [p for p, offset in committed.items() if offset >= 0]
         chosen = r.sample(known, r.randrange(1, len(known) + 1)) if known else []
         target = {p: r.choice((0, r.randrange(committed[p] + 1), r.randrange(committed[p] + 1))) for p in chosen}
         stage.note_resets([Reset(p, target[p], committed[p], ends[p]) for p in chosen])
-        return bool(chosen) and attempt(lambda: stage.offsets.reset(target), 60)
+        return bool(chosen) and attempt(lambda: reset_offsets(stage.run, target), 60)
 
 
 # ---- servers

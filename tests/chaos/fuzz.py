@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from tests.chaos.feeder import Feeder
 from tests.chaos.mutations import fuzz
+from tests.chaos.offsets import committed_offsets
 from tests.chaos.outputs import SCHEMAS, Collector, Outputs, headers_of, read
 from tests.chaos.stage import Servers, Stage
 
@@ -58,7 +59,7 @@ def play(servers: Servers, folder: Path, seed: int, records: int) -> Fuzzed:
         feeder.start()
         feeder.join()
         if not stage.settle(_SETTLE_SECONDS):
-            at = f"committed {stage.offsets.committed()}, ends {stage.ends()}"
+            at = f"committed {committed_offsets(stage.run)}, ends {stage.ends()}"
             outcome.complaints.append(f"not settled within {_SETTLE_SECONDS} s: {at}")
         told = metrics(stage.fleet.workers[0].http) if stage.fleet.workers else Counter[str]()
         stage.fleet.stop()

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,36 +128,6 @@ def read(bootstrap: str, topic: str, *, committed: bool = True) -> tuple[list[Me
                 raise KafkaException(error)
     consumer.close()
     return found, ends
-
-
-class Offsets:
-    """The group's offsets, read and set by a consumer of that group that never joins it.
-
-    The admin client of librdkafka does the same, and aborts the process where a broker dies under it.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._topic, self._partitions = run.topics["alerts"], run.partitions
-        settings = {"bootstrap.servers": run.bootstrap, "group.id": run.group_id, "log_level": 0}
-        self._consumer = Consumer({**settings, "enable.auto.commit": False})
-
-    def committed(self) -> dict[int, int]:
-        """Return what the group has committed, by partition; negative where there is nothing.
-
-        Raises:
-            KafkaException: no answer.
-        """
-        asked = [TopicPartition(self._topic, partition) for partition in range(self._partitions)]
-        return {each.partition: each.offset for each in self._consumer.committed(asked, timeout=15)}
-
-    def reset(self, offsets: Mapping[int, int]) -> bool:
-        """Set offsets as an operator does; False while the group is not empty, or nobody answers."""
-        target = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
-        try:
-            done = self._consumer.commit(offsets=target, asynchronous=False)
-        except KafkaException:
-            return False
-        return all(each.error is None for each in done or ())
 
 
 class Collector:

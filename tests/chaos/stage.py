@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.chaos.fleet import Fleet
 from tests.chaos.journal import Reset, Run
-from tests.chaos.outputs import Offsets
+from tests.chaos.offsets import committed_offsets
 
 HOLD_SECONDS = 2.0
 _LIMIT = 1_048_588
@@ -94,7 +94,6 @@ class Stage:
         self.skew = 0.0
         """Seconds the producers' clocks are off, on a topic with CreateTime."""
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-        self.offsets = Offsets(self.run)
         named = {f"OPENCLAW_TOPIC_{kind.upper()}": topic for kind, topic in topics.items()}
         environment = {**SETTINGS, **(settings or {}), **named, **servers.environment, "KAFKA_GROUP_ID": name}
         self.fleet = Fleet(folder, environment, module)
@@ -150,8 +149,8 @@ class Stage:
         quiet_since, told = time.monotonic(), -1
         while time.monotonic() < deadline:
             try:
-                now, idle = sum(self.ends("decisions").values()), self.offsets.committed() == self.ends()
-            except KafkaException:
+                now, idle = sum(self.ends("decisions").values()), committed_offsets(self.run) == self.ends()
+            except (KafkaException, OSError):
                 now, idle = -1, False
             if not idle or now != told:
                 quiet_since, told = time.monotonic(), now

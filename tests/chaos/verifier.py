@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.chaos.checks import INVALID, KINDS, LOST, Finding, counted, examine
 from tests.chaos.journal import NUMBER, Meant, Run, digest, meant
-from tests.chaos.outputs import Collector, Offsets, Outputs, headers_of, read
+from tests.chaos.offsets import committed_offsets
+from tests.chaos.outputs import Collector, Outputs, headers_of, read
 from tests.chaos.truth import Logged, Truth, tell
 
 _SHOWN = 12
@@ -103,9 +104,8 @@ def read_log(run: Run, records: dict[int, Meant]) -> tuple[list[Logged], list[Fi
 def _check_committed(run: Run) -> Iterator[Finding]:
     """Compare the group's offsets with the ends of the log; asked again for a while, as they may lag a little."""
     _, ends = read(run.bootstrap, run.topics["alerts"], committed=False)
-    group = Offsets(run)
     deadline = time.monotonic() + _COMMIT_SECONDS
-    while (offsets := group.committed()) != ends and time.monotonic() < deadline:
+    while (offsets := committed_offsets(run)) != ends and time.monotonic() < deadline:
         time.sleep(0.5)
     for partition, end in ends.items():
         if offsets.get(partition) != end:
