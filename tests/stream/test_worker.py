@@ -310,7 +310,7 @@ def test_transactions_of_producers_leave_no_trace_but_their_alerts(new_pipeline:
 
 @pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it is down"])
 def test_records_that_retention_took_are_told_and_passed(new_pipeline: NewPipeline, running: bool) -> None:  # noqa: FBT001
-    pipeline = new_pipeline(1, OPENCLAW_GROUP_WAIT="5")
+    pipeline = new_pipeline(1, OPENCLAW_GROUP_WAIT="5" if running else "600")
     worker = pipeline.start()
     pipeline.produce([(0, alert(f"s{n}")) for n in range(50)])
     until(lambda: pipeline.committed() == [0], "the first commit")
@@ -323,7 +323,7 @@ def test_records_that_retention_took_are_told_and_passed(new_pipeline: NewPipeli
     if running:
         worker.send_signal(signal.SIGCONT)
     else:
-        worker = pipeline.start()
+        worker = pipeline.start(OPENCLAW_GROUP_WAIT="1")
     pipeline.await_settled()
     pipeline.stop(worker)
     check_exactly_once(pipeline.decisions())
