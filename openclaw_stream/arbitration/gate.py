@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from openclaw_stream.arbitration.texts import clean
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
 from openclaw_stream.events.vocabulary import Responsibility
 from openclaw_stream.incidents.case import Case
@@ -9,6 +10,7 @@ from openclaw_stream.incidents.case import Case
 THRESHOLD = 0.70
 """Below this confidence several teams are asked."""
 
+_TITLE_MAX = 200
 _CHANCE = 1 / len(Responsibility)
 _ACCURACY_LEAST, _ACCURACY_MOST = 0.45, 0.65
 _UNDERSTATED, _OVERSTATED = 0.50, 0.25
@@ -79,12 +81,12 @@ def gate(
 
 
 def _is_of_rules(judgement: Judgement, rules: Judgement) -> bool:
-    """Tell whether the rules gave this judgement; validation may have changed other parts of it since."""
-    return (judgement.primary_responsibility, judgement.confidence, judgement.action_title) == (
-        rules.primary_responsibility,
-        rules.confidence,
-        rules.action_title,
-    )
+    """Tell whether the rules gave this judgement; validation may have changed other parts of either since."""
+    return _identity(judgement) == _identity(rules)
+
+
+def _identity(judgement: Judgement) -> tuple[Responsibility, float, str]:
+    return judgement.primary_responsibility, judgement.confidence, clean(judgement.action_title, _TITLE_MAX)
 
 
 def _evidence(answer: Responsibility, rules: Judgement, case: Case, metrics: GoldenSignals | None) -> float:

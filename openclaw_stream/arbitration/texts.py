@@ -9,15 +9,22 @@ _KEPT = "\n\t"
 
 
 def clean(text: str, limit: int) -> str:
-    """Return a text without control, bidirectional and invisible characters or secrets, at most `limit` long."""
-    seen = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    shown = redact("".join(char for char in seen if char in _KEPT or not is_hidden(char)).strip())
+    """Return a text without hidden characters or secrets, at most `limit` long."""
+    shown = redact(shown_part(text).strip())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def shown_part(text: str) -> str:
+    """Return a text without control, bidirectional and invisible characters; lines and tabs stay."""
+    if text.isprintable():
+        return text
+    lines = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return "".join(char for char in lines if char in _KEPT or not is_hidden(char))
+
+
 def visible(text: str, limit: int) -> str:
-    """Return a text with hidden characters written as `<U+202E>`, without secrets, at most `limit` long."""
-    shown = redact("".join(f"<U+{ord(char):04X}>" if is_hidden(char) else char for char in text[: 2 * limit]))
+    """Return a text with all but plain characters and blanks written as `<U+202E>`, without secrets, cut to `limit`."""
+    shown = redact("".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in text[: 2 * limit]))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

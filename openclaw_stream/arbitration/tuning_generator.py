@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from openclaw_stream.arbitration.kubectl import RefusedCommand
+from openclaw_stream.arbitration.kubectl import RefusedCommand, is_label
 from openclaw_stream.arbitration.texts import clean
 from openclaw_stream.arbitration.tuning_texts import WORDS, Words
 from openclaw_stream.arbitration.validation import admit
@@ -171,9 +171,14 @@ _SUGGESTIONS: dict[str, Callable[[_Subject], Suggestion]] = {
 
 
 def _limit(subject: _Subject, text: str, amount: str) -> Suggestion:
-    container = subject.exemplar.labels.get("container", "")
-    only = f"--containers={container} " if container else ""
+    only = f"--containers={name} " if (name := _container(subject.exemplar)) else ""
     return subject.suggest(TuningType.RESOURCE_LIMIT, text, "set resources", f"{only}--limits={amount}")
+
+
+def _container(exemplar: Exemplar) -> str:
+    """Return the container an alert names; anything but a plain name could bring flags of its own."""
+    named = (exemplar.labels.get(key, "") for key in ("container", "k8s.container.name", "container_name"))
+    return next(filter(is_label, named), "")
 
 
 def _autoscale(subject: _Subject, text: str, **values: float) -> Suggestion:

@@ -24,7 +24,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 80, 18
 """Columns and rows; a smaller terminal gets lines."""
 
 _REFRESH_SECONDS = 0.12
-_HEADER, _FOOTER, _FRAME = 4, 3, 2
+_HEADER, _FOOTER, _FRAME = 4, 4, 2
 
 
 class Dashboard:
@@ -57,8 +57,8 @@ class Dashboard:
         clock = f"{int(at) // 60:02d}:{int(at) % 60:02d}"
         screen, body = Layout(), Layout()
         body.split_row(
-            Layout(Panel(_alerts(tally, rows), title=_alerts_title(tally), border_style="yellow"), ratio=9),
-            Layout(Panel(_decisions(tally, rows), title=_decisions_title(tally), border_style="cyan"), ratio=14),
+            Layout(Panel(_alerts(tally, rows), title=_alerts_title(tally), border_style="yellow"), ratio=8),
+            Layout(Panel(_decisions(tally, rows), title=_decisions_title(tally), border_style="cyan"), ratio=15),
         )
         header = Panel(self._headline, title="[bold]openclaw-stream demo", subtitle=clock, border_style="bright_black")
         screen.split_column(
@@ -154,18 +154,17 @@ def _confidence(event: Decision) -> Text:
 
 
 def _footer(tally: Tally) -> RenderableType:
-    parts = [part for team in Responsibility for part in _count(tally, team)]
     faults = sum(1 for _ in tally.faults())
     once = Text("each revision once", "green") if not faults else Text(f"{faults} revisions not once", "bold red")
     counts = (
         f"incidents {len(tally.incidents)} ({tally.open_incidents} open)   tuning {tally.tuning.total()}   "
-        f"dead letters {len(tally.dead_letters)}   "
+        f"dead letters {len(tally.dead_letters)}"
     )
     line = Table.grid(expand=True)
-    line.add_column()
+    line.add_column(no_wrap=True)
     line.add_column(justify="right", no_wrap=True)
-    line.add_row(Text.assemble(*parts), Text(counts) + once)
-    return Group(line)
+    line.add_row(Text.assemble(*(part for team in Responsibility for part in _count(tally, team))), once)
+    return Group(line, Text(counts, no_wrap=True, overflow="ellipsis"))
 
 
 def _count(tally: Tally, team: Responsibility) -> Iterator[Text]:

@@ -38,7 +38,9 @@ def variables(given: Mapping[str, str]) -> dict[str, str]:
         chosen[_HTTP] = ""
     if has_own_kafka(given):
         run = f"openclaw-demo-{uuid4().hex[:8]}"
-        chosen |= {TopicSettings.variable(field): f"{run}.{field}" for field in TopicSettings.model_fields}
+        chosen |= {
+            TopicSettings.variable(field): f"{run}.{field}".replace("_", "-") for field in TopicSettings.model_fields
+        }
         chosen[KafkaSettings.variable("group_id")] = run
     else:
         chosen |= {KafkaSettings.variable(field): "" for field in KafkaSettings.model_fields}

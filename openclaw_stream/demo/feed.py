@@ -8,6 +8,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.decision import Decision
@@ -67,7 +68,11 @@ class Feed:
         """Return how many alert records the worker has not committed yet, and of its events, how many are unread."""
         positions = {source: await self._consumer.position(source) for source in self._consumer.assignment()}
         ends = await self._consumer.end_offsets(list(positions))
-        committed = await self._admin.list_consumer_group_offsets(self._group_id)
+        try:
+            committed = await self._admin.list_consumer_group_offsets(self._group_id)
+        except GroupCoordinatorNotAvailableError:
+            # The brokers' topic of offsets is made for the first group that comes.
+            committed = {}
         left = 0
         for source, end in ends.items():
             done = positions[source]

@@ -20,7 +20,9 @@ def print_hints(console: Console, settings: Settings) -> None:
     for heading, command in commands(settings):
         console.print(Text(f"\n{heading}:", "bold"))
         console.print(Text(f"  {command}", "green"), soft_wrap=True)
-    console.print(Text("\nWhat comes in and what is decided is shown here. Ctrl-C ends the demo.\n", "bold"))
+    silence = f"{settings.incidents.max_silence:g} s"
+    told = f"It is shown here what comes in and what is decided; an alert that is not repeated is over after {silence}."
+    console.print(Text(f"\n{told}"), Text("Ctrl-C ends the demo.\n", "bold"), soft_wrap=True)
 
 
 def commands(settings: Settings) -> Iterator[tuple[str, str]]:

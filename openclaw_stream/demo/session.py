@@ -1,12 +1,12 @@
 """One demo from beginning to end."""
 
 import asyncio
+import logging
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -29,7 +29,6 @@ from openclaw_stream.demo.tally import Tally
 from openclaw_stream.demo.worker import WorkerProcess
 from openclaw_stream.errors import FatalError
 from openclaw_stream.stream.client import unreachable
-from openclaw_stream.telemetry.logs import configure_logs
 
 _QUIET_SECONDS = 20.0
 """Nothing seen for so long after the last record: what is open now stays open. Above the demo's longest timer."""
@@ -48,6 +47,7 @@ def run_demo(files: Sequence[Path], *, keep: bool = False) -> int:
     Raises:
         OpenClawError: something did not work as it must; the message says what.
     """
+    logging.getLogger().addHandler(logging.NullHandler())  # else the clients' warnings tear the view
     console = _console()
     demo = Demo(console, keep=keep)
     try:
@@ -76,12 +76,7 @@ class Demo:
             OpenClawError: something did not work as it must.
         """
         self._say(f"openclaw-stream {__version__} demo")
-        with ExitStack() as stack:
-            log_file = stack.enter_context(self._log_file())
-            place = stack.enter_context(stage(self._say))
-            stream = stack.enter_context(log_file.open("a", encoding="utf-8"))
-            configure_logs(place.settings.log, stream)
-            worker = stack.enter_context(WorkerProcess(log_file, place.settings.worker.shutdown_timeout))
+        with stage(self._say) as place, WorkerProcess(place.settings.worker.shutdown_timeout) as worker:
             try:
                 asyncio.run(self._perform(place, worker, records or storm(datetime.now(UTC))))
             except (KafkaError, OSError) as error:
@@ -133,7 +128,7 @@ class Demo:
 
     async def _tell(self, feed: Feed, worker: WorkerProcess) -> None:
         print_summary(self._console, self._tally, time.monotonic() - self._start)
-        self._say(f"the worker's log: {worker.log_file}")
+        self._say(worker.tell_log())
         self.told = True
         if unsettled := await feed.unsettled():
             raise FatalError(
@@ -152,18 +147,6 @@ class Demo:
         for line in headline:
             self._say(line)
         return Lines(console)
-
-    @contextmanager
-    def _log_file(self) -> Iterator[Path]:
-        """Make a log file that stays if someone may want to read it: not after a Ctrl-C."""
-        with tempfile.NamedTemporaryFile(prefix="openclaw-demo-", suffix=".log", delete=False) as file:
-            path = Path(file.name)
-        try:
-            yield path
-        except KeyboardInterrupt:
-            if not self.told:
-                path.unlink(missing_ok=True)
-            raise
 
     def _say(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)

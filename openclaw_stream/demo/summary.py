@@ -93,7 +93,10 @@ def _details(event: Decision) -> Iterator[tuple[str, Text]]:
         "action",
         Text.assemble(judgement.suggested_action, ", risk ", (judgement.risk_level, RISK_STYLES[judgement.risk_level])),
     )
-    yield "blast radius", Text(f"{radius.estimated_downtime or 'unknown downtime'}, data impact {radius.data_impact}")
+    yield (
+        "blast radius",
+        Text(f"downtime {printable(radius.estimated_downtime) or 'unknown'}, data impact {radius.data_impact.lower()}"),
+    )
     advice = "; ".join(printable(item.kubectl_or_config) for item in judgement.optimization_suggestions)
     yield "tuning", Text(advice)
     provenance = event.provenance

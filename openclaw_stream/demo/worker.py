@@ -18,13 +18,16 @@ class WorkerProcess:
     """`openclaw-stream run` with this process's environment, from entering the context to leaving it, which drains it.
 
     Args:
-        log_file: What it logs is added to this file.
         shutdown_timeout: How long its drain may take, in seconds.
+
+    Attributes:
+        log_file: What it logs; gone when the context is left, unless somebody was told where it is.
     """
 
-    def __init__(self, log_file: Path, shutdown_timeout: float) -> None:
-        self.log_file = log_file
+    def __init__(self, shutdown_timeout: float) -> None:
+        self.log_file = Path()
         self._grace = shutdown_timeout + _KILL_SECONDS
+        self._told = False
         self._folder = ""
         self._process: ServerProcess | None = None
 
@@ -32,17 +35,27 @@ class WorkerProcess:
         """Check that it runs.
 
         Raises:
-            FatalError: it ended; the message has the end of its log.
+            FatalError: it does not; where it ended by itself, the message has the end of its log.
         """
-        if self._process is None or not self._process.running:
+        if self._process is None:
+            raise FatalError("the worker is not running")
+        if not self._process.running:
             raise FatalError(f"the worker ended by itself; {self.log_ending()}")
 
+    def tell_log(self) -> str:
+        """Return where its log is, and from now on stays."""
+        self._told = True
+        return f"the worker's log: {self.log_file}"
+
     def log_ending(self) -> str:
-        """Return where its log is, and its last lines."""
+        """Return where its log is, and from now on stays, and the last lines of it."""
+        self._told = True
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
         return "\n".join([f"its log {self.log_file} ends with:", *lines])
 
     def __enter__(self) -> Self:
+        with tempfile.NamedTemporaryFile(prefix="openclaw-demo-", suffix=".log", delete=False) as file:
+            self.log_file = Path(file.name)
         self._folder = tempfile.mkdtemp(prefix="openclaw-worker-")
         command = [sys.executable, "-m", "openclaw_stream", "run"]
         self._process = ServerProcess(command, Path(self._folder), self.log_file)
@@ -56,4 +69,7 @@ class WorkerProcess:
     ) -> None:
         if self._process is not None:
             self._process.stop(self._grace)
+            self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
+        if not self._told:
+            self.log_file.unlink(missing_ok=True)

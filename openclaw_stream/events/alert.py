@@ -14,10 +14,16 @@ def _any_name(schema: dict[str, Any]) -> None:
     properties = schema["properties"]
     for alias in ("alertname", "alert_name"):
         properties[alias] = {**properties["alert_type"], "description": "The same as alert_type."}
-    labelled = {"properties": {"labels": {"type": "object", "required": ["alertname"]}}, "required": ["labels"]}
+    name = {key: properties["alert_type"][key] for key in ("type", "pattern")}
+    labels = {"type": "object", "properties": {"alertname": name}, "required": ["alertname"]}
+    labelled: dict[str, Any] = {"properties": {"labels": labels}, "required": ["labels"]}
     named: list[dict[str, Any]] = [{"required": [name]} for name in ("alert_type", "alertname", "alert_name")]
     schema["anyOf"] = [*named, labelled]
     schema.pop("required")
+
+
+# A character that no reader of patterns takes for white space.
+_VISIBLE = r"[^\s\x00-\x20\x7f-\xa0]"
 
 
 class AlertEvent(BaseModel):
@@ -29,7 +35,7 @@ class AlertEvent(BaseModel):
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=_any_name)
 
-    alert_type: Annotated[str, Field(min_length=1, pattern=r"\S")] = Field(
+    alert_type: Annotated[str, Field(min_length=1, pattern=_VISIBLE)] = Field(
         validation_alias=AliasChoices("alert_type", "alertname", "alert_name"),
         description="What is wrong: the name of the alert. Also a label `alertname`.",
         examples=["HighErrorRate"],

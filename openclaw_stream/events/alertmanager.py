@@ -1,11 +1,9 @@
 """Alertmanager's webhook payload as one record; SigNoz and Grafana send it too, with fields of their own."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
-_COMMON_COUNT = 64
-_COMMON_MAX = 512
+_COMMON_MAX = 4096
 
 
 def is_payload(document: dict[str, Any]) -> bool:
@@ -38,15 +36,18 @@ def truncated(payload: dict[str, Any]) -> int:
     return count if type(count) is int and count > 0 else 0
 
 
-def _common(texts: Any) -> dict[str, Any]:
+def _common(texts: Any) -> dict[str, str]:
     """Bound what is copied into each alert: a small record of many alerts must not grow large."""
-    if type(texts) is not dict:
-        return {}
-    short = ((key, text) for key, text in texts.items() if type(text) is str and len(key) + len(text) <= _COMMON_MAX)
-    return dict(islice(short, _COMMON_COUNT))
+    kept: dict[str, str] = {}
+    room = _COMMON_MAX
+    for key, text in texts.items() if type(texts) is dict else ():
+        if type(text) is str and len(key) + len(text) <= room:
+            room -= len(key) + len(text)
+            kept[key] = text
+    return kept
 
 
-def _filled(own: Any, common: dict[str, Any]) -> Any:
+def _filled(own: Any, common: dict[str, str]) -> Any:
     if own is None:
         return common
     return {**common, **own} if common and type(own) is dict else own

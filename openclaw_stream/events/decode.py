@@ -19,6 +19,8 @@ Format = Literal["native", "alertmanager", "cloudevents"]
 
 _EXPECTED = "an object: an alert, a payload with alerts[], or a CloudEvents event"
 _FAULTS_SHOWN = 3
+_ALERTS_MAX = 10_000
+_BYTES_MAX = 32 << 20
 _NOT_A_NUMBER = re.compile(r"\W?(NaN|-?Infinity)")
 
 
@@ -66,6 +68,10 @@ def _read(document: Any, timestamp: int, grouping: Grouping, wrapped: Format | N
 
 
 def _read_payload(payload: dict[str, Any], timestamp: int, grouping: Grouping, form: Format) -> Decoded:
+    if len(payload["alerts"]) > _ALERTS_MAX:
+        raise PoisonError(
+            f"{len(payload['alerts'])} alerts in one record, more than {_ALERTS_MAX:,}: send fewer at a time"
+        )
     decoded = Decoded([], [], [], form)
     for index, alert in enumerate(alertmanager.alerts_of(payload)):
         if type(alert) is not dict:
@@ -85,6 +91,9 @@ def _read_payload(payload: dict[str, Any], timestamp: int, grouping: Grouping, f
 
 
 def _parse(text: bytes | str) -> Any:
+    # A batch that was compressed may hold records of any size, and no other partition is served while one is read.
+    if len(text) > _BYTES_MAX:
+        raise PoisonError(f"{len(text):,} bytes, more than {_BYTES_MAX:,}")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -18,6 +18,7 @@ from openclaw_stream.telemetry.redaction import redact
 
 _SEVERITY_LABELS = ("severity", "priority", "threshold.name", "threshold_name")
 _SHOWN_MAX = 60
+_READ_MAX = 1000
 _KEYS_SHOWN = 8
 
 
@@ -70,13 +71,18 @@ def shown(value: object, key: str = "") -> str:
     if not isinstance(value, str):
         return f"the number {value}"[:_SHOWN_MAX]
     # The key may be what gives a secret away.
-    pair = redact(f"{key}={value[:1000]}")
-    text = pair.removeprefix(f"{key}=")
-    return f'the text "{text}"' if len(text) <= _SHOWN_MAX else f'the text "{text[:_SHOWN_MAX]}…"'
+    key = key[-_SHOWN_MAX:]
+    return f'the text "{_short(redact(f"{key}={value[:_READ_MAX]}").removeprefix(f"{key}="))}"'
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text fit for a line of a log."""
+    capped = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in capped)
 
 
 def _wrong(field: str, expected: str, value: object, key: str = "") -> PoisonError:
-    where = f"{field}.{redact(key[:1000])[:_SHOWN_MAX]}" if key else field
+    where = f"{field}.{_short(redact(key[:_READ_MAX]))}" if key else field
     return PoisonError(f"{where}: expected {expected}, got {shown(value, key)}")
 
 
@@ -86,7 +92,7 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
             return name
     if name := labels.get("alertname", "").strip():
         return name
-    keys = ", ".join(redact(key[:_SHOWN_MAX]) for key in islice(document, _KEYS_SHOWN)) or "none"
+    keys = ", ".join(_short(redact(key[:_READ_MAX])) for key in islice(document, _KEYS_SHOWN)) or "none"
     raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
 
 
@@ -128,7 +134,8 @@ def _metrics(document: dict[str, Any]) -> dict[str, float]:
     if type(values) is not dict:
         raise _wrong("metrics", "an object of numbers", values)
     for value in values.values():
-        if type(value) is not float:
+        # Whole numbers stay as they are; JSON has no infinite ones. A bool is not of the type int itself.
+        if type(value) is not float and type(value) is not int:
             return {key: _number(key, item) for key, item in values.items() if item is not None}
     return values
 

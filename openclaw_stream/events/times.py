@@ -6,7 +6,7 @@ from functools import lru_cache
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = 86_400_000
-_YEAR_2000 = 946_684_800_000
+_YEAR_2000, _YEAR_2200 = 946_684_800_000, 7_258_118_400_000
 # As seconds this is the year 5138, as milliseconds 1973.
 _SECONDS_MAX = 100_000_000_000
 _NONE = "0001-01-01T00:00:00Z"
@@ -19,13 +19,15 @@ def moment_of(value: object, timestamp: int) -> int:
     `timestamp` is the record's, in epoch milliseconds, 0 where it is not known.
 
     Raises:
-        ValueError: no moment at all, or an absurd one: before 2000, or over a day after the record.
+        ValueError: no moment at all, or an absurd one: before 2000, over a day after the record, or after 2200.
     """
     if value is None or value in ("", _NONE):
         return 0
     moment = _epoch_milliseconds(value)
     if moment < _YEAR_2000:
         raise ValueError("before the year 2000")
+    if moment >= _YEAR_2200:
+        raise ValueError("after the year 2200")
     if timestamp and moment > timestamp + _DAY:
         raise ValueError("more than a day after its record")
     return moment

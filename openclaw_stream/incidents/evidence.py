@@ -1,6 +1,8 @@
 """Bounded evidence: alerts become exemplars, and a state becomes the case that is decided."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
@@ -15,6 +17,8 @@ _TEXT_MAX = 500
 _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _METRICS_MAX = 16
+_TIME_MAX = 253_402_300_799_000
+"""The end of the year 9999: record timestamps come from producers, in microseconds where one errs."""
 
 
 def exemplar(alert: Alert) -> bytes:
@@ -70,6 +74,24 @@ def names_of(state: State) -> dict[str, int]:
     return counts
 
 
+def incident_fields(state: State) -> dict[str, Any]:
+    """Return what events tell of an incident, as the fields of `IncidentSummary` less the group key."""
+    others = {"#others": state.others} if state.others else {}
+    return {
+        "namespace": text(state.namespace, _NAME_MAX),
+        "service": text(state.service, _NAME_MAX),
+        "severity": SEVERITIES[max(state.severity, 0)],
+        "status": state.status,
+        "opened_at": _at(state.opened_at),
+        "last_alert_at": _at(max(state.last_alert_at, state.opened_at)),
+        "alert_count": state.alert_count,
+        "distinct_alerts": state.distinct,
+        "alert_names": {**names_of(state), **others},
+        "flaps": state.flaps,
+        "previous_incident_id": state.previous_id or None,
+    }
+
+
 def text(value: str, limit: int = _TEXT_MAX) -> str:
     """Return a text without secrets, at most `limit` characters long."""
     # Cut generously first: redaction must see the whole of a secret that straddles the limit.
@@ -85,6 +107,10 @@ def _pair(key: str, value: str) -> str:
     """Redact a value in the light of its key: `password: x` tells more than `x`."""
     shown = text(f"{key}={value}", _TEXT_MAX + len(key) + 1)
     return shown.removeprefix(f"{key}=")
+
+
+def _at(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(min(max(milliseconds, 0), _TIME_MAX) / 1000, UTC)
 
 
 def _exemplar_from(value: bytes) -> Exemplar:

@@ -39,7 +39,8 @@ class Fold:
         repeat = _is_repeat(state, alert)
         due = NEVER
         if not state.open:
-            if self._reopens(state, now, repeat=repeat):
+            # Where an earlier generation opened one here, a replay does too, though it may know fewer members.
+            if state.episode(offset) is None and self._reopens(state, now, repeat=repeat):
                 due = self._reopen(state, alert, now)
             else:
                 self._open(state, alert, offset, timestamp)
@@ -118,7 +119,7 @@ class Fold:
         news = _is_news(state.names, alert.name, NAMES_MAX) or _is_news(state.services, alert.service, SERVICES_MAX)
         if not (rise or told_over or news):
             return NEVER
-        state.early = False
+        state.early, state.status = False, IncidentStatus.FIRING
         urgent = rank == _CRITICAL
         wait = self.timers.group_wait_critical if urgent else self.timers.group_wait
         due = now + wait if state.revision == 0 else max(now, state.last_due + self.interval(state))

@@ -15,10 +15,13 @@ from openclaw_stream.telemetry.redaction import redact
 
 _NAME_MAX = 200
 _UNSAFE = re.compile(r"[%/#\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Most names; no token of any vendor is made of words as short as these, so there is nothing to redact or to encode.
+_PLAIN = re.compile(r"[a-z0-9]{1,15}(?:[-.][a-z0-9]{1,15})*")
 
 # A pod of a replica set, cron job, daemon set or job; Kubernetes draws hashes from letters that spell no words.
-_HASH = r"[bcdfghjklmnpqrstvwxz2456789]"
-_POD_HASH = re.compile(rf"(?<=[a-z0-9])(?:-{_HASH}{{7,10}}|-\d{{8,10}})?-{_HASH}{{5}}$")
+_HASH_LETTERS = frozenset("bcdfghjklmnpqrstvwxz2456789")
+_HASH_LENGTHS, _TIME_LENGTHS = range(7, 11), range(8, 11)
+_HASH_LENGTH = 5
 _ORDINAL = re.compile(r"(?<=[a-z0-9])-(?:\d{1,4}|\d{8,10})$")
 
 # Its service label says who measured, not who ails.
@@ -50,6 +53,7 @@ _WORKLOADS = _spellings(
     "k8s_app",
 )
 _PODS = _spellings("exported_pod", "pod", "pod_name", "k8s.pod.name", "kubernetes_pod_name", "job_name")
+_POD_LABELS = frozenset(_PODS)
 _VARYING = frozenset(
     _spellings(
         "severity",
@@ -70,12 +74,16 @@ _VARYING = frozenset(
 )
 
 
+# A copy takes a third of the time of a new hasher.
+_HASHER = blake2b(digest_size=8)
+
+
 def workload_of_pod(pod: str) -> str:
     """Return the name of the workload a pod's name was made from: without its hashes or ordinal.
 
     `checkout-7d9f8b6c5-x2x4z`, `checkout-x2x4z` and `checkout-0` are all of `checkout`; any other name is its own.
     """
-    return _ORDINAL.sub("", pod) if _ORDINAL.search(pod) else _POD_HASH.sub("", pod)
+    return _ORDINAL.sub("", pod) if _ORDINAL.search(pod) else _without_hash(pod)
 
 
 def namespace_of(labels: Mapping[str, str]) -> str:
@@ -99,11 +107,30 @@ def fingerprint_of(names: Iterable[str], target_resource: str, labels: Mapping[s
 
     What varies between repeats of one alert stays out: severity, value, and the hashes in the names of pods.
     """
-    identity = {
-        key: _POD_HASH.sub("", value) if key in _PODS else value for key, value in labels.items() if key not in _VARYING
-    }
-    document = [*names, _POD_HASH.sub("", target_resource), identity]
-    return blake2b(orjson.dumps(document, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+    identity = [*names, _without_hash(target_resource)]
+    for key in sorted(labels):
+        if key not in _VARYING:
+            identity += (key, _without_hash(labels[key]) if key in _POD_LABELS else labels[key])
+    # As JSON, so that no text can be taken for two; flat, since sorting here is cheaper than there.
+    hasher = _HASHER.copy()
+    hasher.update(orjson.dumps(identity))
+    return hasher.hexdigest()
+
+
+def _without_hash(name: str) -> str:
+    """Return a pod's name without what every roll-out draws anew; by hand: a pattern takes thrice as long."""
+    head, _, drawn = name.rpartition("-")
+    if len(drawn) != _HASH_LENGTH or not _HASH_LETTERS.issuperset(drawn) or not _ends_a_word(head):
+        return name
+    front, _, middle = head.rpartition("-")
+    hashed = len(middle) in _HASH_LENGTHS and _HASH_LETTERS.issuperset(middle)
+    timed = len(middle) in _TIME_LENGTHS and middle.isascii() and middle.isdigit()
+    return front if (hashed or timed) and _ends_a_word(front) else head
+
+
+def _ends_a_word(text: str) -> bool:
+    last = text[-1:]
+    return last.isascii() and (last.islower() or last.isdigit())
 
 
 def member_of(fingerprint: str) -> int:
@@ -182,17 +209,15 @@ def _workload(target_resource: str) -> str:
     return workload_of_pod(name) if kind.rpartition("/")[2].lower() in {"pod", "pods", "po"} else name
 
 
-_HASHER = blake2b(digest_size=8)
-
-
 def _hash(text: str) -> int:
-    # A copy takes a third of the time of a new hasher.
     hasher = _HASHER.copy()
     hasher.update(text.encode())
     return int.from_bytes(hasher.digest(), "big")
 
 
 def _name(value: str) -> str:
+    if len(value) <= _NAME_MAX and _PLAIN.fullmatch(value):
+        return value
     # A secret may straddle the limit, and redaction takes time.
     shown = redact(value[: 4 * _NAME_MAX])
     if shown == value and len(value) <= _NAME_MAX:
@@ -201,6 +226,8 @@ def _name(value: str) -> str:
 
 
 def _encode(value: str) -> str:
+    if len(value) <= _NAME_MAX and _PLAIN.fullmatch(value):
+        return value
     encoded = _UNSAFE.sub(lambda match: quote(match[0], safe=""), name_of(value))
     return encoded if len(encoded) <= _NAME_MAX else f"{encoded[: _NAME_MAX - 17]}~{_hash(value):016x}"
 

@@ -30,6 +30,8 @@ def _split_labels(value: object) -> object:
 def _check_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     if not all(labels) or len(set(labels)) < len(labels):
         raise ValueError("a label name is empty or given twice")
+    if "severity" in labels:
+        raise ValueError("the severity of an incident changes while it lasts, so nothing is grouped by it")
     return labels
 
 

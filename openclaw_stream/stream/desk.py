@@ -1,73 +1,110 @@
 """The desk: revisions queue for the arbiter, urgent ones first, and come back decided.
 
 The queue takes as many as the arbiter can answer within the deadline, which runs from there; further ones wait before
-it, where time costs them nothing: a replay of thousands is slow, and not decided by rules because it was.
+it, where time costs them nothing: a replay of thousands is slow, and not decided by rules because it was. What needs
+no arbiter has a queue of its own, in which no model is waited for.
 """
 
 import asyncio
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import count
+from typing import NamedTuple
+
+import structlog
 
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.incidents.evidence import case_of
 from openclaw_stream.stream.work import Work
 
-Done = Callable[[Work, Verdict], None]
+log = structlog.get_logger(__name__)
+
+Decide = Callable[[], Awaitable[Verdict]]
+Done = Callable[[Work, Verdict | None], None]
+"""Takes the verdict, or None where deciding failed."""
 Wanted = Callable[[], bool]
 
 
+class _Matter(NamedTuple):
+    """A revision that waits; the first in order is the most urgent."""
+
+    urgency: int
+    order: int
+    work: Work
+    done: Done
+    wanted: Wanted
+
+
 class Desk:
-    """Has revisions decided, several at a time; one that nobody waits for any more is dropped on return."""
+    """Has revisions decided, several at a time; one that nobody waits for any more is dropped."""
 
     def __init__(self, arbiter: Arbiter) -> None:
         self._arbiter = arbiter
-        self._outside: list[tuple[int, int, Work, Done, Wanted]] = []
-        self._queue: asyncio.PriorityQueue[tuple[int, int, float, Work, Done, Wanted]] = asyncio.PriorityQueue()
         self._order = count()
-        self._deciders = [asyncio.create_task(self._decide()) for _ in range(arbiter.concurrency)]
+        self._outside: list[_Matter] = []
+        self._queue: asyncio.PriorityQueue[tuple[_Matter, float]] = asyncio.PriorityQueue()
+        self._plain: asyncio.Queue[tuple[Work, Decide, Done]] = asyncio.Queue()
+        self._tasks = [asyncio.create_task(self._serve_plain())]
+        self._tasks += [asyncio.create_task(self._serve()) for _ in range(arbiter.concurrency)]
 
     def submit(self, work: Work, done: Done, wanted: Wanted) -> None:
-        """Have a revision decided, if it is still wanted then; `done` is called on the event loop with the verdict."""
+        """Have a revision decided by the arbiter, if it is still wanted when its turn comes."""
         severity = work.snapshot.severity if work.snapshot else 0
-        heapq.heappush(self._outside, (-severity, next(self._order), work, done, wanted))
+        heapq.heappush(self._outside, _Matter(-severity, next(self._order), work, done, wanted))
         self._admit()
+
+    def submit_plain(self, work: Work, decide: Decide, done: Done) -> None:
+        """Have a revision decided by `decide`, which waits for nothing."""
+        self._plain.put_nowait((work, decide, done))
 
     @property
     def length(self) -> int:
         """Revisions that wait."""
-        return self._queue.qsize() + len(self._outside)
+        return self._queue.qsize() + len(self._outside) + self._plain.qsize()
 
     @property
     def full(self) -> bool:
         """Whether one more would have to wait for longer than a decision may take."""
-        return self.length >= self._arbiter.capacity()
+        return self._queue.qsize() + len(self._outside) >= self._arbiter.capacity()
 
     async def close(self) -> None:
         """Stop deciding; what waits is dropped, and folded again by its next owner."""
-        for decider in self._deciders:
-            decider.cancel()
-        await asyncio.gather(*self._deciders, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _decide(self) -> None:
+    async def _serve(self) -> None:
         while True:
-            _, _, deadline, work, done, wanted = await self._queue.get()
+            matter, deadline = await self._queue.get()
             self._admit()
-            if not wanted():
-                continue
-            snapshot = work.snapshot
-            assert snapshot is not None  # noqa: S101 - only cut revisions are submitted
-            case = case_of(snapshot, work.due, by_rules=work.by_rules)
-            done(work, await self._arbiter.decide(case, deadline))
-            self._admit()
-            # Rules answer without waiting for anything: let the others run.
-            await asyncio.sleep(0)
+            if matter.wanted():
+                await _decide(matter.work, partial(self._arbitrate, matter.work, deadline), matter.done)
+                self._admit()
+
+    async def _serve_plain(self) -> None:
+        while True:
+            await _decide(*await self._plain.get())
+
+    async def _arbitrate(self, work: Work, deadline: float) -> Verdict:
+        assert work.snapshot is not None  # noqa: S101 - only cut revisions are submitted
+        return await self._arbiter.decide(case_of(work.snapshot, work.due, by_rules=work.by_rules), deadline)
 
     def _admit(self) -> None:
         """Let in as many as can be answered in time; an idle decider always finds one."""
         deadline = time.monotonic() + self._arbiter.deadline
         while self._outside and self._queue.qsize() < self._arbiter.capacity():
-            severity, order, work, done, wanted = heapq.heappop(self._outside)
-            self._queue.put_nowait((severity, order, deadline, work, done, wanted))
+            self._queue.put_nowait((heapq.heappop(self._outside), deadline))
+
+
+async def _decide(work: Work, decide: Decide, done: Done) -> None:
+    verdict: Verdict | None = None
+    try:
+        verdict = await decide()
+    except Exception:
+        log.exception("deciding failed", group_key=work.image.group_key)
+    done(work, verdict)
+    # What waits for nothing answers at once: let the others run.
+    await asyncio.sleep(0)

@@ -1,10 +1,10 @@
 """Intake: records of one partition are decoded and folded into its ledger, as long as there is room for more work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import ConsumerRecord
 
-from openclaw_stream.errors import PoisonError
+from openclaw_stream.errors import PoisonError, RetryableError
 from openclaw_stream.events.decode import decode
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.stream.ledger import Ledger
@@ -12,24 +12,48 @@ from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.work import DeadLetter
 
 
-class Intake:
-    """Feeds one ledger; whatever a record holds, it is folded, dead-lettered or counted, and never raises."""
+class FoldError(RetryableError):
+    """This program failed on a record: a defect of ours, whatever the record holds."""
 
-    def __init__(self, ledger: Ledger, grouping: Grouping, meter: Meter, full: Callable[[], bool]) -> None:
+    def __init__(self, offset: int, cause: Exception) -> None:
+        super().__init__(f"offset {offset} could not be folded: {cause!r}")
+        self.offset = offset
+
+
+class Intake:
+    """Feeds one ledger; whatever a record holds, it is folded, dead-lettered or counted.
+
+    `cursed` are the offsets this program has failed on, with how: they go to the dead letters, so that one of them does
+    not hold up all behind it.
+    """
+
+    def __init__(
+        self, ledger: Ledger, grouping: Grouping, meter: Meter, full: Callable[[], bool], cursed: Mapping[int, str]
+    ) -> None:
         self._ledger = ledger
         self._grouping = grouping
         self._meter = meter
         self._full = full
+        self._cursed = cursed
 
     def feed(self, records: Sequence[ConsumerRecord]) -> bool:
-        """Fold records in order; False where the room was used up before the last, the rest being left out."""
-        fed = 0
+        """Fold records in order; False where the room was used up before the last, the rest being left out.
+
+        Raises:
+            FoldError: this program failed on a record; the ledger is of no more use.
+        """
+        fed, owed = 0, -1
         for record in records:
             if record.offset < self._ledger.position:
                 continue
-            if self._full():
-                break
-            self._fold(record)
+            if self._ledger.pending_bytes != owed:
+                owed = self._ledger.pending_bytes
+                if self._full():
+                    break
+            try:
+                self._fold(record)
+            except Exception as error:
+                raise FoldError(record.offset, error) from error
             fed += 1
         self._meter.fed(fed)
         return not records or self._ledger.position > records[-1].offset
@@ -40,14 +64,15 @@ class Intake:
             self._meter.metrics.tombstones.inc()
             ledger.read(record.offset, timestamp, ())
             return
-        if record.key is None:
-            self._meter.metrics.null_keys.inc()
+        if record.offset in self._cursed:
+            ledger.read(record.offset, timestamp, (), record.headers, self._dead(record, self._cursed[record.offset]))
+            return
         try:
             decoded = decode(record.value, timestamp, self._grouping)
         except PoisonError as error:
             ledger.read(record.offset, timestamp, (), record.headers, self._dead(record, str(error)))
             return
-        self._meter.alerts(decoded.format, decoded.alerts)
+        self._meter.decoded(record.key, decoded)
         if not decoded.faults:
             ledger.read(record.offset, timestamp, decoded.alerts, record.headers)
             return

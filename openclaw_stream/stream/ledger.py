@@ -22,6 +22,9 @@ from openclaw_stream.stream.position import Position
 from openclaw_stream.stream.settlement import Settlement
 from openclaw_stream.stream.work import DeadLetter, Group, Headers, LastDecision, Mark, Plan, Work
 
+_TICKED_MAX = 1000
+"""Groups a tick looks at; the others are due at the next one."""
+
 _AGAIN = 60_000
 """Milliseconds until a closed group is looked at again that could not be forgotten yet."""
 
@@ -48,6 +51,7 @@ class Ledger:
         self.marker_due = False
         """The incidents topic does not yet tell this generation."""
         self._committed: int | None = None
+        self._left_over = False
         self._owed = Settlement(self.groups, group_id, at.generation, at.dead_through)
         self._agenda = Agenda()
         self._undated: list[Group] = []
@@ -109,7 +113,7 @@ class Ledger:
             return
         for group in self._agenda.woken(self.position):
             self._look_at(group, self.now, self.position, tick=False)
-        for group in self._agenda.due(now, tick=True):
+        for group in islice(self._agenda.due(now, tick=True), _TICKED_MAX):
             self._look_at(group, now, self.position, tick=True)
 
     def relieve(self, most: int) -> int:
@@ -243,7 +247,7 @@ class Ledger:
         told = state.early
         state.version += 1
         if tick and not known:
-            state.early = True
+            state.early, state.status = True, ending
         else:
             self.open_incidents -= 1
             self.fold.close(state, at, offset, known)
@@ -308,6 +312,11 @@ class Ledger:
         return self.pending - len(self._gathering)
 
     @property
+    def left_over(self) -> bool:
+        """Whether the last lazy transaction could not take all states of mere repeats."""
+        return self._left_over
+
+    @property
     def anything_to_publish(self) -> bool:
         """Whether a transaction is worth its cost before the next lazy one."""
         return bool(self._owed) or self.marker_due
@@ -318,6 +327,7 @@ class Ledger:
         With `lazy` the states of mere repeats are written too, and an offset that moved is worth a commit.
         """
         revisions, states = self._owed.settle(lazy=lazy)
+        self._left_over = lazy and self._owed.repeats > 0
         if self.marker_due:
             states.append((statecodec.MARKER_KEY, statecodec.marker(self.group_id, self.generation)))
             self.marker_due = False

@@ -2,14 +2,19 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+
+import structlog
 
 from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.events.decode import Decoded
 from openclaw_stream.events.vocabulary import EventType
-from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.work import Plan, Work
 from openclaw_stream.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+_WARN_SECONDS = 30
 
 
 class Meter:
@@ -32,15 +37,38 @@ class Meter:
         self._commits = metrics.transactions.labels("committed")
         self._alerts: Counter[tuple[str, bool]] = Counter()
         self._opened = 0
+        self._null_keys = self._foreign_keys = 0
+        self._ignored = 0
+        self._warn_again_at = 0.0
 
-    def alerts(self, form: str, alerts: Sequence[Alert]) -> None:
-        """Count decoded alerts."""
-        for alert in alerts:
-            self._alerts[form, alert.firing] += 1
+    def decoded(self, key: bytes | None, decoded: Decoded) -> None:
+        """Count the alerts of a record, and take note of how it is keyed and what of it was ignored."""
+        for alert in decoded.alerts:
+            self._alerts[decoded.format, alert.firing] += 1
+        if key is None:
+            self._null_keys += 1
+        elif len(decoded.alerts) == 1 and key != decoded.alerts[0].group_key.encode():
+            self._foreign_keys += 1
+        if decoded.warnings:
+            self._warn(decoded.warnings)
+
+    def _warn(self, warnings: list[str]) -> None:
+        """Log what was ignored, at most once in a while: a producer that errs does so in every record."""
+        self._ignored += len(warnings)
+        now = time.monotonic()
+        if now >= self._warn_again_at:
+            self._warn_again_at = now + _WARN_SECONDS
+            log.warning(
+                "parts of alerts were ignored", count=self._ignored, last=warnings[-1], partition=self._partition
+            )
+            self._ignored = 0
 
     def fed(self, records: int) -> None:
         """Count a batch of records, and what was decoded of it."""
         self._records.inc(records)
+        self.metrics.null_keys.inc(self._null_keys)
+        self.metrics.foreign_keys.inc(self._foreign_keys)
+        self._null_keys = self._foreign_keys = 0
         for (form, firing), number in self._alerts.items():
             self.metrics.alerts.labels(form, "firing" if firing else "resolved").inc(number)
         self._alerts.clear()

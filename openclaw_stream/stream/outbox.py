@@ -16,13 +16,11 @@ from openclaw_stream.events.decision import Decision, IncidentSummary, Source
 from openclaw_stream.events.headers import event_headers
 from openclaw_stream.events.ids import decision_id, event_id
 from openclaw_stream.events.tuning import TuningEvent
-from openclaw_stream.events.vocabulary import SEVERITIES
-from openclaw_stream.incidents.evidence import names_of, text
+from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.producer import Message
-from openclaw_stream.stream.statecodec import at, with_others
 from openclaw_stream.stream.work import DeadLetter, Plan, Work
 
 
@@ -45,9 +43,10 @@ class Outbox:
         return sent
 
     def without(self, refused: Message, reason: str, ledger: Ledger) -> list[Message]:
-        """Return what is sent for a message that no broker will ever take: a dead letter of its cause.
+        """Return what is sent for a message that no broker will ever take: a dead letter that names its cause.
 
-        A group state is sent without its exemplars instead: losing it would lose the group.
+        It tells where the record is, without its bytes, key and headers, of which one is too much. A group state is
+        sent without its exemplars instead: losing it would lose the group.
         """
         if refused.topic == self.settings.topics.incidents and refused.value:
             document = orjson.loads(refused.value)
@@ -55,7 +54,10 @@ class Outbox:
             slim = orjson.dumps(document)
             if len(slim) < len(refused.value):
                 return [refused._replace(value=slim)]
-        letter = DeadLetter(ledger.position - 1, 0, refused.key, None, refused.headers, reason)
+        if not refused.value and all(name.startswith("openclaw-dlq-") for name, _ in refused.headers):
+            return []
+        # Empty and not null: the client refuses to send a record without key and value.
+        letter = DeadLetter(refused.about, 0, None, b"", (), reason)
         return [self._dead_letter(letter, ledger.generation)]
 
     def _revision(self, work: Work, generation: int) -> Iterator[Message]:
@@ -78,7 +80,7 @@ class Outbox:
             revision=state.revision,
             generation=generation,
             replayed=last <= state.replayed_through,
-            incident=summary(state),
+            incident=IncidentSummary(group_key=state.group_key, **incident_fields(state)),
             decision=verdict.judgement,
             confidence=verdict.confidence,
             metrics=verdict.metrics,
@@ -99,7 +101,8 @@ class Outbox:
             verdict.decided_at,
             state.traceparent or None,
         )
-        return Message(topic, state.incident_id.encode(), event.model_dump_json().encode(), headers)
+        value = event.model_dump_json().encode()
+        return Message(topic, state.incident_id.encode(), value, headers, about=max(state.last_offset, 0))
 
     def _dead_letter(self, letter: DeadLetter, generation: int) -> Message:
         headers = dead_letter_headers(
@@ -112,22 +115,4 @@ class Outbox:
             generation=generation,
             bad_indexes=letter.bad_indexes,
         )
-        return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers)
-
-
-def summary(state: State) -> IncidentSummary:
-    """Return the incident as a revision saw it."""
-    return IncidentSummary(
-        group_key=state.group_key,
-        namespace=text(state.namespace, 200),
-        service=text(state.service, 200),
-        severity=SEVERITIES[max(state.severity, 0)],
-        status=state.status,
-        opened_at=at(state.opened_at),
-        last_alert_at=at(max(state.last_alert_at, state.opened_at)),
-        alert_count=state.alert_count,
-        distinct_alerts=state.distinct,
-        alert_names=with_others(names_of(state), state.others),
-        flaps=state.flaps,
-        previous_incident_id=state.previous_id or None,
-    )
+        return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers, about=letter.offset)

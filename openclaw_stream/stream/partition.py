@@ -10,9 +10,10 @@ Any failure of a transaction throws producer and ledger away and starts again fr
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.desk import Desk
-from openclaw_stream.stream.intake import Intake
+from openclaw_stream.stream.intake import FoldError, Intake
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.outbox import Outbox
@@ -83,26 +84,43 @@ class Partition:
         self._outbox = Outbox(around.settings, source.topic, source.partition)
         self._producer: TransactionalProducer | None = None
         self._intake: Intake | None = None
+        self._next_intake: Intake | None = None
         self._wake = asyncio.Event()
         self._closing_at: float | None = None
         self._fault: RetryableError | None = None
         self._paused = False
+        self._drained = False
         self._failures = 0
+        self._cursed: dict[int, str] = {}
         self._last_read = time.time()
         self._log = log.bind(partition=source.partition)
         self.task = asyncio.create_task(self._live())
 
     # ---- called by the worker, between two turns of the event loop
 
+    def begin(self) -> None:
+        """Start intake when the partition is restored.
+
+        To be called before the consumer is asked for records: those that it delivered earlier do not follow on what is
+        restored, and a gap of records cannot be told from one of transaction markers.
+        """
+        if self._next_intake and self.ledger:
+            with self._guarded():
+                self._around.consumer.seek(self.source, self.ledger.position)
+                self._around.consumer.resume(self.source)
+                self._intake, self._next_intake = self._next_intake, None
+                self._paused, self.trouble = False, None
+
     def feed(self, records: Sequence[ConsumerRecord]) -> None:
         """Fold delivered records; those that find no room are read again later."""
         if self._intake is None or self._paused or self._closing_at is not None:
             return
         self._last_read = time.time()
-        if not self._intake.feed(records):
-            self._paused = True
-            self._around.consumer.pause(self.source)
-        self._hand_out()
+        with self._guarded():
+            if not self._intake.feed(records):
+                self._paused = True
+                self._around.consumer.pause(self.source)
+            self._hand_out()
 
     @property
     def paused(self) -> bool:
@@ -112,26 +130,43 @@ class Partition:
     def look_up(self, position: int, end: int) -> None:
         """Take note of where the consumer stands; at the end of the log, publish early what is due by now."""
         ledger = self.ledger
-        if ledger is None or self._closing_at is not None:
+        if ledger is None or self._intake is None or self._closing_at is not None:
             return
         self._meter.stands(ledger, end, self.committed)
-        if self._paused:
-            self._relieve(ledger)
-        elif position >= end:
-            ledger.skip_to(position)
-            ledger.tick(self._tick_time(ledger))
-        self._hand_out()
+        with self._guarded():
+            if self._paused:
+                self._relieve(ledger)
+            elif position >= end:
+                ledger.skip_to(position)
+                ledger.tick(self._tick_time(ledger))
+            self._hand_out()
 
     def restart(self, reason: str) -> None:
         """Throw away what is folded, and start again from what is committed."""
+        self._intake = self._next_intake = None
         self._fault = RetryableError(reason)
         self._wake.set()
 
-    async def close(self, budget: float) -> None:
-        """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition."""
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Keep a defect of ours to this partition: it starts again, without the record that brought it out."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            self._log.exception("the fold failed")
+            if isinstance(error, FoldError):
+                self._cursed[error.offset] = f"internal error, please report: {error}"
+            self.restart(str(error))
+
+    async def close(self, budget: float) -> bool:
+        """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition.
+
+        Returns whether all of that was committed.
+        """
         self._closing_at = time.monotonic() + budget
         self._wake.set()
         if self.ledger is None:
+            self._drained = True
             self.task.cancel()
         with suppress(asyncio.CancelledError, TimeoutError):
             async with asyncio.timeout(budget + 1):
@@ -139,6 +174,7 @@ class Partition:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
         self._meter.forget()
+        return self._drained
 
     # ---- its life
 
@@ -157,6 +193,10 @@ class Partition:
                 return
             except RetryableError as error:
                 self._failed(error)
+            except Exception as error:  # noqa: BLE001 - logged with its traceback
+                # A defect of ours; what is committed is sound, and readers see nothing of this.
+                self._log.exception("partition failed")
+                self._failed(RetryableError(repr(error)))
             finally:
                 await self._let_go()
             if self._closing_at is None:
@@ -172,7 +212,7 @@ class Partition:
         self.trouble = str(error)
 
     async def _let_go(self) -> None:
-        self.ledger = self._intake = None
+        self.ledger = self._intake = self._next_intake = None
         producer, self._producer = self._producer, None
         if producer:
             await producer.abandon()
@@ -187,10 +227,9 @@ class Partition:
         ledger = self._restore(committed, states, ends)
         self.ledger, self.committed = ledger, committed.offset if committed else None
         self._meter.restored(ledger)
-        self._intake = Intake(ledger, around.grouping, self._meter, self._full)
-        self._paused, self.trouble = False, None
-        around.consumer.seek(source, ledger.position)
-        around.consumer.resume(source)
+        self._next_intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)
+        # A new generation is told at once: `latest` would else begin anew after a crash.
+        self._wake.set()
         self._log.info(
             "partition restored", generation=ledger.generation, offset=ledger.position, groups=len(ledger.groups)
         )
@@ -240,12 +279,15 @@ class Partition:
             ledger = self.ledger
             assert ledger is not None  # noqa: S101 - only an open partition is served
             closing = self._closing_at is not None and self._ready_to_close(ledger, self._closing_at)
-            lazy = closing or time.monotonic() - last_lazy >= interval
+            lazy = closing or ledger.left_over or time.monotonic() - last_lazy >= interval
             if lazy or ledger.anything_to_publish:
-                await self._commit(ledger, lazy=lazy)
+                if await self._commit(ledger, lazy=lazy):
+                    self._failures = 0
                 last_lazy = time.monotonic() if lazy else last_lazy
-                self._failures = 0
-            if closing:
+            if ledger.anything_to_publish or ledger.left_over:
+                self._wake.set()
+            elif closing:
+                self._drained = not ledger.undecided
                 return
             await asyncio.sleep(_PACE)
 
@@ -253,15 +295,16 @@ class Partition:
         self._wake.set()
         return not ledger.undecided or time.monotonic() >= closing_at
 
-    async def _commit(self, ledger: Ledger, *, lazy: bool) -> None:
+    async def _commit(self, ledger: Ledger, *, lazy: bool) -> bool:
         plan = ledger.plan(lazy=lazy)
         if plan is None:
-            return
+            return False
         started = time.monotonic()
         messages = self._outbox.messages(plan, ledger)
         await self._send(plan, messages, ledger)
         self.committed = plan.offset
         self._meter.committed(plan, time.monotonic() - started)
+        return True
 
     async def _send(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
         """Send a plan; what the broker refuses is packed tighter first, then replaced: never the same thing twice."""
@@ -290,28 +333,29 @@ class Partition:
             return
         while ledger.ready:
             work = ledger.ready.popleft()
+            done = partial(self._done, ledger)
             if work.event_type is EventType.RESOLUTION:
-                self._done(ledger, work, self._resolution(ledger, work))
+                self._around.desk.submit_plain(work, partial(self._resolve, ledger, work), done)
             else:
-                self._around.desk.submit(
-                    work,
-                    lambda work, verdict: self._done(ledger, work, verdict),
-                    lambda: ledger is self.ledger,
-                )
+                self._around.desk.submit(work, done, lambda: ledger is self.ledger)
         if ledger.anything_to_publish:
             self._wake.set()
 
-    def _resolution(self, ledger: Ledger, work: Work) -> Verdict:
+    async def _resolve(self, ledger: Ledger, work: Work) -> Verdict:
         assert work.snapshot is not None  # noqa: S101 - an end is cut when it comes
         language = self._around.settings.arbiter.language
         case = case_of(work.snapshot, work.due)
         return resolve(case, work.snapshot.status, ledger.previous_decision(work), language)
 
-    def _done(self, ledger: Ledger, work: Work, verdict: Verdict) -> None:
-        if ledger is not self.ledger:
+    def _done(self, ledger: Ledger, work: Work, verdict: Verdict | None) -> None:
+        if ledger is not self.ledger or self._intake is None:
             return
-        ledger.complete(work, verdict, _last_decision(work, verdict))
-        self._hand_out()
+        if verdict is None:
+            self.restart("a revision could not be decided")
+            return
+        with self._guarded():
+            ledger.complete(work, verdict, _last_decision(work, verdict))
+            self._hand_out()
 
     # ---- pressure and time
 

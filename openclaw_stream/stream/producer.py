@@ -37,13 +37,14 @@ _REQUEST_BYTES = 128 * 1024 * 1024
 
 
 class Message(NamedTuple):
-    """One record to send; `partition` None lets the key decide."""
+    """One record to send; `partition` None lets the key decide, `about` is the last input offset it covers."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
     partition: int | None = None
+    about: int = 0
 
 
 class FencedError(RetryableError):
@@ -158,5 +159,19 @@ class TransactionalProducer:
             async with asyncio.timeout(2):
                 await producer.stop()
             return
+        for task in _tasks_of(producer):
+            task.cancel()
         with suppress(Exception):
             await producer.client.close()
+
+
+def _tasks_of(producer: AIOKafkaProducer) -> list["asyncio.Task[Any]"]:
+    """Return the tasks a producer has left running: without a broker its sender tries on for ever, whoever stops it."""
+    owners = [getattr(producer, name, None) for name in ("_sender", "_message_accumulator")]
+    left = []
+    for task in asyncio.all_tasks():
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        owner = frame.f_locals.get("self") if frame else None
+        if owner is not None and any(owner is each for each in owners):
+            left.append(task)
+    return left

@@ -1,13 +1,20 @@
 """Settlement: what of a partition is not settled yet, and what the next transaction writes of it."""
 
 from collections.abc import Iterator, Mapping
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from itertools import islice
 
 from openclaw_stream.incidents.state import State
 from openclaw_stream.stream import statecodec
 from openclaw_stream.stream.work import DeadLetter, Group, Mark, Work
 
 Written = list[tuple[str, bytes | None]]
+
+
+_REVISED_MAX, _REPEATED_MAX = 200, 4000
+"""Groups settled in one transaction, with a revision and without: making its messages must not stop the heartbeat."""
+
+_SLACK = 1024
 
 
 class Settlement:
@@ -28,6 +35,11 @@ class Settlement:
         self._dirty: list[Group] = []
         self._finished: dict[Group, None] = {}
         self._unsettled: list[tuple[int, str]] = []
+
+    @property
+    def repeats(self) -> int:
+        """How many groups wait for a lazy transaction."""
+        return len(self._dirty)
 
     def __bool__(self) -> bool:
         """Whether something is to be published."""
@@ -96,13 +108,15 @@ class Settlement:
         return None
 
     def _to_settle(self, *, lazy: bool) -> Iterator[Group]:
-        finished, self._finished = self._finished, {}
+        finished = list(islice(self._finished, _REVISED_MAX))
+        for group in finished:
+            del self._finished[group]
         yield from finished
         if lazy:
-            dirty, self._dirty = self._dirty, []
+            dirty, self._dirty = self._dirty[:_REPEATED_MAX], self._dirty[_REPEATED_MAX:]
             for group in dirty:
                 group.dirty = False
-                if group not in finished:
+                if group not in self._finished:
                     yield group
 
     def _settle(self, group: Group, revisions: list[Work], written: Written) -> None:
@@ -131,3 +145,7 @@ class Settlement:
     def _set_unsettled(self, group: Group, mark: Mark) -> None:
         group.unsettled = mark
         heappush(self._unsettled, (mark.offset, group.state.group_key))
+        if len(self._unsettled) > 2 * len(self._groups) + _SLACK:
+            # Behind one group that gathers for long, the entries of all others have gone stale.
+            self._unsettled = [(g.unsettled.offset, key) for key, g in self._groups.items() if g.unsettled]
+            heapify(self._unsettled)

@@ -46,7 +46,11 @@ async def read_committed(connection: dict[str, Any], group_id: str, source: Topi
     finally:
         await admin.close()
     found = offsets.get(source)
-    return Committed(found.offset, found.metadata) if found and found.offset >= 0 else None
+    if found is None:
+        # A coordinator that is loading answers without the partition, and the client takes that for an answer: to
+        # believe it would replay all history.
+        raise RetryableError(f"the coordinator of the group {group_id!r} does not tell its offset of {source} yet")
+    return Committed(found.offset, found.metadata) if found.offset >= 0 else None
 
 
 async def read_states(

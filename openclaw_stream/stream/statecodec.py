@@ -6,14 +6,13 @@ are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt)
 
 import struct
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from openclaw_stream.errors import FatalError
-from openclaw_stream.events.vocabulary import SEVERITIES, IncidentStatus
-from openclaw_stream.incidents.evidence import names_of, text
+from openclaw_stream.events.vocabulary import IncidentStatus
+from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.state import NEVER, Episode, State
 from openclaw_stream.stream.work import LastDecision
 
@@ -73,17 +72,7 @@ def _incident(state: State, last: LastDecision | None) -> dict[str, Any]:
     return {
         "incident_id": state.incident_id,
         "revision": state.revision,
-        "namespace": text(state.namespace, 200),
-        "service": text(state.service, 200),
-        "severity": SEVERITIES[max(state.severity, 0)],
-        "status": state.status,
-        "opened_at": at(state.opened_at),
-        "last_alert_at": at(max(state.last_alert_at, state.opened_at)),
-        "alert_count": state.alert_count,
-        "distinct_alerts": state.distinct,
-        "alert_names": with_others(names_of(state), state.others),
-        "flaps": state.flaps,
-        "previous_incident_id": state.previous_id or None,
+        **incident_fields(state),
         "last_decision": _told(last) if last and last.incident_id == state.incident_id else None,
     }
 
@@ -182,13 +171,3 @@ def _pack(members: dict[int, int]) -> str:
 def _unpack(packed: str) -> dict[int, int]:
     data = b64decode(packed, validate=True)
     return dict(struct.iter_unpack("<QQ", data))
-
-
-def with_others(counts: dict[str, int], others: int) -> dict[str, int]:
-    """Return counts by name with those of further names under `#others`."""
-    return {**counts, "#others": others} if others else counts
-
-
-def at(milliseconds: int) -> datetime:
-    """Return an epoch timestamp in milliseconds as a time in UTC."""
-    return datetime.fromtimestamp(max(milliseconds, 0) / 1000, UTC)

@@ -5,11 +5,11 @@ import gc
 import signal
 import time
 from collections.abc import Collection, Sequence
-from typing import Any
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, TopicAuthorizationFailedError
 
 from openclaw_stream.arbitration.assembly import open_arbiter
 from openclaw_stream.errors import FatalError, RetryableError
@@ -38,7 +38,7 @@ _RETRY_SECONDS = (1, 2, 5, 10)
 
 
 async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; returns 0 when everything decided was committed first.
+    """Serve until SIGTERM or SIGINT; returns 0 when everything decided was committed first, else 1.
 
     Raises:
         SettingsError: the HTTP address is taken.
@@ -51,13 +51,15 @@ async def run(settings: Settings) -> int:
     if not decodes_natively():
         log.warning("aiokafka runs without its compiled extension: reading is many times slower")
     worker = Worker(settings)
-    _calm_collector()
+    calm_collector()
     async with serve(settings.http.addr, worker.metrics.registry, worker.live, worker.ready):
-        await worker.run()
-    return 0
+        drained = await worker.run()
+    if not drained:
+        log.error("not all partitions were drained; what is not settled is read again by their next owner")
+    return 0 if drained else 1
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Have the cyclic collector run seldom: alerts and groups make no cycles, and looking for some takes a quarter."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -88,8 +90,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         reasons += [f"partition {tp.partition}: {p.trouble}" for tp, p in self._partitions.items() if p.trouble]
         return Health(tuple(reasons))
 
-    async def run(self) -> None:
-        """Join the group and serve; drains on a signal.
+    async def run(self) -> bool:
+        """Join the group and serve; drains on a signal, and returns whether it could.
 
         Raises:
             FatalError: going on would break a promise.
@@ -99,17 +101,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             loop.add_signal_handler(signum, self._stop.set)
         facts = await self._await_topics()
         if facts is None:
-            return
+            return True
         tracing = await asyncio.to_thread(make_tracing, self._settings.langfuse)
         try:
             async with open_arbiter(self._settings, self.metrics, tracing) as arbiter:
-                await self._work(facts, Desk(arbiter))
+                drained = await self._work(facts, Desk(arbiter))
         finally:
             await tracing.close(_TRACES_SECONDS)
         if self._fatal:
             raise self._fatal
+        return drained
 
-    async def _work(self, facts: TopicFacts, desk: Desk) -> None:
+    async def _work(self, facts: TopicFacts, desk: Desk) -> bool:
         consumer = self._consumer()
         self._around = self._surroundings(facts, desk, consumer)
         housekeeping = asyncio.create_task(self._keep_house(consumer))
@@ -118,9 +121,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await self._serve(consumer, desk)
         finally:
             housekeeping.cancel()
-            await self._drain()
+            drained = await self._drain()
             await desk.close()
-            await consumer.stop()
+            await _leave(consumer)
+        return drained
 
     # ---- joining
 
@@ -132,10 +136,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             except RetryableError as error:
                 await self._wait_out(str(error), attempt)
             else:
-                for difference in report.differences:
-                    if not difference.fatal:
-                        log.warning("a topic is made otherwise than recommended", difference=str(difference))
-                return report.require()
+                facts = report.require()
+                if report.differences:
+                    told = [str(difference) for difference in report.differences]
+                    log.warning("topics are made otherwise than recommended", differences=told)
+                return facts
             if self._stop.is_set():
                 break
         return None
@@ -201,6 +206,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._trouble = ""
         while not self._stop.is_set():
             self._turned_at = time.monotonic()
+            for partition in self._partitions.values():
+                partition.begin()
             try:
                 delivered = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
             except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
@@ -210,9 +217,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await asyncio.sleep(1)
                 continue
             for source, records in delivered.items():
-                partition = self._partitions.get(source)
-                if partition and await self._in_range(consumer, partition, records):
-                    partition.feed(records)
+                served = self._partitions.get(source)
+                if served and await self._in_range(consumer, served, records):
+                    served.feed(records)
                     # A fold of thousands of records must not hold up the heartbeat, nor the commits.
                     await asyncio.sleep(0)
             for partition in list(self._partitions.values()):
@@ -223,7 +230,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         source = partition.source
         if partition.ledger is None or source not in consumer.assignment():
             return
-        position = await consumer.position(source)
+        try:
+            position = await consumer.position(source)
+        except IllegalStateError:
+            # It was taken away just now.
+            return
         stable, high = consumer.last_stable_offset(source), consumer.highwater(source)
         end = high if stable in {None, -1} else stable
         if end is not None and source in self._partitions:
@@ -246,7 +257,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 return True
             partition.restart(f"the log was read from {records[0].offset}, before {ledger.position}: it was cut off")
             return False
-        start: int = (await consumer.beginning_offsets([partition.source]))[partition.source]
+        try:
+            start: int = (await consumer.beginning_offsets([partition.source]))[partition.source]
+        except KafkaError as error:
+            partition.restart(f"the start of the log cannot be read: {error!r}")
+            return False
         if start > ledger.position:
             partition.restart(f"retention has deleted the records from {ledger.position} to {start}")
             return False
@@ -288,17 +303,22 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if revoked:
             log.info("partitions revoked", partitions=sorted(tp.partition for tp in revoked))
         leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
-        await _close(leaving, _REVOKE_SECONDS)
+        await _close(leaving, min(_REVOKE_SECONDS, self._settings.kafka.session_timeout / 3))
 
-    async def _drain(self) -> None:
+    async def _drain(self) -> bool:
         self._trouble = "draining"
         leaving = list(self._partitions.values())
-        await _close(leaving, max(self._settings.worker.shutdown_timeout - _REVOKE_SECONDS, 1))
+        drained = await _close(leaving, max(self._settings.worker.shutdown_timeout - 2 * _REVOKE_SECONDS, 1))
         self._partitions.clear()
+        return drained
 
 
-async def _close(partitions: Sequence[Partition], budget: float) -> None:
-    closed: list[Any] = await asyncio.gather(*(p.close(budget) for p in partitions), return_exceptions=True)
-    for failure in closed:
-        if isinstance(failure, BaseException):
-            log.error("a partition was not given back cleanly", reason=repr(failure))
+async def _close(partitions: Sequence[Partition], budget: float) -> bool:
+    return all(await asyncio.gather(*(partition.close(budget) for partition in partitions)))
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group; without a broker the client would wait for one."""
+    with suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(_REVOKE_SECONDS):
+            await consumer.stop()

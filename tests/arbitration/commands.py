@@ -113,9 +113,9 @@ _FRAGMENTS = [
 
 
 @st.composite
-def mutations(draw: st.DrawFn) -> str:
-    """Return a valid command with a few changes: fragments put in, pieces cut out, doubled, or swapped."""
-    text = draw(_VALID)
+def mutations(draw: st.DrawFn, of: st.SearchStrategy[str] = _VALID) -> str:
+    """Commands with a few changes: fragments put in, pieces cut out, doubled, or turned around."""
+    text = draw(of)
     for _ in range(draw(st.integers(1, 4))):
         start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
         piece, end = text[start:end][:12], min(end, start + 12)

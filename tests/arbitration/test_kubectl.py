@@ -161,6 +161,8 @@ def test_kinds_are_known_by_their_usual_words() -> None:
         "\uff4bubectl get pods",
         "\u043aubectl get pods",
         "ku\u200bbectl get pods",
+        "ku\bbectl get pods",
+        "advice\u2028rm -rf /",
         "`kubectl get pods`",
         "$ bash -c id",
         "sh x.sh",

@@ -10,6 +10,7 @@ import time
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from openclaw_stream.events.alert import AlertEvent
+from tests.benchmarks.workload import PARTITIONS
 
 
 async def read(bootstrap: str, topic: str, records: int) -> float:
@@ -21,8 +22,7 @@ async def read(bootstrap: str, topic: str, records: int) -> float:
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     await consumer.start()
-    partitions = await consumer._client.fetch_all_metadata() and consumer.partitions_for_topic(topic)  # noqa: SLF001
-    assigned = [TopicPartition(topic, p) for p in sorted(partitions)]
+    assigned = [TopicPartition(topic, p) for p in range(PARTITIONS)]
     consumer.assign(assigned)
     await consumer.seek_to_beginning(*assigned)
     seen, started, skipped = 0, 0.0, 0

@@ -2,6 +2,8 @@
 
 import orjson
 
+PARTITIONS = 4
+
 
 def alert(group: int, sequence: int = 0) -> bytes:
     """Return a native alert of one group; repeats differ in value and text, as they do in real life."""

@@ -41,3 +41,7 @@ def _check(name: str, r: random.Random) -> None:
     assert not truth.wrong, dict(truth.wrong)
     disturbed = run(log, how, r, truth)
     assert not disturbed.wrong, dict(disturbed.wrong)
+
+
+def test_a_replay_that_knows_fewer_members_opens_where_the_first_run_did() -> None:
+    _check("backward resets with ticks and pressure", random.Random(167))  # noqa: S311 - a schedule, not a secret

@@ -1,15 +1,22 @@
 """The whole path on a real Kafka: alerts in, decisions out, as processes."""
 
 import json
+import random
 import signal
+import socket
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from confluent_kafka import Message
+from confluent_kafka import Message, Producer
 
+from openclaw_stream.embedded.server import free_port
+from tests.conftest import PROJECT
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until, webhook
 
 NewPipeline = Callable[..., Pipeline]
@@ -18,6 +25,19 @@ NewPipeline = Callable[..., Pipeline]
 def _headers(message: Message) -> dict[str, str]:
     pairs = dict(message.headers() or []).items()
     return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in pairs}
+
+
+def _check_against_schemas(pipeline: Pipeline) -> None:
+    """Assert that every event is valid against the schema that is checked in."""
+    for topic, name in (("decisions", "decision"), ("tuning", "tuning"), ("incidents", "incident")):
+        schema = json.loads((PROJECT / "schemas" / f"{name}.v1.json").read_text())
+        events = [event for event in pipeline.events(topic) if event is not None]
+        assert events
+        for event in events:
+            jsonschema.validate(event, schema)
+    schema = json.loads((PROJECT / "schemas" / "dead-letter.v1.json").read_text())
+    for message in pipeline.read("dead_letter"):
+        jsonschema.validate(_headers(message), schema)
 
 
 def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
@@ -54,6 +74,7 @@ def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
     [dead] = pipeline.read("dead_letter")
     assert dead.value() == b"not json"
     assert dead.key() == b"k"
+    _check_against_schemas(pipeline)
     headers = _headers(dead)
     assert (headers["openclaw-dlq-partition"], headers["openclaw-dlq-offset"]) == ("1", "1")
     assert "traceparent" in headers
@@ -107,7 +128,8 @@ def test_sigterm_drains_and_a_restart_goes_on(new_pipeline: NewPipeline) -> None
     pipeline = new_pipeline(OPENCLAW_GROUP_WAIT="2")
     worker = pipeline.start()
     pipeline.produce([(n % 2, alert(f"s{n % 5}")) for n in range(100)])
-    time.sleep(1.5)
+    until(lambda: "partition restored" in pipeline.logs(), "the worker")
+    time.sleep(0.5)
     assert pipeline.stop(worker) == 0, pipeline.logs()
     worker = pipeline.start()
     pipeline.await_settled()
@@ -264,3 +286,95 @@ def test_an_offset_beyond_the_log_stops_the_partition_only(new_pipeline: NewPipe
     assert worker.poll() is None
     assert "lies beyond the end of the log" in pipeline.logs()
     assert pipeline.stop(worker) == 0
+
+
+def test_transactions_of_producers_leave_no_trace_but_their_alerts(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start()
+    producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": pipeline.name})
+    producer.init_transactions(30)
+    for n in range(6):
+        producer.begin_transaction()
+        group = "aborted" if n % 2 else "kept"
+        producer.produce(pipeline.topics["alerts"], json.dumps(alert(group)).encode(), partition=0)
+        if n % 2:
+            producer.flush(10)
+            producer.abort_transaction(30)
+        else:
+            producer.commit_transaction(30)
+    pipeline.await_settled()
+    assert pipeline.stop(worker) == 0
+    [decision] = pipeline.decisions()
+    assert (decision["incident"]["group_key"], decision["incident"]["alert_count"]) == ("shop/kept", 3)
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it is down"])
+def test_records_that_retention_took_are_told_and_passed(new_pipeline: NewPipeline, running: bool) -> None:  # noqa: FBT001
+    pipeline = new_pipeline(1, OPENCLAW_GROUP_WAIT="5" if running else "600")
+    worker = pipeline.start()
+    pipeline.produce([(0, alert(f"s{n}")) for n in range(50)])
+    until(lambda: pipeline.committed() == [0], "the first commit")
+    if running:
+        worker.send_signal(signal.SIGSTOP)
+    else:
+        pipeline.stop(worker)
+    pipeline.delete_records(0, 30)
+    pipeline.produce([(0, alert(f"s{n}", severity="critical")) for n in range(30, 50)])
+    if running:
+        worker.send_signal(signal.SIGCONT)
+    else:
+        worker = pipeline.start(OPENCLAW_GROUP_WAIT="1")
+    pipeline.await_settled()
+    pipeline.stop(worker)
+    check_exactly_once(pipeline.decisions())
+    groups = {d["incident"]["group_key"] for d in pipeline.decisions()}
+    assert {f"shop/s{n}" for n in range(30, 50)} <= groups
+    if not running:
+        assert "deleted by retention" in pipeline.logs()
+
+
+def test_without_a_broker_it_waits_and_says_so(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    pipeline = Pipeline(f"127.0.0.1:{free_port()}", tmp_path, OPENCLAW_HTTP_ADDR=address)
+    worker = pipeline.start()
+    try:
+        until(lambda: "KAFKA_BOOTSTRAP_SERVERS" in pipeline.logs(), "the warning", 20)
+        with pytest.raises(urllib.error.HTTPError) as not_ready:
+            urllib.request.urlopen(f"http://{address}/readyz", timeout=5)
+        assert not_ready.value.code == 503
+        assert "no answer from Kafka" in not_ready.value.read().decode()
+        assert urllib.request.urlopen(f"http://{address}/livez", timeout=5).status == 200
+        time.sleep(3)
+        assert worker.poll() is None
+        assert len(pipeline.logs().splitlines()) < 10
+        assert pipeline.stop(worker) == 0
+    finally:
+        pipeline.close()
+
+
+def test_a_port_that_is_taken_is_a_setting_to_change(bootstrap: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        pipeline = Pipeline(bootstrap, tmp_path, OPENCLAW_HTTP_ADDR=f"127.0.0.1:{taken.getsockname()[1]}")
+        assert pipeline.start().wait(30) == 2
+        assert "OPENCLAW_HTTP_ADDR" in pipeline.logs()
+
+
+def test_a_record_too_large_for_the_dead_letters_is_named_there(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start()
+    producer = Producer(
+        {"bootstrap.servers": pipeline.bootstrap, "compression.type": "zstd", "message.max.bytes": 20_000_000}
+    )
+    # One block many times over: zstd sees that, gzip's window is too small for it.
+    block = random.Random(1).randbytes(300_000)  # noqa: S311 - noise
+    producer.produce(pipeline.topics["alerts"], b"poison", partition=0, headers=[("baggage", block * 8)])
+    assert producer.flush(30) == 0
+    pipeline.produce([(0, alert("checkout"))])
+    pipeline.await_settled()
+    assert pipeline.stop(worker) == 0
+    assert len(pipeline.decisions()) == 1
+    [dead] = pipeline.read("dead_letter")
+    headers = _headers(dead)
+    assert not dead.value()
+    assert headers["openclaw-dlq-offset"] == "0"
+    assert "too large" in headers["openclaw-dlq-reason"]

@@ -14,5 +14,6 @@ One resource each, and `-n NAMESPACE`. Anything else is refused with a reason. N
 from openclaw_stream.arbitration.kubectl.command import Command, Kind, RefusedCommand, Verb
 from openclaw_stream.arbitration.kubectl.detection import looks_like_command
 from openclaw_stream.arbitration.kubectl.grammar import kind_of, parse
+from openclaw_stream.arbitration.kubectl.names import is_label
 
-__all__ = ["Command", "Kind", "RefusedCommand", "Verb", "kind_of", "looks_like_command", "parse"]
+__all__ = ["Command", "Kind", "RefusedCommand", "Verb", "is_label", "kind_of", "looks_like_command", "parse"]

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from openclaw_stream.arbitration.texts import shown_part
+
 _PLAIN = (
     r"sudo|doas|su|env|nohup|xargs|eval|exec|setsid|(?:ba|z|da|k|a|fi|c|tc)?sh|busybox|pwsh|powershell|curl|wget|ssh|scp"
     r"|ncat|nc|socat|k|oc|helm|docker|nerdctl|podman|crictl|ctr|etcdctl|redis-cli|systemctl|rm|dd|chmod|chown|p?killall"
@@ -38,5 +40,5 @@ def looks_like_command(text: str) -> bool:
     changes systems (also after sudo, env, assignments, a prompt or a list mark), or if it pipes into a shell.
     Full-width, invisible and look-alike characters are seen through.
     """
-    seen = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    seen = unicodedata.normalize("NFKC", shown_part(text))
     return bool("kubectl" in seen.casefold().translate(_LOOKALIKES) or _LINE.search(seen) or _PIPED.search(seen))

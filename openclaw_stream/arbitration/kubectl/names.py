@@ -8,15 +8,20 @@ _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _NAME_LENGTH = 253
 
 
+def is_label(text: str) -> bool:
+    """Tell whether a text is a DNS label: the name of a namespace or container."""
+    return bool(_LABEL.fullmatch(text))
+
+
 def label(flag: str, text: str) -> str:
     """Check a namespace or container name: a DNS label."""
-    if not _LABEL.fullmatch(text):
+    if not is_label(text):
         raise RefusedCommand(f"{flag} {text[:80]!r} is not a Kubernetes name")
     return text
 
 
 def resource_name(text: str) -> str:
     """Check a resource's name: DNS labels joined by dots."""
-    if len(text) > _NAME_LENGTH or not all(_LABEL.fullmatch(part) for part in text.split(".")):
+    if len(text) > _NAME_LENGTH or not all(map(is_label, text.split("."))):
         raise RefusedCommand(f"{text[:80]!r} is not a Kubernetes name")
     return text

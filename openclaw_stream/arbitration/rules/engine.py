@@ -4,10 +4,11 @@ from functools import cache
 
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
 from openclaw_stream.arbitration.rules.evidence import Reader, Signal
+from openclaw_stream.arbitration.rules.loading import parse, sources, version
 from openclaw_stream.arbitration.rules.opinion import opinion
 from openclaw_stream.arbitration.rules.prose import Prose, plain
 from openclaw_stream.arbitration.rules.remedy import Remedy, Workload, remedy, suggestions, workload
-from openclaw_stream.arbitration.rules.table import Table, sources, version
+from openclaw_stream.arbitration.rules.table import Table
 from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
@@ -34,7 +35,7 @@ def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) 
 
 @cache
 def _table() -> Table:
-    return Table.parse(_SOURCES)
+    return parse(_SOURCES)
 
 
 @cache
@@ -44,7 +45,7 @@ def _reader() -> Reader:
 
 
 def _diagnose(case: Case, table: Table) -> Diagnosis:
-    signals = _reader().signals(case) or (Signal("", case.severity, case.alert_count, {}),)
+    signals = _reader().signals(case) or (Signal("", case.severity, {}),)
     unknown = table.causes_by_team[Responsibility.COLLAB][-1]
     return diagnose([opinion(signal, table) for signal in signals], unknown)
 
@@ -58,6 +59,7 @@ def _judgement(
     metrics: GoldenSignals | None,
 ) -> Judgement:
     chosen = remedy(diagnosis.cause, target)
+    responsibility = prose.responsibility(diagnosis)
     services = [service for name in case.services or (case.service,) if (service := plain(name))][:_SERVICES_MAX]
     return Judgement(
         action_title=prose.title(case, diagnosis, target.name if target else ""),
@@ -69,10 +71,10 @@ def _judgement(
         risk_level=chosen.risk,
         blast_radius=_blast_radius(chosen, target, services, prose),
         primary_responsibility=diagnosis.primary,
-        responsibility_reasoning=prose.responsibility(diagnosis),
+        responsibility_reasoning=responsibility,
         secondary_teams=list(diagnosis.secondary),
         optimization_suggestions=suggestions(diagnosis, target, language),
-        reasoning=prose.reasoning(case, diagnosis),
+        reasoning=prose.reasoning(case, diagnosis, responsibility),
         deviation_analysis=prose.deviation(case, metrics),
         confidence=diagnosis.confidence,
         affected_services=services,

@@ -4,9 +4,12 @@ Alert text is written by strangers. A sentence that asks for a team, an owner or
 on, and the teams it names before that are not heard; labels that name a team are not read at all.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from openclaw_stream.arbitration.rules.table import DESCRIBED, DIRECTIVE, NAMED_SERVICE, TEAM_WORD, Fields
 from openclaw_stream.arbitration.rules.words import Lexicon, Word
@@ -18,6 +21,7 @@ _LABEL_LIMIT = 120
 _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _EXEMPLARS_MAX = 16
+_BLANK = re.compile(r"\s")
 _SERVICE_LABELS = ("service", "service_name", "service.name", "app", "application")
 
 
@@ -30,15 +34,30 @@ class Sighting:
 
 
 Evidence = Mapping[str, Sighting]
+Told = tuple[tuple[str, str], ...]
+"""Headings, each with the word that told of it."""
+
+
+class Heard(NamedTuple):
+    """What a text tells: in its first sentence, and in those after it.
+
+    `asks` tells whether there is a directive in it, `size` of how many words it is before that, `known` whether any of
+    them is in the vocabulary.
+    """
+
+    first: Told
+    later: Told
+    asks: bool
+    size: int
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One alert name of a case with all that its alerts speak of; `count` alerts bore the name."""
+    """One alert name of a case with all that its alerts speak of."""
 
     name: str
     severity: Severity
-    count: int
     evidence: Evidence
 
 
@@ -48,6 +67,8 @@ class Reader:
     def __init__(self, lexicon: Lexicon, fields: Fields) -> None:
         self._lexicon = lexicon
         self._fields = fields
+        # The names, labels and summaries of a system repeat.
+        self._heard = lru_cache(maxsize=4096)(self._hear)
 
     def signals(self, case: Case) -> tuple[Signal, ...]:
         """Return one signal per alert name, those with exemplars first."""
@@ -59,10 +80,7 @@ class Reader:
         for name in islice(case.alert_names, _EXEMPLARS_MAX):
             if name not in seen and not name.startswith("#"):
                 self._name(name, seen.setdefault(name, {}))
-        return tuple(
-            Signal(name, worst.get(name, case.severity), case.alert_names.get(name, 1), evidence)
-            for name, evidence in seen.items()
-        )
+        return tuple(Signal(name, worst.get(name, case.severity), evidence) for name, evidence in seen.items())
 
     def _read(self, exemplar: Exemplar, into: dict[str, Sighting]) -> None:
         fields = self._fields
@@ -71,7 +89,7 @@ class Reader:
             self._note(into, text, strengths)
         for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
             self._label(key, value, into)
-        for subject in (exemplar.service, exemplar.target_resource):
+        for subject in (exemplar.service, exemplar.target_resource.rpartition("/")[2]):
             self._note(into, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
         for metric in islice(exemplar.metrics, _LABELS_MAX):
             self._note(into, metric, (fields.label, fields.label), _LABEL_LIMIT)
@@ -80,7 +98,7 @@ class Reader:
 
     def _name(self, name: str, into: dict[str, Sighting]) -> None:
         self._note(into, name, (self._fields.name, self._fields.name))
-        if self._lexicon.words_in(name) > 1 and not self._directs(name):
+        if self._heard(name[:_TEXT_LIMIT]).size > 1:
             into[DESCRIBED] = Sighting(1.0, "")
 
     def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
@@ -103,7 +121,8 @@ class Reader:
             return
         strength = fields.subject if key in fields.subjects else fields.label
         self._note(into, value, (strength, strength), _LABEL_LIMIT)
-        self._note(into, key, (fields.key, fields.key), _LABEL_LIMIT)
+        if key not in fields.common:
+            self._note(into, key, (fields.key, fields.key), _LABEL_LIMIT)
 
     def _note(
         self,
@@ -112,21 +131,40 @@ class Reader:
         strengths: tuple[float, float],
         limit: int = _TEXT_LIMIT,
     ) -> None:
-        strength, later = strengths
-        for sentence in self._lexicon.sentences(text, limit):
-            for word in _telling(sentence):
-                for heading in word.headings:
-                    known = into.get(heading)
-                    if known is None or known.strength < strength:
-                        into[heading] = Sighting(strength, word.text)
-            strength = later
+        heard = self._heard(text[:limit])
+        for told, strength in zip((heard.first, heard.later), strengths, strict=True):
+            for heading, word in told:
+                known = into.get(heading)
+                if known is None or known.strength < strength:
+                    into[heading] = Sighting(strength, word)
+
+    def _hear(self, text: str) -> Heard:
+        """Listen to a text; a sentence that only asks is no sentence."""
+        sentences = self._lexicon.sentences(text)
+        first: list[tuple[str, str]] = []
+        later: list[tuple[str, str]] = []
+        into = first
+        for sentence in sentences:
+            telling = _telling(sentence)
+            into += [(heading, word.text) for word in telling for heading in word.headings]
+            if telling or not sentence:
+                into = later
+        return Heard(
+            first=tuple(first),
+            later=tuple(later),
+            asks=any(DIRECTIVE in word.headings for sentence in sentences for word in sentence),
+            size=self._lexicon.words_before(DIRECTIVE, text),
+            known=any(sentences),
+        )
 
     def _directs(self, key: str) -> bool:
-        return any(DIRECTIVE in word.headings for found in self._lexicon.sentences(key, _LABEL_LIMIT) for word in found)
+        return self._heard(key[:_LABEL_LIMIT]).asks
 
     def _names_a_service(self, exemplar: Exemplar) -> bool:
-        named = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
-        return any(name and not self._lexicon.sentences(name, _LABEL_LIMIT) for name in named)
+        """Tell whether a service is named by a name without blanks, no word of which is in the vocabulary."""
+        names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
+        shown = (name[:_LABEL_LIMIT] for name in names if name)
+        return any(not _BLANK.search(name) and not self._heard(name).known for name in shown)
 
 
 def _telling(sentence: Sequence[Word]) -> Sequence[Word]:

@@ -113,7 +113,9 @@ def _cause(team: Responsibility, evidence: Evidence, table: Table) -> Cause:
     causes = table.causes_by_team[team]
     best, plainest = causes[-1], 0.0
     for cause in causes[:-1]:
-        strength = _met(cause.needs, evidence)
+        if cause.headings.isdisjoint(evidence):
+            continue
+        strength = max(_met(way, evidence) for way in cause.ways)
         if strength > plainest:
             best, plainest = cause, strength
     return best

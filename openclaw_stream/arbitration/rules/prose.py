@@ -52,7 +52,7 @@ class Prose:
         """Return what it means and what to do first."""
         cause = diagnosis.cause
         text = self.say("description", what=cause.what[self._language], first=cause.first[self._language])
-        if remedy.command:
+        if remedy.command or diagnosis.primary is Responsibility.COLLAB:
             return text
         return self._sentences([text, self.say("no_command" if known or cause.remedy == "none" else "manual")])
 
@@ -74,8 +74,8 @@ class Prose:
             told.append(self.say("second", team=self.teams(diagnosis.secondary)))
         return self._sentences(told)
 
-    def reasoning(self, case: Case, diagnosis: Diagnosis) -> str:
-        """Return the evidence with its counts, why this team, and how sure that is."""
+    def reasoning(self, case: Case, diagnosis: Diagnosis, responsibility: str) -> str:
+        """Return the evidence with its counts, why this team (as told by `responsibility`), and how sure that is."""
         shown = islice(case.alert_names.items(), _NAMES_MAX)
         names = [self.say("name_count", name=plain(name), count=count) for name, count in shown]
         others = case.other_alerts + sum(islice(case.alert_names.values(), _NAMES_MAX, None))
@@ -83,7 +83,7 @@ class Prose:
             names.append(self.say("others", count=others))
         told = [
             self.say("counts", alerts=case.alert_count, distinct=case.distinct_alerts, names=self.join(names)),
-            self.responsibility(diagnosis),
+            responsibility,
             self.say("sure", confidence=round(100 * diagnosis.confidence)),
         ]
         if case.flaps:

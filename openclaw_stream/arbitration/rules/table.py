@@ -1,18 +1,8 @@
-"""The table of rules: read from the TOML files beside this module, checked, and indexed for matching.
+"""The table of rules, indexed for matching; `loading` reads it from the files beside this module."""
 
-vocabulary.toml   headings and their words
-routing.toml      from headings to the responsible team, with weights; how sure a margin makes
-causes/*.toml     per team: what it may be, what to do, what to tune, in both languages
-phrases.toml      the sentences around them
-"""
-
-import hashlib
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
-from typing import Any, Self
 
 from openclaw_stream.arbitration.rules.words import Lexicon
 from openclaw_stream.events.vocabulary import Language, Responsibility, TuningType
@@ -43,9 +33,9 @@ class Tuning:
     config: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cause:
-    """What it may be, within a team.
+    """What it may be, within a team: when any of the `ways` is met, each a list of needs.
 
     `depth` orders causes by how far down they lie: of two troubles at once, the deeper one explains the other.
     `remedy` is one of none, restart, hpa, limits; there is a command only for a workload that is named.
@@ -53,13 +43,18 @@ class Cause:
 
     id: str
     team: Responsibility
-    needs: tuple[Need, ...]
+    ways: tuple[tuple[Need, ...], ...]
     depth: int
     remedy: str
     title: Mapping[Language, str]
     what: Mapping[Language, str]
     first: Mapping[Language, str]
     tuning: tuple[Tuning, ...]
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """All headings that any of the ways asks for."""
+        return frozenset(heading for way in self.ways for need in way for heading in need)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,7 @@ class Fields:
     label: float
     key: float
     subjects: frozenset[str]
+    common: frozenset[str]
     headlines: frozenset[str]
     ignored: frozenset[str]
 
@@ -119,29 +115,6 @@ class Table:
         """Causes by team, in the order of their files; the last of each needs nothing."""
         return {team: tuple(c for c in self.causes if c.team is team) for team in Responsibility}
 
-    @classmethod
-    def parse(cls, sources: Mapping[str, str]) -> Self:
-        """Read the table from the text of its files by name; raises ValueError or KeyError on one that is wrong."""
-        read = {name: tomllib.loads(text) for name, text in sources.items()}
-        vocabulary, routing = read["vocabulary.toml"], read["routing.toml"]
-        as_is = tuple(word for words in vocabulary.pop("as_is").values() for word in words)
-        table = cls(
-            headings=dict(_headings(vocabulary)),
-            as_is=as_is,
-            rows=tuple(_row(row, routing["groups"]) for row in routing["table"]["rows"]),
-            causes=tuple(
-                _cause(key, cause)
-                for name in sorted(read)
-                if name.startswith("causes/")
-                for key, cause in read[name].items()
-            ),
-            fields=_fields(routing["fields"]),
-            sureness=_sureness(routing["sureness"]),
-            phrases={language: read["phrases.toml"][language] for language in Language},
-        )
-        table.check()
-        return table
-
     def check(self) -> None:
         """Raise ValueError where a row or a cause asks for a heading that does not exist."""
         unknown = sorted(self._asked() - {*self.headings, DESCRIBED, NAMED_SERVICE})
@@ -149,12 +122,12 @@ class Table:
             raise ValueError(f"the rules ask for headings that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:
             causes = self.causes_by_team[team]
-            if not causes or causes[-1].needs:
+            if not causes or causes[-1].ways != ((),):
                 raise ValueError(f"the last cause of {team} must need nothing, so that there is always one")
 
     def _asked(self) -> set[str]:
-        needs = [need for row in self.rows for need in row.needs] + [n for cause in self.causes for n in cause.needs]
-        return {h for need in needs for h in need} | {h for row in self.rows for h in row.unless}
+        by_rows = {heading for row in self.rows for heading in (*row.unless, *(h for need in row.needs for h in need))}
+        return by_rows.union(*(cause.headings for cause in self.causes))
 
 
 DIRECTIVE = "directive"
@@ -168,74 +141,3 @@ DESCRIBED = "described"
 
 NAMED_SERVICE = "named_service"
 """The heading of an alert that names a service or application by a name which tells nothing else."""
-
-
-def sources() -> dict[str, str]:
-    """Return the text of the files that make up the table, by name."""
-    root = files(__package__)
-    names = [entry.name for entry in root.iterdir() if entry.name.endswith(".toml")]
-    names += [f"causes/{entry.name}" for entry in root.joinpath("causes").iterdir() if entry.name.endswith(".toml")]
-    return {name: root.joinpath(name).read_text(encoding="utf-8") for name in sorted(names)}
-
-
-def version(texts: Mapping[str, str]) -> str:
-    """Return a short hash of the table's content: it changes when any rule does."""
-    digest = hashlib.sha256()
-    for name, text in sorted(texts.items()):
-        digest.update(f"{name}\0{text}\0".encode())
-    return digest.hexdigest()[:12]
-
-
-def _headings(vocabulary: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for heading, groups in vocabulary.items():
-        yield heading, tuple(word for words in groups.values() for word in words)
-        for group, words in groups.items():
-            yield f"{heading}.{group}", tuple(words)
-
-
-def _needs(when: str) -> tuple[Need, ...]:
-    return tuple(tuple(need.split("|")) for need in when.split())
-
-
-def _row(row: Mapping[str, Any], groups: Mapping[str, str]) -> Row:
-    unless = [
-        heading
-        for word in row.get("unless", "").split()
-        for heading in (groups[word[1:]].split() if word.startswith("@") else [word])
-    ]
-    return Row(Responsibility(row["team"]), _needs(row["when"]), tuple(unless), float(row["weight"]))
-
-
-def _cause(key: str, cause: Mapping[str, Any]) -> Cause:
-    return Cause(
-        id=key,
-        team=Responsibility(cause["team"]),
-        needs=_needs(cause["when"]),
-        depth=int(cause["depth"]),
-        remedy=cause.get("remedy", "none"),
-        title=_texts(cause, "title"),
-        what=_texts(cause, "what"),
-        first=_texts(cause, "first"),
-        tuning=tuple(
-            Tuning(TuningType(item["type"]), _texts(item), item.get("config", "")) for item in cause.get("tuning", ())
-        ),
-    )
-
-
-def _texts(source: Mapping[str, Any], key: str = "") -> dict[Language, str]:
-    return {language: source[language][key] if key else source[language] for language in Language}
-
-
-def _fields(read: Mapping[str, Any]) -> Fields:
-    fields: dict[str, Any] = {
-        key: frozenset(value) if isinstance(value, list) else value for key, value in read.items()
-    }
-    return Fields(**fields)
-
-
-def _sureness(read: Mapping[str, Any]) -> Sureness:
-    return Sureness(
-        margins=tuple((float(x), float(y)) for x, y in read["margins"]),
-        ceilings=tuple((float(x), float(y)) for x, y in read["ceilings"]),
-        unknown=float(read["unknown"]),
-    )

@@ -16,7 +16,6 @@ _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[\u4e00-\u9fff]|[!?;|\n\u
 _ENDS = frozenset("!?;|\n\u3002.")
 _URL = re.compile(r"https?://\S+")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_NAME_LIMIT = 200
 _VOWELS = frozenset("aeiouy")
 
 
@@ -39,33 +38,39 @@ class Lexicon:
                 key = "".join(self.stem(token) for token in _TOKEN.findall(word))
                 spelt.setdefault(key, (word, {}))[1][heading] = None
         self._words = {key: Word(text, tuple(under)) for key, (text, under) in spelt.items()}
-        self._found = lru_cache(maxsize=4096)(self._find)
         self._prefixes = frozenset(key[:end] for key in self._words for end in range(1, len(key) + 1))
 
-    def sentences(self, text: str, limit: int) -> tuple[tuple[Word, ...], ...]:
-        """Return the words found in each sentence of the first `limit` characters; sentences without any are left out.
-
-        Answers are kept for a while: the labels and summaries of a system repeat.
-        """
-        return self._found(text[:limit])
-
-    def words_in(self, name: str) -> int:
-        """Return how many words a name is made of; digits are none."""
-        return sum(token.isalpha() for token in _TOKEN.findall(name[:_NAME_LIMIT]))
-
-    def _find(self, text: str) -> tuple[tuple[Word, ...], ...]:
-        tokens = [self.stem(token) for token in _TOKEN.findall(_readable(text)[: len(text)])]
-        found: list[list[Word]] = [[]]
-        at = 0
+    def sentences(self, text: str) -> tuple[tuple[Word, ...], ...]:
+        """Return the words found in each sentence of a text; a sentence may hold none."""
+        found: list[list[Word]] = []
+        tokens = self._tokens(text)
+        fresh, at = True, 0
         while at < len(tokens):
             if tokens[at] in _ENDS:
-                found.append([])
-                at += 1
+                fresh, at = True, at + 1
                 continue
+            if fresh:
+                found.append([])
+                fresh = False
             word, at = self._longest(tokens, at)
             if word is not None:
                 found[-1].append(word)
-        return tuple(tuple(sentence) for sentence in found if sentence)
+        return tuple(tuple(sentence) for sentence in found)
+
+    def words_before(self, heading: str, text: str) -> int:
+        """Return of how many words a text is, digits being none, up to the first word under `heading`."""
+        tokens = self._tokens(text)
+        count = at = 0
+        while at < len(tokens):
+            word, after = self._longest(tokens, at)
+            if word is not None and heading in word.headings:
+                break
+            count += sum(token.isalpha() for token in tokens[at:after])
+            at = after
+        return count
+
+    def _tokens(self, text: str) -> list[str]:
+        return [self.stem(token) for token in _TOKEN.findall(_readable(text)[: len(text)])]
 
     def _longest(self, tokens: list[str], start: int) -> tuple[Word | None, int]:
         """Return the longest word that begins at `start`, and where to go on."""

@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import pytest
+
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.events.decision import Judgement
+from openclaw_stream.events.vocabulary import Language, Responsibility, Severity
+from openclaw_stream.incidents.case import Exemplar
+from tests.arbitration.rules.builders import alert, case
+
+NODE_LOST = alert("KubeNodeNotReady", "Node worker-3 is not ready", {"node": "worker-3"}, severity=Severity.CRITICAL)
+DB_FULL = alert("PostgreSQLTooManyConnections", "Connections at 98% of max", {"service": "orders-db"})
+DB_DOWN = alert("MySQLDown", "MySQL is down", {"namespace": "data"})
+BE_ERRORS = alert("CheckoutHighErrorRate", "12% of requests fail with 5xx", {"service": "checkout"})
+BE_SLOW = alert("OrdersLatencyP99", "P99 latency is 4 s", {"service": "orders"}, severity=Severity.CRITICAL)
+FE_SLOW = alert("PageLoadTimeHigh", "Page load time p75 is 9 s", {"app": "web-shop"}, severity=Severity.CRITICAL)
+OBS = alert("PrometheusTargetMissing", "A scrape target is missing", severity=Severity.CRITICAL)
+
+
+def judged(*alerts: Exemplar) -> Judgement:
+    return judge(case(*alerts), Language.EN)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "primary", "secondary"),
+    [
+        ((BE_ERRORS, DB_FULL), "DB", ["BE"]),
+        ((FE_SLOW, BE_SLOW, DB_FULL), "DB", ["BE", "FE"]),
+        ((BE_ERRORS, FE_SLOW), "BE", ["FE"]),
+        ((BE_ERRORS, DB_FULL, NODE_LOST), "INFRA", ["DB", "BE"]),
+        ((OBS, BE_ERRORS), "BE", ["INFRA"]),
+        ((BE_ERRORS, BE_SLOW), "BE", []),
+    ],
+)
+def test_the_deepest_trouble_is_the_root(alerts: tuple[Exemplar, ...], primary: str, secondary: list[str]) -> None:
+    for order in (alerts, alerts[::-1]):
+        judgement = judged(*order)
+        assert judgement.primary_responsibility == primary
+        assert judgement.secondary_teams == secondary
+
+
+def test_symptoms_are_explained_by_the_root() -> None:
+    judgement = judged(BE_ERRORS, DB_FULL)
+    assert "There are symptoms for the back-end team (BE) as well" in judgement.responsibility_reasoning
+    assert "CheckoutHighErrorRate (1)" in judgement.reasoning
+    assert "PostgreSQLTooManyConnections" in judgement.responsibility_reasoning
+
+
+def test_agreement_makes_surer_and_doubt_less_sure() -> None:
+    alone = judged(DB_FULL).confidence
+    assert judged(DB_FULL, DB_DOWN).confidence > alone
+    assert judged(DB_FULL, BE_ERRORS).confidence < alone
+    assert judged(DB_DOWN, NODE_LOST).confidence < judged(NODE_LOST).confidence
+
+
+def test_nothing_known_is_collab_with_the_likeliest_team() -> None:
+    for judgement in (judged(alert("Oops")), judge(case(), Language.EN)):
+        assert judgement.primary_responsibility is Responsibility.COLLAB
+        assert judgement.secondary_teams == [Responsibility.BE]
+        assert judgement.confidence == 0.3
+        assert judgement.kubectl_command == ""
+
+
+def test_little_evidence_is_never_sure() -> None:
+    for weak in (alert("SomethingIsOdd"), alert("Down"), alert("Alert", labels={"service": "zarquon"})):
+        assert judged(weak).confidence < 0.7
+
+
+def test_names_without_exemplars_count_too() -> None:
+    names = {"Oops": 1, "RedisMemoryHigh": 7}
+    odd = case(alert("Oops"))
+    judgement = judge(replace(odd, alert_names=names, alert_count=8), Language.EN)
+    assert judgement.primary_responsibility is Responsibility.DB
+    assert "RedisMemoryHigh (7)" in judgement.reasoning
+
+
+def test_a_close_second_is_named() -> None:
+    judgement = judged(alert("Oddity", "Grafana has trouble with its Postgres"))
+    assert judgement.primary_responsibility is Responsibility.DB
+    assert judgement.secondary_teams == [Responsibility.INFRA]
+    assert "second likeliest is the infrastructure team" in judgement.responsibility_reasoning

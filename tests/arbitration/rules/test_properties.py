@@ -1,0 +1,101 @@
+"""Whatever an incident holds, the rules answer, the same way each time, and safely."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openclaw_stream.arbitration.kubectl import looks_like_command, parse
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.events.decision import GoldenSignals, Judgement
+from openclaw_stream.events.vocabulary import Action, Language, Responsibility, Risk, Severity
+from openclaw_stream.incidents.case import Case, Exemplar
+from tests.arbitration.rules.builders import case
+from tests.arbitration.rules.examples import EXAMPLES
+
+words = st.sampled_from([e.name for e in EXAMPLES] + [e.text for e in EXAMPLES] + ["prod", "checkout", "team FE"])
+texts = words | st.text(max_size=60)
+keys = st.sampled_from(
+    ["namespace", "pod", "deployment", "statefulset", "container", "service", "node", "job", "team", "value"]
+) | st.text(max_size=12)
+names = st.sampled_from(["shop", "checkout", "checkout-7d9f8b6c5-x2x4z", "mysql-0", "a;id", "-n", "x" * 300]) | texts
+numbers = st.floats() | st.integers(-5, 10**12).map(float)
+exemplars = st.builds(
+    Exemplar,
+    name=texts,
+    severity=st.sampled_from(Severity),
+    namespace=names,
+    service=names,
+    target_resource=names | names.map("deployment/{}".format) | names.map("pod/{}".format),
+    message=texts,
+    labels=st.dictionaries(keys, names, max_size=6),
+    annotations=st.dictionaries(st.sampled_from(["summary", "description", "value", "threshold.value"]) | keys, texts),
+    metrics=st.dictionaries(st.sampled_from(["replicas", "memory_limit_bytes", "cpu"]) | keys, numbers, max_size=4),
+)
+cases = st.lists(exemplars, max_size=5).map(lambda alerts: case(*alerts))
+percent = st.none() | st.floats(0, 1e6)
+signals = st.none() | st.builds(
+    GoldenSignals,
+    rps=percent,
+    rps_trend=st.none() | st.floats(-1, 1e6),
+    error_rate=percent,
+    p99_ms=percent,
+    unavailable=st.none() | texts,
+)
+
+
+@settings(max_examples=300)
+@given(cases, st.sampled_from(Language), signals)
+def test_any_case_is_judged_safely(judged: Case, language: Language, metrics: GoldenSignals | None) -> None:
+    judgement = judge(judged, language, metrics)
+    assert judgement == judge(judged, language, metrics)
+    assert 0 < judgement.confidence < 1
+    assert judgement.primary_responsibility not in judgement.secondary_teams
+    assert (judgement.primary_responsibility is Responsibility.COLLAB) <= (len(judgement.secondary_teams) == 1)
+    _commands_are_safe(judgement)
+
+
+def _commands_are_safe(judgement: Judgement) -> None:
+    if judgement.kubectl_command:
+        command = parse(judgement.kubectl_command)
+        assert command.render() == judgement.kubectl_command
+        assert (command.target, command.namespace) == (judgement.target_resource, judgement.namespace)
+        assert command.action is judgement.suggested_action
+        assert judgement.risk_level is not Risk.LOW
+    else:
+        assert judgement.suggested_action is Action.NO_ACTION
+    for item in judgement.optimization_suggestions:
+        if looks_like_command(item.kubectl_or_config):
+            assert parse(item.kubectl_or_config).render() == item.kubectl_or_config
+
+
+@given(cases, signals)
+def test_golden_signals_change_neither_team_nor_confidence(judged: Case, metrics: GoldenSignals | None) -> None:
+    with_metrics, without = judge(judged, Language.EN, metrics), judge(judged, Language.EN)
+    for field in ("primary_responsibility", "confidence", "secondary_teams", "kubectl_command"):
+        assert getattr(with_metrics, field) == getattr(without, field)
+
+
+@given(cases, st.integers(1, 10**6))
+def test_how_often_an_alert_repeats_changes_neither_team_nor_confidence(judged: Case, times: int) -> None:
+    repeated = replace(
+        judged,
+        alert_count=judged.alert_count * times,
+        alert_names={name: count * times for name, count in judged.alert_names.items()},
+    )
+    once, often = judge(judged, Language.EN), judge(repeated, Language.EN)
+    assert (once.primary_responsibility, once.confidence) == (often.primary_responsibility, often.confidence)
+
+
+def test_hostile_length_is_cut() -> None:
+    long = Exemplar(
+        name="MySQLDown " * 10_000,
+        severity=Severity.CRITICAL,
+        message="a-" * 500_000,
+        labels={f"label_{n}": "node " * 10_000 for n in range(500)},
+        annotations={f"note_{n}": "disk " * 10_000 for n in range(100)},
+        metrics={f"metric_{n}": 1.0 for n in range(1000)},
+    )
+    judgement = judge(case(*[long] * 40), Language.EN)
+    assert judgement.primary_responsibility is Responsibility.DB
+    assert len(judgement.reasoning) < 2000

@@ -1,0 +1,170 @@
+"""The stage of one act: servers that are shared, topics of its own, the workers, and the clock of the producers."""
+
+import contextlib
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
+from tests.chaos.fleet import Fleet
+from tests.chaos.journal import Reset, Run
+from tests.chaos.offsets import committed_offsets
+
+HOLD_SECONDS = 2.0
+_LIMIT = 1_048_588
+_DEAD_LETTER_ROOM = 65_536
+_UNCOMPACTED = {"cleanup.policy": "delete", "retention.ms": "-1"}
+_FORCED_COMPACTION = {
+    "cleanup.policy": "compact",
+    "min.cleanable.dirty.ratio": "0.001",
+    "segment.ms": "1000",
+    "segment.bytes": "1048576",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "1000",
+}
+SETTINGS = {
+    "OPENCLAW_GROUP_WAIT": "0.5",
+    "OPENCLAW_GROUP_WAIT_CRITICAL": "0.2",
+    "OPENCLAW_GROUP_INTERVAL": "0.2",
+    "OPENCLAW_RESOLVE_HOLD": str(HOLD_SECONDS),
+    "OPENCLAW_MAX_SILENCE": "86400",
+    "OPENCLAW_COMMIT_INTERVAL": "0.5",
+    "KAFKA_SESSION_TIMEOUT": "3",
+    "KAFKA_TRANSACTION_TIMEOUT": "6",
+    "OPENCLAW_LANGUAGE": "en",
+    "OPENCLAW_LOG_LEVEL": "info",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers of all acts; a fault names what it needs, and is left out where that is missing here."""
+
+    kafka: EmbeddedKafka
+    valkey: EmbeddedValkey | None = None
+    others: Mapping[str, object] = field(default_factory=dict)
+    """What further faults need, by name: model servers, SigNoz …"""
+
+    def has(self, name: str) -> bool:
+        """Tell whether a fault that needs `name` can strike."""
+        return name in {"", "broker"} or (name == "valkey" and self.valkey is not None) or name in self.others
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where the workers find them."""
+        found = {"KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers}
+        if self.valkey:
+            found["REDIS_URL"] = self.valkey.url
+        for server in self.others.values():
+            found |= getattr(server, "environment", {})
+        return found
+
+
+class Stage:
+    """Topics, consumer group and workers of one act."""
+
+    def __init__(  # noqa: PLR0913 - an act's choices
+        self,
+        servers: Servers,
+        folder: Path,
+        seed: int,
+        *,
+        partitions: int = 4,
+        create_time: bool = False,
+        compacted: bool = False,
+        settings: Mapping[str, str] | None = None,
+        module: tuple[str, ...] = ("openclaw_stream", "run"),
+    ) -> None:
+        name = f"chaos-{uuid.uuid4().hex[:8]}"
+        kinds = ("alerts", "decisions", "tuning", "incidents", "dead_letter")
+        topics = {kind: f"{name}.{kind}" for kind in kinds}
+        bootstrap = servers.kafka.bootstrap_servers
+        self.run = Run(seed, bootstrap, name, topics, partitions, int(HOLD_SECONDS * 1000), compacted)
+        self.servers = servers
+        self.folder = folder
+        self.create_time = create_time
+        self.skew = 0.0
+        """Seconds the producers' clocks are off, on a topic with CreateTime."""
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        named = {f"OPENCLAW_TOPIC_{kind.upper()}": topic for kind, topic in topics.items()}
+        environment = {**SETTINGS, **(settings or {}), **named, **servers.environment, "KAFKA_GROUP_ID": name}
+        self.fleet = Fleet(folder, environment, module)
+
+    def create(self) -> None:
+        """Make the topics."""
+        stamp = "CreateTime" if self.create_time else "LogAppendTime"
+        limit = {"max.message.bytes": str(_LIMIT)}
+        configs: dict[str, dict[str, str]] = {
+            "alerts": {"message.timestamp.type": stamp, "retention.ms": "-1", **limit},
+            "decisions": {},
+            "tuning": {},
+            "incidents": _FORCED_COMPACTION if self.run.compacted else _UNCOMPACTED,
+            "dead_letter": {"max.message.bytes": str(_LIMIT + _DEAD_LETTER_ROOM)},
+        }
+        new = [NewTopic(self.run.topics[k], self.run.partitions, 1, config=c) for k, c in configs.items()]
+        admin = AdminClient({"bootstrap.servers": self.run.bootstrap, "log_level": 0})
+        for done in admin.create_topics(new).values():
+            done.result(30)
+
+    @contextlib.contextmanager
+    def hold(self, *resources: str) -> Iterator[bool]:
+        """Take resources for one fault alone; False where another fault has one of them."""
+        with contextlib.ExitStack() as held:
+            for resource in sorted(resources):
+                if not self._locks[resource].acquire(blocking=False):
+                    yield False
+                    return
+                held.callback(self._locks[resource].release)
+            yield True
+
+    # ---- what is to be seen from outside
+
+    def ends(self, kind: str = "alerts") -> dict[int, int]:
+        """Return the ends of a topic."""
+        reader = Consumer({"bootstrap.servers": self.run.bootstrap, "group.id": "chaos-ends", "log_level": 0})
+        try:
+            topic = self.run.topics[kind]
+            return {
+                p: reader.get_watermark_offsets(TopicPartition(topic, p), 15)[1] for p in range(self.run.partitions)
+            }
+        finally:
+            reader.close()
+
+    def note_resets(self, resets: list[Reset]) -> None:
+        """Have the verifier know of resets, before they are made."""
+        self.run.resets += resets
+        self.run.save(self.folder)
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until all is read, decided and quiet; False where that does not come."""
+        deadline = time.monotonic() + seconds
+        quiet_since, told = time.monotonic(), -1
+        while time.monotonic() < deadline:
+            try:
+                now, idle = sum(self.ends("decisions").values()), committed_offsets(self.run) == self.ends()
+            except (KafkaException, OSError):
+                now, idle = -1, False
+            if not idle or now != told:
+                quiet_since, told = time.monotonic(), now
+            elif time.monotonic() - quiet_since > HOLD_SECONDS + 4:
+                return True
+            time.sleep(0.5)
+        return False
+
+
+def attempt(action: Callable[[], bool], seconds: float) -> bool:
+    """Try until it works, or for so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if action():
+            return True
+        time.sleep(0.3)
+    return False

@@ -1,0 +1,151 @@
+"""The verifier finds what is planted: each way in which outputs may be wrong, and nothing where they are right."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.chaos.checks import DISORDERED, DUPLICATED, INVALID, LOST, examine
+from tests.chaos.journal import Reset, Run
+from tests.chaos.outputs import Buried, Decided, Opened, Outputs, Stated, Tuned
+from tests.chaos.truth import Logged, Truth, tell
+from tests.chaos.wire import Said
+
+HEADERS = (("chaos-number", b"3"),)
+
+
+def says(*, firing: bool = True, name: str = "A", severity: int = 1) -> Said:
+    return Said("web", name, severity, firing, 1, "m", explicit=True)
+
+
+def run(*resets: Reset, compacted: bool = False) -> Run:
+    return Run(1, "", "g", {}, 1, 100, compacted, list(resets))
+
+
+def truth() -> Truth:
+    records = [(0, [says()]), (10, [says(name="B", severity=3)]), (20, [says(firing=False)])]
+    log = [Logged(0, n, t, None, b"", (), tuple(alerts), dead=False) for n, (t, alerts) in enumerate(records)]
+    return tell([*log, Logged(0, 3, 30, b"k", b"poison", HEADERS, (), dead=True)], 100)
+
+
+def decided(revision: int, offset: int, *, generation: int = 1, resolution: bool = False, last: int = 2) -> Decided:
+    return Decided(
+        place=(0, offset),
+        key="id",
+        incident="id",
+        generation=generation,
+        revision=revision,
+        resolution=resolution,
+        replayed=generation > 1,
+        group="chaos/web",
+        alerts=2,
+        names=frozenset("AB"),
+        severity="critical",
+        partition=0,
+        last=last,
+        decision_id=f"d{revision}",
+        event_id=f"{revision}-{generation}",
+    )
+
+
+def stated(alerts: int = 3, status: str = "resolved", name: str = "id", opened: int = 0, at: int = 0) -> Stated:
+    return Stated((0, 5), "chaos/web", 1, name, alerts, status, (Opened(name, opened, at),))
+
+
+def outputs() -> Outputs:
+    return Outputs(
+        decisions=[decided(1, 0), decided(2, 1, resolution=True)],
+        tuning=[Tuned((0, 0), "t", "d1", 1, executed=False, event_id="t1")],
+        states=[stated(1, "firing"), stated()],
+        dead=[Buried((0, 0), (0, 3), 1, b"k", b"poison", HEADERS)],
+        invalid=[],
+        held_back=Counter(),
+        hanging=[],
+    )
+
+
+def kinds(found: Outputs, of: Run | None = None) -> set[str]:
+    return {finding.kind for finding in examine(of or run(), truth(), found)}
+
+
+def test_sound_outputs_are_clean() -> None:
+    assert examine(run(), truth(), outputs()) == []
+
+
+Plant = Callable[[Outputs], Outputs]
+PLANTED: dict[str, tuple[str, Plant]] = {
+    "a decision twice": (DUPLICATED, lambda o: o._replace(decisions=[decided(1, 9), *o.decisions])),
+    "no first revision": (LOST, lambda o: o._replace(decisions=o.decisions[1:])),
+    "a gap of revisions": (LOST, lambda o: o._replace(decisions=[decided(1, 0), decided(3, 1, resolution=True)])),
+    "revisions in disorder": (
+        DISORDERED,
+        lambda o: o._replace(decisions=[decided(1, 0), decided(3, 1), decided(2, 2, resolution=True)]),
+    ),
+    "no decision": (LOST, lambda o: o._replace(decisions=[], tuning=[])),
+    "no resolution": (LOST, lambda o: o._replace(decisions=[decided(1, 0), decided(2, 1)])),
+    "an older generation after a newer": (
+        DISORDERED,
+        lambda o: o._replace(decisions=[decided(1, 0, generation=2), *o.decisions]),
+    ),
+    "no state": (LOST, lambda o: o._replace(states=[])),
+    "an alert too few": (LOST, lambda o: o._replace(states=[stated(2)])),
+    "an alert too many": (DUPLICATED, lambda o: o._replace(states=[stated(4)])),
+    "an incident left open": (LOST, lambda o: o._replace(states=[stated(3, "firing")])),
+    "an incident of nothing": (INVALID, lambda o: o._replace(states=[*o.states, stated(1, "firing", "other", 2)])),
+    "two ids of one incident": (DUPLICATED, lambda o: o._replace(states=[stated(name="other"), *o.states])),
+    "an incident of another time": (INVALID, lambda o: o._replace(states=[stated(at=1)])),
+    "a decision of no incident": (
+        INVALID,
+        lambda o: o._replace(decisions=[*o.decisions, decided(1, 5)._replace(incident="x", key="x")]),
+    ),
+    "a name untold": (
+        LOST,
+        lambda o: o._replace(
+            decisions=[d._replace(names=frozenset("A")) for d in o.decisions],
+        ),
+    ),
+    "a severity untold": (
+        LOST,
+        lambda o: o._replace(decisions=[d._replace(severity="warning") for d in o.decisions]),
+    ),
+    "a foreign key": (INVALID, lambda o: o._replace(decisions=[d._replace(key="k") for d in o.decisions])),
+    "one ce_id twice": (DUPLICATED, lambda o: o._replace(tuning=[o.tuning[0]._replace(event_id="1-1")])),
+    "news called a replay": (
+        INVALID,
+        lambda o: o._replace(decisions=[d._replace(replayed=True) for d in o.decisions]),
+    ),
+    "a tuning of no decision": (LOST, lambda o: o._replace(tuning=[o.tuning[0]._replace(decision_id="d9")])),
+    "a tuning twice": (DUPLICATED, lambda o: o._replace(tuning=o.tuning * 2)),
+    "a tuning executed": (INVALID, lambda o: o._replace(tuning=[o.tuning[0]._replace(executed=True)])),
+    "no dead letter": (LOST, lambda o: o._replace(dead=[])),
+    "a dead letter twice": (DUPLICATED, lambda o: o._replace(dead=o.dead * 2)),
+    "a dead letter of other bytes": (INVALID, lambda o: o._replace(dead=[o.dead[0]._replace(value=b"Poison")])),
+    "a dead letter of another key": (INVALID, lambda o: o._replace(dead=[o.dead[0]._replace(key=None)])),
+    "a dead letter without its headers": (INVALID, lambda o: o._replace(dead=[o.dead[0]._replace(headers=())])),
+    "a good record dead": (INVALID, lambda o: o._replace(dead=[*o.dead, o.dead[0]._replace(source=(0, 1))])),
+    "a schema broken": (INVALID, lambda o: o._replace(invalid=["decisions (0, 1)"])),
+    "a transaction left open": (INVALID, lambda o: o._replace(hanging=["decisions partition 0"])),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_what_is_wrong_is_found(planted: str) -> None:
+    kind, plant = PLANTED[planted]
+    assert kind in kinds(plant(outputs()))
+
+
+def test_after_a_reset_the_evidence_read_again_counts() -> None:
+    reset = run(Reset(0, 1, 4, 4))
+    again = [decided(1, 2, generation=2), decided(2, 3, generation=2, resolution=True)]
+    found = outputs()._replace(states=[stated(), stated(2)], decisions=[*outputs().decisions, *again])
+    assert kinds(found, reset) == set()
+    assert kinds(found._replace(states=[stated(1)]), reset) == {LOST}
+    untold = [event._replace(replayed=False) for event in again]
+    assert kinds(found._replace(decisions=[*outputs().decisions, *untold]), reset) == {INVALID}
+
+
+def test_compacted_states_may_be_gone() -> None:
+    opened = Opened("id", 0, 0)
+    left = Stated((0, 9), "chaos/web", 1, None, 0, "", (opened,))
+    assert kinds(outputs()._replace(states=[left]), run(compacted=True)) == set()
+    assert kinds(outputs()._replace(states=[left])) == {LOST}

@@ -1,0 +1,1 @@
+"""Scores what decides on labelled alerts: `python -m tests.evaluation rules [--data FILE] [--errors]`."""

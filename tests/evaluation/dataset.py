@@ -1,0 +1,80 @@
+"""Labelled alerts: JSON lines of `source.repo`, `alert`, `truth.responsibility` and `truth.certainty`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openclaw_stream.events.vocabulary import Responsibility, Severity
+from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.incidents.identity import namespace_of, service_of
+
+DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing_dev.jsonl"
+"""Kept beside the project, and no part of it."""
+
+_SEVERITIES = {"critical": Severity.CRITICAL, "page": Severity.CRITICAL, "info": Severity.INFO, "none": Severity.INFO}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One alert as a case, and who is responsible for it."""
+
+    id: str
+    source: str
+    certainty: str
+    truth: Responsibility
+    case: Case
+
+
+class NoDataError(Exception):
+    """The file of labelled alerts is not there; the message says where it was sought."""
+
+
+def load(path: Path) -> list[Labelled]:
+    """Read labelled alerts; raises NoDataError where there is no such file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NoDataError(f"no labelled alerts at {path}: give another file with --data") from error
+    return [_labelled(json.loads(line)) for line in text.splitlines() if line]
+
+
+def _labelled(line: Mapping[str, Any]) -> Labelled:
+    return Labelled(
+        id=line["id"],
+        source=line["source"]["repo"],
+        certainty=line["truth"]["certainty"],
+        truth=Responsibility(line["truth"]["responsibility"]),
+        case=_case(line["id"], line["alert"]),
+    )
+
+
+def _case(identity: str, alert: Mapping[str, Any]) -> Case:
+    """Return the case of an incident of this one alert, as the decoder and the fold would make it."""
+    labels: Mapping[str, str] = alert["labels"]
+    severity = _SEVERITIES.get(alert["severity"], Severity.WARNING)
+    exemplar = Exemplar(
+        name=alert["alertname"],
+        severity=severity,
+        namespace=namespace_of(labels),
+        service=service_of(labels),
+        labels=labels,
+        annotations=alert["annotations"],
+    )
+    return Case(
+        incident_id=identity,
+        revision=1,
+        group_key=identity,
+        namespace=exemplar.namespace,
+        service=exemplar.service,
+        severity=severity,
+        opened_at=0,
+        last_alert_at=0,
+        due=0,
+        alert_count=1,
+        distinct_alerts=1,
+        alert_names={exemplar.name: 1},
+        exemplars=(exemplar,),
+        services=(exemplar.service,) if exemplar.service else (),
+    )

@@ -1,0 +1,61 @@
+"""What of a JSON Schema would break those who wrote or read events by an earlier version of it.
+
+Schemas grow by addition: a property, a value of an enumeration, a definition. Everything else is a break.
+"""
+
+from typing import Any
+
+_PROSE = {"$id", "$schema", "$defs", "title", "description", "examples", "default"}
+
+
+def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Return in words what `new` takes from those who know `old`; nothing where it only adds."""
+    return _Comparison(old, new).nodes(old, new, "event")
+
+
+class _Comparison:
+    """Walks two schemas side by side; `at` is the path of the node in the event."""
+
+    def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        self.old = old
+        self.new = new
+
+    def nodes(self, old: Any, new: Any, at: str) -> list[str]:
+        old, new = _resolved(old, self.old), _resolved(new, self.new)
+        if not isinstance(old, dict) or not isinstance(new, dict):
+            return [] if old == new else [f"{at}: {old!r} became {new!r}"]
+        found = self._properties(old.get("properties", {}), new.get("properties", {}), at)
+        found += self._alternatives(old.get("anyOf", []), new.get("anyOf", []), at)
+        found += [f"{at}.{name}: now required" for name in _only(new, old, "required")]
+        found += [f"{at}.{name}: no longer required" for name in _only(old, new, "required")]
+        found += [f"{at}: value {value!r} removed" for value in _only(old, new, "enum")]
+        for keyword in sorted((old.keys() | new.keys()) - _PROSE - {"properties", "anyOf", "required", "enum"}):
+            if keyword in {"items", "additionalProperties"}:
+                found += self.nodes(old.get(keyword, True), new.get(keyword, True), f"{at}[]")
+            elif old.get(keyword) != new.get(keyword):
+                found.append(f"{at}: {keyword} {old.get(keyword)!r} became {new.get(keyword)!r}")
+        return found
+
+    def _properties(self, old: dict[str, Any], new: dict[str, Any], at: str) -> list[str]:
+        found = [f"{at}.{name}: removed" for name in old if name not in new]
+        for name in (name for name in old if name in new):
+            found += self.nodes(old[name], new[name], f"{at}.{name}")
+        return found
+
+    def _alternatives(self, old: list[Any], new: list[Any], at: str) -> list[str]:
+        if len(old) != len(new):
+            return [f"{at}: {len(old)} alternatives became {len(new)}"]
+        pairs = zip(old, new, strict=True)
+        return [
+            words for number, (one, other) in enumerate(pairs) for words in self.nodes(one, other, f"{at}|{number}")
+        ]
+
+
+def _resolved(node: Any, root: dict[str, Any]) -> Any:
+    if isinstance(node, dict) and "$ref" in node:
+        return root["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    return node
+
+
+def _only(these: dict[str, Any], those: dict[str, Any], keyword: str) -> list[Any]:
+    return [item for item in these.get(keyword, []) if item not in those.get(keyword, [])]

@@ -1,0 +1,172 @@
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from pydantic import ValidationError
+
+from openclaw_stream.events.asyncapi import asyncapi
+from openclaw_stream.events.dead_letter import dead_letter_headers
+from openclaw_stream.events.examples import EXAMPLES, example
+from openclaw_stream.events.schemas import EVENTS, documents, json_schema, verify, write
+from openclaw_stream.incidents.state import State
+from openclaw_stream.settings import TopicSettings
+from openclaw_stream.stream.statecodec import encode, marker
+from openclaw_stream.stream.work import LastDecision
+from tests.conftest import PROJECT
+
+OUTPUTS = [name for name in EVENTS if name != "alert"]
+MAPS = {"alert_names", "flags"}
+
+
+def valid(name: str, event: Any) -> bool:
+    validator = Draft202012Validator(json_schema(name), format_checker=FormatChecker())
+    return not list(validator.iter_errors(event))
+
+
+def references(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [reference for item in node for reference in references(item)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+    return own + [reference for item in node.values() for reference in references(item)]
+
+
+def grown(node: Any) -> Any:
+    """An event of a later version: every object that is no map has one field more."""
+    if isinstance(node, list):
+        return [grown(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {**{key: item if key in MAPS else grown(item) for key, item in node.items()}, "added": 1}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_schema_is_one_self_contained_object(name: str) -> None:
+    schema = json_schema(name)
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert all(reference.removeprefix("#/$defs/") in schema.get("$defs", {}) for reference in references(schema))
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_example_fits_its_schema(name: str) -> None:
+    assert valid(name, example(name))
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_consumer_may_meet_fields_it_does_not_know(name: str) -> None:
+    assert valid(name, grown(example(name)))
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_what_is_written_holds_no_field_unknown(name: str) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        EVENTS[name].model_validate({**example(name), "added": 1})
+
+
+def test_an_event_written_can_be_read_back() -> None:
+    for name in ("decision", "tuning", "incident"):
+        text = EXAMPLES[name].model_dump_json()  # type: ignore[union-attr]
+        assert EVENTS[name].model_validate_json(text) == EXAMPLES[name]
+
+
+def test_every_list_and_map_is_capped() -> None:
+    def uncapped(node: Any, at: str) -> list[str]:
+        if isinstance(node, list):
+            return [found for item in node for found in uncapped(item, at)]
+        if not isinstance(node, dict):
+            return []
+        missing = (node.get("type") == "array" and "maxItems" not in node) or (
+            "additionalProperties" in node and "maxProperties" not in node
+        )
+        return [at] * missing + [found for key, item in node.items() for found in uncapped(item, f"{at}.{key}")]
+
+    found = [place for name in OUTPUTS for place in uncapped(json_schema(name), name)]
+    assert found == ["incident.properties.fold"]
+
+
+def test_group_states_fit_the_schema_of_the_incidents_topic() -> None:
+    state = State("shop/checkout")
+    state.begin("id-1", 5, 1_795_345_984_880, "id-0")
+    last = LastDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
+    for value in (encode(state, "openclaw-stream", 3, last), marker("openclaw-stream", 3)):
+        event = orjson.loads(value)
+        assert valid("incident", event)
+        EVENTS["incident"].model_validate(event)
+
+
+def test_a_dead_letters_headers_fit_their_schema() -> None:
+    headers = dead_letter_headers(
+        [], reason="empty", topic="a", partition=0, offset=0, timestamp=-1, generation=1, bad_indexes=range(300)
+    )
+    assert valid("dead-letter", {name: value.decode() for name, value in headers})
+
+
+def test_the_published_files_are_those_of_the_models() -> None:
+    assert verify(PROJECT / "schemas") == []
+
+
+def test_what_is_written_is_verified(tmp_path: Path) -> None:
+    paths = write(tmp_path)
+    assert {path.relative_to(tmp_path).as_posix() for path in paths} == set(documents())
+    assert verify(tmp_path) == []
+
+
+def test_every_difference_is_named(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "alert.v1.json").unlink()
+    (tmp_path / "tuning.v1.json").write_text("{}")
+    (tmp_path / "other.v1.json").write_text("{}")
+    assert verify(tmp_path) == [
+        f"{tmp_path}/alert.v1.json is missing",
+        f"{tmp_path}/tuning.v1.json differs from its model",
+        f"{tmp_path}/other.v1.json belongs to no model",
+    ]
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = orjson.loads(documents()["asyncapi.v1.json"])
+    return loaded
+
+
+def at(document: dict[str, Any], reference: str) -> Any:
+    node: Any = document
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def test_every_reference_of_the_asyncapi_document_leads_somewhere(document: dict[str, Any]) -> None:
+    found = references(document)
+    assert found
+    assert all(isinstance(at(document, reference), dict) for reference in found)
+
+
+def test_the_channels_are_the_default_topics(document: dict[str, Any]) -> None:
+    settings = {field.default for field in TopicSettings.model_fields.values()}
+    assert {channel["address"] for channel in document["channels"].values()} == settings
+
+
+def test_every_channel_has_one_operation_in_its_direction(document: dict[str, Any]) -> None:
+    directions = {
+        at(document, item["channel"]["$ref"])["address"]: item["action"] for item in document["operations"].values()
+    }
+    assert directions.pop("openclaw.alerts.v1") == "receive"
+    assert set(directions.values()) == {"send"}
+    assert len(directions) == len(document["channels"]) - 1
+
+
+def test_every_message_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
+    for message in document["components"]["messages"].values():
+        (shown,) = message["examples"]
+        for part, value in shown.items():
+            schema = {"$ref": message[part]["$ref"], "components": document["components"]}
+            assert list(Draft202012Validator(schema).iter_errors(value)) == []
+
+
+def test_the_asyncapi_document_is_made_of_its_schemas() -> None:
+    assert asyncapi({"Own": {"type": "object"}})["components"]["schemas"]["Own"] == {"type": "object"}
