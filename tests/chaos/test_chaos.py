@@ -1,27 +1,32 @@
 """A short campaign, as a change must pass it; long ones are run by hand."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from openclaw_stream.embedded import EmbeddedKafka
+from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.chaos import fuzz
 from tests.chaos.campaign import Act, play
+from tests.chaos.faults import CREATE, LOG_APPEND
 from tests.chaos.stage import Servers
 
-OwnKafka = Callable[..., EmbeddedKafka]
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey:
+        yield Servers(kafka, valkey)
 
 
-@pytest.mark.parametrize("act", ["log-append", "create"])
-def test_nothing_is_lost_or_repeated_under_fire(own_kafka: OwnKafka, tmp_path: Path, act: str) -> None:
-    outcome = play(Servers(own_kafka()), Act(act), tmp_path / "run", seed=4, alerts=1500, faults=4, seconds=20)
+@pytest.mark.parametrize(("act", "faults"), [(LOG_APPEND, 5), (CREATE, 2)])
+def test_nothing_is_lost_or_repeated_under_fire(servers: Servers, tmp_path: Path, act: str, faults: int) -> None:
+    outcome = play(servers, Act(act), tmp_path / "run", seed=4, alerts=1200, faults=faults, seconds=30)
     assert outcome.clean, "\n".join(outcome.lines())
     assert outcome.faults.total() > 1
 
 
-def test_whatever_a_record_holds_it_is_accounted_for(own_kafka: OwnKafka, tmp_path: Path) -> None:
-    fuzzed = fuzz.play(Servers(own_kafka()), tmp_path / "fuzz", seed=4, records=1000)
+def test_whatever_a_record_holds_it_is_accounted_for(servers: Servers, tmp_path: Path) -> None:
+    fuzzed = fuzz.play(servers, tmp_path / "fuzz", seed=4, records=1000)
     assert fuzzed.complaints == []
     assert fuzzed.records == 1000
     assert fuzzed.natures["alert"] > 50

@@ -37,7 +37,8 @@ class Sitting:
     def submit(self, name: str, severity: int = 0, *, wanted: bool = True) -> None:
         self.desk.submit(work(name, severity), self._done, lambda: wanted)
 
-    def _done(self, work: Work, verdict: Verdict) -> None:
+    def _done(self, work: Work, verdict: Verdict | None) -> None:
+        assert verdict
         self.decided.append(work.group.state.group_key)
         self.providers.append(verdict.provenance.provider)
 
