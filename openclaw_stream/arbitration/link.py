@@ -145,7 +145,7 @@ class Link:
             with errand.recorder.attempt(self.name, self.model, prompt) as call:
                 reply = await self._provider.ask(prompt, form.schema, timeout=seconds)
                 call.replied(reply, self._cost(reply))
-                answer = _read(form, reply, call)
+                answer = await _read(form, reply, call)
         except ProviderError as error:
             # A rate that is limited is kept to by pauses; the provider is well.
             ill = error.trips and error.failure is not Failure.RATE_LIMITED
@@ -201,9 +201,10 @@ class _NotAskedError(Exception):
     """A call that was not made; the message says why."""
 
 
-def _read(form: Form[T], reply: Reply, call: Call) -> T | AnswerError:
+async def _read(form: Form[T], reply: Reply, call: Call) -> T | AnswerError:
     try:
-        answer = form.read(reply.text)
+        # In a thread: to repair a text that is made for it takes half a second.
+        answer = await asyncio.to_thread(form.read, reply.text)
     except AnswerError as fault:
         call.validated(str(fault))
         return fault

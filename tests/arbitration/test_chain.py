@@ -1,6 +1,7 @@
 """The chain against servers on loopback: order, retries, breaker, slots, budget, deadline."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,8 +12,8 @@ import pytest
 from openclaw_stream.arbitration.breaker import Breaker
 from openclaw_stream.arbitration.budget import Budget
 from openclaw_stream.arbitration.chain import UNLIMITED, Chain
-from openclaw_stream.arbitration.link import Errand, Link, Terms
-from openclaw_stream.arbitration.providers import Ollama, OpenAI
+from openclaw_stream.arbitration.link import Errand, Form, Link, Terms
+from openclaw_stream.arbitration.providers import Ollama, OpenAI, Prompt
 from openclaw_stream.arbitration.slots import Slots
 from openclaw_stream.arbitration.store import MemoryStore
 from openclaw_stream.events.vocabulary import Language, Responsibility
@@ -156,6 +157,22 @@ async def test_an_answer_that_cannot_be_read_is_asked_for_once_more_with_the_fau
         first, second = (question(request) for request in asked.servers[0].requests)
         assert second.startswith(first)
         assert "holds no JSON object" in second.removeprefix(first)
+
+
+async def test_to_read_an_answer_holds_nobody_up() -> None:
+    reading, go = threading.Event(), threading.Event()
+
+    def read(text: str) -> str:
+        reading.set()
+        return text if go.wait(10) else ""
+
+    async with chained(FINE) as asked:
+        errand = Errand(time.monotonic() + 60, 0, NoRecorder())
+        prompt = Prompt("system", "user", "1")
+        task = asyncio.create_task(asked.links[0].ask(prompt, Form({}, read), errand, reserve=0))
+        await until(reading.is_set)
+        go.set()
+        assert await task == ANSWER
 
 
 async def test_invalid_answers_pass_to_the_next_and_do_not_trip_the_breaker() -> None:
