@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from openclaw_stream.embedded import EmbeddedKafka
+from tests.arbitration.llama import llama_cpp
 from tests.embedded.containers import KafkaServer, ValkeyServer, kafka_server, valkey_server
 
 # How long an example takes says nothing on a busy machine.
@@ -31,6 +32,13 @@ def valkey() -> Iterator[ValkeyServer]:
     """One Valkey for all tests."""
     with valkey_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def llama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One llama.cpp server for all tests: its base URL with /v1; its model is `tests.arbitration.llama.MODEL`."""
+    with llama_cpp(tmp_path_factory.mktemp("llama")) as url:
+        yield url
 
 
 @pytest.fixture

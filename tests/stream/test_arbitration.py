@@ -1,0 +1,208 @@
+"""The arbiter in a worker on a real Kafka: models, golden signals and the cache, through crashes of any of them."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import jsonschema
+
+from openclaw_stream.embedded import EmbeddedValkey
+from tests.arbitration.asking import ANSWER, Held, completes
+from tests.arbitration.llama import MODEL
+from tests.arbitration.providers.loopback import Answer, Loopback, loopback
+from tests.conftest import PROJECT
+from tests.embedded.containers import ValkeyServer
+from tests.signoz.server import KEY, Span, mini_signoz
+from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
+
+NewPipeline = Callable[..., Pipeline]
+
+FINE = completes(ANSWER)
+
+
+def asks(url: str, model: str) -> dict[str, str]:
+    """Settings of a worker that asks one model, on a server whose base is `url`."""
+    return {"AI_FALLBACK_ORDER": "openai", "OPENAI_BASE_URL": url, "OPENAI_MODEL": model, "OPENAI_MAX_TOKENS": "1500"}
+
+
+@asynccontextmanager
+async def model(answer: Answer = FINE) -> AsyncIterator[tuple[Loopback, dict[str, str]]]:
+    """A server of a model that no other test's answers are cached of, and the settings of a worker that asks it."""
+    async with loopback(answer) as server:
+        yield server, asks(f"{server.url}/v1", f"m-{uuid4().hex}")
+
+
+def play(pipeline: Pipeline, *services: str, **worker: str) -> None:
+    """Have a worker decide about an alert of each service, then drain it."""
+    process = pipeline.start(**worker)
+    pipeline.produce([(0, alert(service, severity="critical")) for service in services])
+    pipeline.await_settled()
+    assert pipeline.stop(process) == 0, pipeline.logs()
+
+
+def providers(decisions: list[dict[str, Any]]) -> list[tuple[str, bool]]:
+    """Who decided, and whether that came from the cache."""
+    return [(each["provenance"]["provider"], each["provenance"]["from_cache"]) for each in decisions]
+
+
+def logged(pipeline: Pipeline, event: str) -> list[Mapping[str, Any]]:
+    lines = [json.loads(line) for line in pipeline.logs().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == event]
+
+
+def test_a_real_language_model_decides(new_pipeline: NewPipeline, llama_server: str, valkey: ValkeyServer) -> None:
+    pipeline = new_pipeline(1, **asks(llama_server, MODEL), REDIS_URL=valkey.url, OPENCLAW_TIMEOUT="100")
+    play(pipeline, "checkout")
+    [decision] = pipeline.decisions()
+    jsonschema.validate(decision, json.loads((PROJECT / "schemas" / "decision.v1.json").read_text()))
+    assert (decision["provenance"]["provider"], decision["provenance"]["model"]) == ("openai", MODEL)
+    assert decision["provenance"]["attempts"][-1]["outcome"] == "answered"
+    assert decision["provenance"]["attempts"][-1]["output_tokens"] > 0
+    # Its letters mean nothing, and nothing of them is a command.
+    assert decision["decision"]["kubectl_command"] == ""
+    assert decision["decision"]["primary_responsibility"] == "COLLAB"
+
+
+async def test_golden_signals_and_a_model_make_a_decision(new_pipeline: NewPipeline) -> None:
+    now = round(time.time() * 1000)
+    spans = [Span("checkout", "shop", now - n * 1000, 3_000_000_000, failed=n % 10 == 0) for n in range(100)]
+    async with model() as (server, settings), mini_signoz(*spans) as signoz:
+        pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, SIGNOZ_URL=signoz.url, SIGNOZ_API_KEY=KEY)
+        await asyncio.to_thread(play, pipeline, "checkout")
+    [decision] = pipeline.decisions()
+    assert providers([decision]) == [("openai", False)]
+    assert decision["metrics"]["unavailable"] is None
+    assert decision["metrics"]["p99_ms"] == 3000
+    assert 5 <= decision["metrics"]["error_rate"] <= 15
+    assert decision["trace_url"].startswith(signoz.url)
+    asked = json.dumps(server.requests[0].json)
+    assert "p99" in asked
+    assert KEY not in asked
+    assert KEY not in pipeline.logs()
+
+
+async def test_a_dead_signoz_and_a_dead_model_leave_the_rules(new_pipeline: NewPipeline) -> None:
+    nobody = "http://127.0.0.1:1"
+    pipeline = await asyncio.to_thread(
+        new_pipeline,
+        1,
+        **asks(f"{nobody}/v1", MODEL),
+        SIGNOZ_URL=nobody,
+        SIGNOZ_API_KEY=KEY,
+        REDIS_URL="redis://127.0.0.1:1",
+    )
+    await asyncio.to_thread(play, pipeline, "checkout", "web")
+    decisions = pipeline.decisions()
+    assert providers(decisions) == [("rules", False)] * 2
+    for decision in decisions:
+        assert decision["provenance"]["degraded"] is True
+        assert decision["metrics"]["unavailable"]
+    assert ["openai: unreachable"] in [each["provenance"]["degraded_reasons"] for each in decisions]
+
+
+async def test_a_replay_asks_the_cache(new_pipeline: NewPipeline, valkey: ValkeyServer) -> None:
+    async with model() as (server, settings):
+        pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
+        await asyncio.to_thread(play, pipeline, "checkout", "web")
+        assert len(server.requests) == 2
+        await asyncio.to_thread(pipeline.reset, [0])
+        await asyncio.to_thread(play, pipeline)
+    decisions = pipeline.decisions()
+    assert len(server.requests) == 2
+    assert providers(decisions) == [("openai", False)] * 2 + [("openai", True)] * 2
+    assert [each["replayed"] for each in decisions] == [False, False, True, True]
+    assert {each["incident_id"] for each in decisions[:2]} == {each["incident_id"] for each in decisions[2:]}
+
+
+async def test_a_cache_that_dies_and_comes_back_costs_calls_and_nothing_else(new_pipeline: NewPipeline) -> None:
+    with EmbeddedValkey() as valkey:
+        async with model() as (server, settings):
+            pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
+            worker = pipeline.start()
+
+            async def decide(service: str) -> None:
+                pipeline.produce([(0, alert(service, severity="critical"))])
+                await asyncio.to_thread(pipeline.await_settled)
+
+            await decide("before")
+            valkey.kill()
+            await decide("dead")
+            valkey.start()
+            await decide("after")
+            assert await asyncio.to_thread(pipeline.stop, worker) == 0, pipeline.logs()
+            assert len(server.requests) == 3
+            # What it kept since it came back is there for the next; what it lost with its memory is asked again.
+            await asyncio.to_thread(pipeline.reset, [0])
+            await asyncio.to_thread(play, pipeline)
+    decisions = pipeline.decisions()
+    assert {each["provenance"]["provider"] for each in decisions} == {"openai"}
+    assert "Traceback" not in pipeline.logs()
+    replayed = {each["incident"]["service"]: each["provenance"]["from_cache"] for each in decisions if each["replayed"]}
+    assert replayed["before"] is False
+    assert len(server.requests) <= 5
+
+
+async def test_a_worker_killed_in_mid_call_costs_one_call_more(new_pipeline: NewPipeline, valkey: ValkeyServer) -> None:
+    held = Held(FINE)
+    async with model(held) as (server, settings):
+        pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
+        first = pipeline.start()
+        pipeline.produce([(0, alert("checkout", severity="critical"))])
+        await held.asked.wait()
+        first.kill()
+        held.go.set()
+        await asyncio.to_thread(play, pipeline)
+        assert len(server.requests) == 2
+    decisions = pipeline.decisions()
+    assert providers(decisions) == [("openai", False)]
+    check_exactly_once(decisions)
+
+
+async def test_a_call_whose_partition_is_lost_finishes_for_the_next_owner(
+    new_pipeline: NewPipeline, valkey: ValkeyServer
+) -> None:
+    held = Held(FINE)
+    async with model(held) as (server, settings):
+        pipeline = await asyncio.to_thread(new_pipeline, 2, **settings, REDIS_URL=valkey.url)
+        first = pipeline.start()
+        pipeline.produce([(n, alert(f"s{n}", severity="critical")) for n in range(2)])
+        await asyncio.to_thread(until, lambda: len(server.requests) == 2, "both incidents to be asked about")
+        second = pipeline.start()
+        # The first lets go of both and begins again with one of them.
+        await asyncio.to_thread(until, lambda: bool(logged(pipeline, "partitions revoked")), "the partitions to move")
+        held.go.set()
+        await asyncio.to_thread(pipeline.await_settled)
+        for worker in (first, second):
+            assert await asyncio.to_thread(pipeline.stop, worker) == 0, pipeline.logs()
+    decisions = pipeline.decisions()
+    check_exactly_once(decisions)
+    assert [each["provenance"]["provider"] for each in decisions] == ["openai"] * 2
+    assert len(server.requests) <= 3
+
+
+async def test_a_flood_of_incidents_is_slow_and_not_decided_by_rules(new_pipeline: NewPipeline) -> None:
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        await FINE(writer)
+
+    # Forty at a tenth of a second each take longer than the deadline.
+    async with model(slow) as (server, settings):
+        deadline = {"OPENCLAW_TIMEOUT": "1", "OPENCLAW_DECISION_DEADLINE": "3", "OPENAI_CONCURRENCY": "1"}
+        pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, **deadline)
+        await asyncio.to_thread(play, pipeline, *(f"s{n}" for n in range(40)))
+    decisions = pipeline.decisions()
+    assert providers(decisions) == [("openai", False)] * 40
+    assert len(server.requests) == 40
+
+
+async def test_mock_mode_asks_nobody(new_pipeline: NewPipeline) -> None:
+    async with model() as (server, settings):
+        pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, MOCK_MODE="true")
+        await asyncio.to_thread(play, pipeline, "checkout")
+    [decision] = pipeline.decisions()
+    assert decision["provenance"]["degraded_reasons"] == ["MOCK_MODE is on: no model is asked"]
+    assert server.requests == []
