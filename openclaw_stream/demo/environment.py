@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from uuid import uuid4
 
-from openclaw_stream.settings import KafkaSettings, TopicSettings
+from openclaw_stream.settings import ChainSettings, KafkaSettings, TopicSettings
 
 _UNLESS_SET = {
     "OPENCLAW_LANGUAGE": "en",
@@ -65,6 +65,11 @@ def applied(chosen: Mapping[str, str]) -> Iterator[None]:
 def point_to(bootstrap_servers: str) -> None:
     """Let the settings name a Kafka that was started just now."""
     os.environ[_BOOTSTRAP] = bootstrap_servers
+
+
+def keep_answers_in(redis_url: str) -> None:
+    """Let the worker keep the answers of models in a Valkey that was started just now."""
+    os.environ[ChainSettings.variable("redis_url")] = redis_url
 
 
 def _upper(given: Mapping[str, str]) -> dict[str, str]:

@@ -31,7 +31,8 @@ from openclaw_stream.errors import FatalError
 from openclaw_stream.stream.client import unreachable
 
 _QUIET_SECONDS = 20.0
-"""Nothing seen for so long after the last record: what is open now stays open. Above the demo's longest timer."""
+"""Nothing seen for so long after the last record: what is open now stays open. Above the demo's longest timer; a model
+may take the time that it has for a decision on top."""
 
 _LINE_WIDTH = 120
 _INTERRUPTED = 130
@@ -67,6 +68,7 @@ class Demo:
         self._keep = keep
         self._tally = Tally()
         self._start = time.monotonic()
+        self._quiet = _QUIET_SECONDS
         self.told = False
 
     def run(self, records: Sequence[Record]) -> None:
@@ -77,6 +79,8 @@ class Demo:
         """
         self._say(f"openclaw-stream {__version__} demo")
         with stage(self._say) as place, WorkerProcess(place.settings.worker.shutdown_timeout) as worker:
+            for line in place.means.lines:
+                self._say(line)
             try:
                 asyncio.run(self._perform(place, worker, records or storm(datetime.now(UTC))))
             except (KafkaError, OSError) as error:
@@ -84,6 +88,8 @@ class Demo:
             self._say("stopping …")
 
     async def _perform(self, place: Stage, worker: WorkerProcess, records: Sequence[Record]) -> None:
+        if place.means.asks_models:
+            self._quiet += place.settings.chain.openclaw_decision_deadline
         async with Feed(place.settings) as feed:
             player = asyncio.create_task(play(place.settings, records))
             self._start = time.monotonic()
@@ -113,7 +119,7 @@ class Demo:
             player.result()
             if not self._tally.open_incidents and not await feed.unsettled():
                 return
-            if time.monotonic() - heard > _QUIET_SECONDS:
+            if time.monotonic() - heard > self._quiet:
                 return
 
     async def _look(self, feed: Feed, view: Lines | Dashboard, worker: WorkerProcess) -> bool:
@@ -132,14 +138,14 @@ class Demo:
         self.told = True
         if unsettled := await feed.unsettled():
             raise FatalError(
-                f"{unsettled} records are not settled after {_QUIET_SECONDS:.0f} s of silence (a long timer of yours, "
+                f"{unsettled} records are not settled after {self._quiet:.0f} s of silence (a long timer of yours, "
                 f"such as OPENCLAW_GROUP_WAIT, may be why); {worker.log_ending()}"
             )
         for fault in self._tally.faults():
             raise FatalError(f"not exactly once: {fault}; {worker.log_ending()}")
 
     def _view(self, place: Stage, worker: WorkerProcess) -> Lines | Dashboard:
-        headline = f"{place.kafka}   {place.valkey}", f"the worker logs to {worker.log_file}"
+        headline = place.servers, f"the worker logs to {worker.log_file}"
         console = self._console
         roomy = console.width >= LEAST_WIDTH and console.height >= LEAST_HEIGHT
         if console.is_terminal and not console.is_dumb_terminal and roomy:

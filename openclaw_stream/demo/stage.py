@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from openclaw_stream.demo.environment import applied, has_own_kafka, point_to, variables
+from openclaw_stream.demo.environment import applied, has_own_kafka, keep_answers_in, point_to, variables
+from openclaw_stream.demo.means import Means, means_of
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from openclaw_stream.embedded.lock import LOCK_FILE, Lock
 from openclaw_stream.errors import EmbeddedError, OpenClawError
@@ -19,11 +20,11 @@ _PARTITIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo plays; `kafka` and `valkey` say it to people."""
+    """Where the demo plays and with what; `servers` says it to people."""
 
     settings: Settings
-    kafka: str
-    valkey: str
+    servers: str
+    means: Means
 
 
 @contextmanager
@@ -47,20 +48,24 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
             point_to(server.bootstrap_servers)
             settings = load_settings()
             kafka = f"Apache Kafka {Lock.parse(LOCK_FILE.read_text()).version} {server.bootstrap_servers}"
-        valkey = _start_valkey(stack)
+        valkey = _valkey(settings, stack)
         created = asyncio.run(create_topics(settings, _PARTITIONS)).created
         if own:
             say(f"created for this demo, deleted at its end: {', '.join(created)}")
             stack.callback(_delete, settings, created, say)
-        yield Stage(settings, kafka, valkey)
+        yield Stage(settings, f"{kafka}   {valkey}", asyncio.run(means_of(settings)))
 
 
-def _start_valkey(stack: ExitStack) -> str:
+def _valkey(settings: Settings, stack: ExitStack) -> str:
+    if settings.chain.redis_url:
+        return "Redis (yours)"
     try:
-        return f"Valkey {stack.enter_context(EmbeddedValkey()).url}"
+        url = stack.enter_context(EmbeddedValkey()).url
     except EmbeddedError as error:
-        # Nothing of the rules' decisions rests on it.
+        # The worker keeps its answers in its memory then.
         return f"no Valkey ({str(error).splitlines()[0]})"
+    keep_answers_in(url)
+    return f"Valkey {url}"
 
 
 def _delete(settings: Settings, names: tuple[str, ...], say: Callable[[str], None]) -> None:

@@ -36,6 +36,8 @@ def _rows(tally: Tally) -> Iterator[tuple[str, int, Text]]:
         Text(f"{tally.open_incidents} still open, {tally.flaps} flapped" if tally.incidents else "none"),
     )
     yield "decisions", tally.decisions.total(), _teams(tally)
+    asked = tally.decisions.total() - tally.deciders["rules"]
+    yield "by models", asked, Text(", ".join(f"{name} {count}" for name, count in tally.deciders.most_common()))
     assumed = ended[IncidentStatus.ASSUMED_RESOLVED]
     yield (
         "resolutions",

@@ -29,6 +29,8 @@ class Tally:
         self.best: Decision | None = None
         """The decision that shows most: with a command if there is one, severe and sure."""
         self.decisions: Counter[Responsibility] = Counter()
+        self.deciders: Counter[str] = Counter()
+        """Decisions by who made them: a provider, or the cache of its answers."""
         self.resolutions: Counter[IncidentStatus] = Counter()
         self.tuning: Counter[Verdict] = Counter()
         self.executed = 0
@@ -93,6 +95,7 @@ class Tally:
             self.resolutions[event.incident.status] += 1
             return
         self.decisions[event.decision.primary_responsibility] += 1
+        self.deciders["cache" if event.provenance.from_cache else event.provenance.provider] += 1
         self.best = max(filter(None, (self.best, event)), key=_tells)
 
 

@@ -1,5 +1,6 @@
 """The whole demo as a user starts it: a process of its own, its output, its exit code, and what it leaves behind."""
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -21,6 +22,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.embedded.server import free_port
+from tests.arbitration.asking import ANSWER, completes
+from tests.arbitration.providers.loopback import loopback
 
 COMMAND = (sys.executable, "-m", "openclaw_stream", "demo")
 QUICK = {"OPENCLAW_GROUP_WAIT": "1", "OPENCLAW_RESOLVE_HOLD": "1", "OPENCLAW_MAX_SILENCE": "3"}
@@ -46,7 +49,8 @@ def alerts(tmp_path: Path) -> Path:
 
 
 def environment(temporary: Path, **variables: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "OPENCLAW_", "COL"))}
+    ours = ("KAFKA_", "OPENCLAW_", "COL", "OLLAMA_", "GEMINI_", "CLAUDE_", "OPENAI_", "SIGNOZ_", "LANGFUSE_", "REDIS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "TMPDIR": str(temporary), **variables}
 
 
@@ -87,6 +91,10 @@ def test_the_storm_from_beginning_to_end(temporary: Path) -> None:
     assert "1 assumed after silence" in done.stdout
     assert "0 executed" in done.stdout
     assert "kubectl" in done.stdout
+    assert told["by models"] == 0
+    assert "decided by rules\n" in done.stdout
+    missing = "ollama (OLLAMA_URL), gemini (GEMINI_API_KEY), claude (CLAUDE_API_KEY), SigNoz (SIGNOZ_URL), Langfuse"
+    assert f"not configured: {missing} (LANGFUSE_PUBLIC_KEY)\n" in done.stdout
     for team in ("FE", "BE", "INFRA", "DB", "COLLAB"):
         assert re.search(rf"DECISION +{team} ", done.stdout)
     (log,) = temporary.iterdir()
@@ -108,6 +116,18 @@ def test_a_file_is_played_on_a_kafka_of_the_users(
     assert told["incidents"] == told["resolutions"] >= 3
     assert "each exactly once" in done.stdout
     assert topics(bootstrap) <= before
+
+
+async def test_a_model_that_is_configured_decides(bootstrap: str, temporary: Path, alerts: Path) -> None:
+    async with loopback(completes(ANSWER)) as model:
+        asks = {"AI_FALLBACK_ORDER": "openai", "OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_MODEL": "gpt-x"}
+        env = environment(temporary, **own_kafka(bootstrap), **asks)
+        done = await asyncio.to_thread(demo, alerts, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "decided by openai gpt-x, then rules\n" in done.stdout
+    told = counts(done.stdout)
+    assert told["by models"] == told["decisions"] >= 1
+    assert len(model.requests) >= 1
 
 
 def test_topics_of_the_user_are_not_touched(bootstrap: str, temporary: Path, alerts: Path) -> None:
