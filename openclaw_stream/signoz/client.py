@@ -9,7 +9,7 @@ import httpx
 import orjson
 
 from openclaw_stream import __version__
-from openclaw_stream.arbitration.providers.http import BODY_MAX, dig
+from openclaw_stream.arbitration.providers.http import BODY_MAX, dig, listed
 from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.telemetry.redaction import redact
@@ -116,8 +116,3 @@ def _message(document: Any) -> str:
     additions = dig(error, "errors")
     parts = [dig(error, "message") or error, *(dig(each, "message") for each in listed(additions))]
     return "; ".join(part for part in parts if part and isinstance(part, str))
-
-
-def listed(value: Any) -> list[Any]:
-    """Return a list as it is, and nothing in place of anything else."""
-    return value if isinstance(value, list) else []

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openclaw_stream.arbitration.providers.http import dig
-from openclaw_stream.signoz.client import listed
+from openclaw_stream.arbitration.providers.http import dig, listed
 from openclaw_stream.signoz.query import COUNT, ERRORS, NAME, NAMESPACE, P99
 from openclaw_stream.signoz.subject import Subject
 

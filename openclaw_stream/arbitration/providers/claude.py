@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.providers.http import Answered, HttpProvider, Json, dig, tokens, without
+from openclaw_stream.arbitration.providers.http import Answered, HttpProvider, Json, dig, listed, tokens, without
 
 _VERSION = "2023-06-01"
 _COMPLETE = {"end_turn", "stop_sequence"}
@@ -51,7 +51,7 @@ class Claude(HttpProvider):
 
     def _reply(self, body: Json) -> Reply:
         reply = self._said(body)
-        reason = body.get("stop_reason")
+        reason = str(body.get("stop_reason"))
         if reason == "max_tokens":
             raise ProviderError(
                 Failure.TRUNCATED, f"claude cut its answer at CLAUDE_MAX_TOKENS ({self._max_tokens})", reply=reply
@@ -67,9 +67,8 @@ class Claude(HttpProvider):
 
     def _said(self, body: Json) -> Reply:
         usage = body.get("usage")
-        content = body.get("content") if isinstance(body.get("content"), list) else []
         # Blocks of thinking come before the text.
-        texts = [dig(block, "text") for block in content or [] if dig(block, "type") == "text"]
+        texts = [dig(block, "text") for block in listed(body.get("content")) if dig(block, "type") == "text"]
         fresh, read, written = (
             tokens(dig(usage, name))
             for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")

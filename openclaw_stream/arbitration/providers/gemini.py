@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.providers.http import Answered, HttpProvider, Json, dig, tokens, without
+from openclaw_stream.arbitration.providers.http import Answered, HttpProvider, Json, dig, listed, tokens, without
 
 _BLOCKED = {"SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST"}
 
@@ -45,7 +45,7 @@ class Gemini(HttpProvider):
         blocked = dig(body, "promptFeedback", "blockReason")
         if blocked:
             raise ProviderError(Failure.BLOCKED, f"gemini blocked the prompt: {self._scrubbed(str(blocked))}")
-        reason = dig(body, "candidates", 0, "finishReason")
+        reason = str(dig(body, "candidates", 0, "finishReason"))
         if reason == "MAX_TOKENS":
             raise ProviderError(
                 Failure.TRUNCATED, f"gemini cut its answer at GEMINI_MAX_TOKENS ({self._max_tokens})", reply=reply
@@ -59,7 +59,7 @@ class Gemini(HttpProvider):
 
     def _said(self, body: Json) -> Reply:
         usage = body.get("usageMetadata")
-        parts = dig(body, "candidates", 0, "content", "parts") or []
+        parts = listed(dig(body, "candidates", 0, "content", "parts"))
         texts = [dig(part, "text") for part in parts if not dig(part, "thought")]
         written, thought = tokens(dig(usage, "candidatesTokenCount")), tokens(dig(usage, "thoughtsTokenCount"))
         return Reply(
@@ -71,13 +71,13 @@ class Gemini(HttpProvider):
         )
 
     def _blame(self, answered: Answered) -> Failure | None:
-        reasons = {dig(detail, "reason") for detail in dig(answered.json, "error", "details") or []}
-        if "API_KEY_INVALID" in reasons:  # a 400
+        details = listed(dig(answered.json, "error", "details"))
+        if any(dig(detail, "reason") == "API_KEY_INVALID" for detail in details):  # a 400
             return Failure.UNAUTHORIZED
         return super()._blame(answered)
 
     def _delay(self, answered: Answered) -> float | None:
-        for detail in dig(answered.json, "error", "details") or []:
+        for detail in listed(dig(answered.json, "error", "details")):
             delay = dig(detail, "retryDelay")
             if isinstance(delay, str) and delay.removesuffix("s").replace(".", "", 1).isdecimal():
                 return float(delay.removesuffix("s"))

@@ -178,6 +178,11 @@ def dig(value: object, *path: str | int) -> Any:
     return value
 
 
+def listed(value: Any) -> list[Any]:
+    """Return a list as it is, and nothing in place of anything else."""
+    return value if isinstance(value, list) else []
+
+
 def tokens(value: object) -> int | None:
     """Return a count of tokens, None for anything else."""
     return value if type(value) is int and value >= 0 else None

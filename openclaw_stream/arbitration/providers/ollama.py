@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.providers.http import HttpProvider, Json, dig, tokens
+from openclaw_stream.arbitration.providers.http import HttpProvider, Json, dig, listed, tokens
 
 _KEEP_ALIVE = "10m"
 
@@ -33,8 +33,8 @@ class Ollama(HttpProvider):
 
     async def check(self) -> None:
         """Look for the model in the list of those that are pulled; see `Provider`."""
-        listed = (await self._get("/api/tags")).get("models")
-        names = [dig(each, "name") for each in listed or []]
+        models = listed((await self._get("/api/tags")).get("models"))
+        names = [dig(each, "name") for each in models]
         if self.model not in names and f"{self.model}:latest" not in names:
             raise ProviderError(
                 Failure.MODEL_MISSING, f"ollama has no model {self.model}; run: ollama pull {self.model}"

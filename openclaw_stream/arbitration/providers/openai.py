@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.providers.http import Answered, HttpProvider, Json, dig, tokens, without
+from openclaw_stream.arbitration.providers.http import Answered, HttpProvider, Json, dig, listed, tokens, without
 
 _FAILURES = {
     "content_filter": Failure.BLOCKED,
@@ -41,8 +41,8 @@ class OpenAI(HttpProvider):
 
     async def check(self) -> None:
         """Look for the model in the server's list; see `Provider`."""
-        listed = (await self._get("/models")).get("data")
-        names = [str(dig(each, "id")) for each in listed or []]
+        models = listed((await self._get("/models")).get("data"))
+        names = [str(dig(each, "id")) for each in models]
         if self.model not in names:
             told = self._scrubbed(", ".join(names)) or "none"
             raise ProviderError(
