@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.errors import FatalError
-from openclaw_stream.incidents.state import State
+from openclaw_stream.events.vocabulary import IncidentStatus
+from openclaw_stream.incidents.state import Episode, State
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.statecodec import MARKER_KEY, Restored, encode, marker
 from openclaw_stream.stream.work import LastDecision
 from tests.stream.simulation import SCENARIOS, Machine, make_log
+
+FIRING = IncidentStatus.FIRING
 
 
 def _same(one: State, other: State) -> bool:
@@ -35,6 +38,27 @@ def test_a_state_survives(r: random.Random) -> None:
         restored = Restored(encode(group.state, "me", 3, group.last_decision))
         assert _same(restored.state, group.state)
         assert (restored.generation, restored.group_id) == (3, "me")
+
+
+def test_every_field_survives() -> None:
+    state, empty = State("g"), State("g")
+    state.begin("id-2", 5, 1000, "id-1")
+    state.through, state.replayed_through, state.frozen = 17, 11, 13
+    state.lineage = (Episode("id-1", 2, 900, 4, IncidentStatus.RESOLVED), Episode("id-2", 5, 1000, None, FIRING))
+    state.status, state.revision, state.last_due, state.hold_end = IncidentStatus.RESOLVED, 3, 1100, 1900
+    state.firing, state.resolved = {1 << 63: 800}, {7: 0, (1 << 64) - 1: 801}
+    state.overflow = state.early = True
+    state.open = False
+    state.last_alert_at, state.severity, state.names, state.others = 1200, 2, {"A": 3}, 4
+    state.services, state.exemplars = ("web",), (b'{"name":"A"}',)
+    state.alert_count, state.distinct, state.flaps = 9, 2, 1
+    state.first_offset, state.last_offset = 5, 16
+    state.namespace, state.service, state.traceparent = "shop", "web", "00-aa-bb-01"
+    told = set(State.__slots__) - {"group_key", "version", "open"}
+    assert [name for name in told if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
+    assert _same(Restored(encode(state, "me", 1, None)).state, state)
+    state.open = True
+    assert _same(Restored(encode(state, "me", 1, None)).state, state)
 
 
 def test_the_last_decision_survives_with_its_incident() -> None:
