@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import orjson
 
-from openclaw_stream import __version__
-from openclaw_stream.arbitration.providers.http import BODY_MAX, dig, listed
+from openclaw_stream.arbitration.providers.http import BODY_MAX, dig, listed, open_client
 from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.telemetry.redaction import redact
@@ -17,7 +16,6 @@ from openclaw_stream.telemetry.redaction import redact
 _PATH = "/api/v5/query_range"
 _SAID_MAX = 4096
 _SHOWN_MAX = 300
-_CONNECTIONS = 16
 _HINTS = {
     401: "set SIGNOZ_API_KEY to a key of this server",
     403: "the key of SIGNOZ_API_KEY may not query",
@@ -43,17 +41,7 @@ class Client:
 
     def __init__(self, url: str, key: str | None) -> None:
         self._key = key
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            headers={
-                "accept-encoding": "identity",  # compressed, a small body could unfold into a huge one
-                "content-type": "application/json",
-                "user-agent": f"openclaw-stream/{__version__}",
-            }
-            | ({"SIGNOZ-API-KEY": key} if key else {}),
-            limits=httpx.Limits(max_connections=_CONNECTIONS),
-            timeout=None,  # noqa: S113 - each call has its deadline
-        )
+        self._client = open_client(url, {"SIGNOZ-API-KEY": key} if key else {})
 
     async def query(self, body: Mapping[str, Any], deadline: float) -> Any:
         """Return the `data` of an answer, as decoded JSON; `deadline` is in the event loop's time.

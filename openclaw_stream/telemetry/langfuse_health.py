@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx
 import orjson
 
+from openclaw_stream.arbitration.providers.http import open_client
 from openclaw_stream.settings.langfuse import LangfuseSettings
 
 OLDEST: Final = (4, 59, 0)
@@ -28,7 +29,7 @@ async def check_langfuse(settings: LangfuseSettings) -> str:
     public, secret = settings.public_key, settings.secret_key
     auth = (public.get_secret_value(), secret.get_secret_value()) if public and secret else None
     try:
-        async with asyncio.timeout(settings.timeout), httpx.AsyncClient(base_url=settings.url) as client:
+        async with asyncio.timeout(settings.timeout), open_client(settings.url, {}) as client:
             status, health = await _get(client, "/api/public/health")
             version = _version(settings, status, health)
             status, _ = await _get(client, "/api/public/projects", auth)
@@ -68,7 +69,7 @@ async def _get(client: httpx.AsyncClient, path: str, auth: tuple[str, str] | Non
     """Return the status and the JSON object of an answer, empty where there is none."""
     async with client.stream("GET", path, auth=auth) as response:
         body = bytearray()
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > _BODY_MAX:
                 break

@@ -16,6 +16,7 @@ import orjson
 from openclaw_stream import __version__
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
 from openclaw_stream.arbitration.texts import visible
+from openclaw_stream.errors import SettingsError
 from openclaw_stream.telemetry.redaction import redact
 
 Json = dict[str, Any]
@@ -23,11 +24,12 @@ Json = dict[str, Any]
 BODY_MAX = 1 << 20
 """Bytes of a body that are read; an answer takes a few thousand."""
 
-_HEADERS = {
+_HEADERS: Mapping[str, str] = {
     "accept-encoding": "identity",  # compressed, a small body could unfold into a huge one
     "content-type": "application/json",
     "user-agent": f"openclaw-stream/{__version__}",
 }
+_THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _SHOWN_MAX = 300
 _SCRUBBED_MAX = 4096
 _CONNECT_SECONDS = 5.0
@@ -78,12 +80,7 @@ class HttpProvider(ABC):
         self._url = httpx.URL(base_url)
         self._key = key
         self._hints: Mapping[Failure, str] = {}  # what to do about a failure
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers=_HEADERS | (headers or {}),
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=8),
-            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-        )
+        self._client = open_client(base_url, headers or {})
 
     async def ask(self, prompt: Prompt, schema: Mapping[str, Any], *, timeout: float) -> Reply:  # noqa: ASYNC109
         """Return the reply to a prompt; see `Provider`."""
@@ -164,6 +161,29 @@ class HttpProvider(ABC):
         if self._key:
             text = text.replace(self._key, "[redacted:key]")
         return visible(redact(" ".join(text[:_SCRUBBED_MAX].split())), _SHOWN_MAX)
+
+
+def open_client(base_url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    """Return a client of one server; each call brings its own deadline.
+
+    A proxy of the environment is used for other machines, but never for this one.
+
+    Raises:
+        SettingsError: The environment's proxy or certificates cannot be used.
+    """
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url,
+            headers=_HEADERS | headers,
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=8),
+            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+            mounts=dict.fromkeys(_THIS_MACHINE),
+        )
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        raise SettingsError(
+            "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR: "
+            f"with them there is no HTTP: {redact(str(error))}"
+        ) from None
 
 
 def dig(value: object, *path: str | int) -> Any:
