@@ -40,7 +40,8 @@ _GRACE = 1.0
 _WARNINGS_MAX = 32
 _ATTEMPTS_MAX = 32
 _REASONS_MAX = 16
-_RULES_CONCURRENCY = 4
+_LOOKUPS = 8
+"""Decisions made at the same time that wait for golden signals, and for no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,10 @@ class Arbiter:
     @property
     def concurrency(self) -> int:
         """How many decisions are worth making at the same time."""
-        return self._models.chain.concurrency if self._models else _RULES_CONCURRENCY
+        if self._models:
+            return self._models.chain.concurrency
+        # Rules are a matter of CPU: several at a time would only keep the commits waiting at every turn.
+        return _LOOKUPS if self._signoz.configured else 1
 
     def capacity(self) -> int:
         """Return how many decisions may queue and still be answered by a model within the deadline; 1 at least."""
