@@ -55,10 +55,11 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a question: an answer, or why there is none."""
+    """What became of a question: an answer, or why there is none; `late` if the time of who asked was up."""
 
     found: Found | None = None
     from_cache: bool = False
+    late: bool = False
     attempts: Sequence[Attempt] = ()
     reasons: Sequence[str] = ()
 
@@ -101,7 +102,7 @@ class Arbiter:
         self._why_none = why_none
         self._signoz = signoz
         self._tracing = tracing or NoTracing()
-        self._flights: Flights[_Outcome] = Flights()
+        self._flights: Flights[_Outcome] = Flights(lambda outcome: outcome.found is not None)
 
     @property
     def concurrency(self) -> int:
@@ -165,15 +166,17 @@ class Arbiter:
         """Return what the cache or the models say; equal questions at the same time are one."""
         key = cache_key(evidence.case, evidence.metrics, self._language, models.chain.models, PROMPT_VERSION)
         question = _Question(models, key, evidence.case, evidence.metrics, errand)
-        landing, own = self._flights.board(key, question.fly)
         try:
-            async with asyncio.timeout(max(errand.left, 0) + (_GRACE if own else 0)):
-                outcome = await asyncio.shield(landing)
+            while True:
+                landing, own = self._flights.board(key, question.fly)
+                async with asyncio.timeout(max(errand.left, 0) + (_GRACE if own else 0)):
+                    outcome = await asyncio.shield(landing)
+                if own:
+                    return outcome
+                if not outcome.late:
+                    return _Outcome(outcome.found, from_cache=outcome.found is not None, reasons=outcome.reasons)
         except TimeoutError:
             return _Outcome(attempts=tuple(errand.attempts), reasons=(*errand.reasons, "the deadline has passed"))
-        if own:
-            return outcome
-        return _Outcome(outcome.found, from_cache=outcome.found is not None, reasons=outcome.reasons)
 
     # ---- verdicts
 
@@ -274,7 +277,8 @@ class _Question:
         found = await self.models.chain.judge(self.case, self.metrics, self.errand)
         if found:
             validate(found.answer.judgement, self.case)  # what it cannot take must not be kept
-        landing.set_result(_Outcome(found, attempts=tuple(self.errand.attempts), reasons=tuple(self.errand.reasons)))
+        errand, late = self.errand, found is None and self.errand.left <= 0
+        landing.set_result(_Outcome(found, late=late, attempts=tuple(errand.attempts), reasons=tuple(errand.reasons)))
         if found:
             await cache.put(self.key, found, self.case)
         await budget.report()

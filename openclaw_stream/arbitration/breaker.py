@@ -19,14 +19,17 @@ class Breaker:
         self._failures = 0
         self._next_try = 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no call may be made now."""
+        return self._failures >= self._threshold and self._clock() < self._next_try
+
     def allows(self) -> bool:
         """Return whether a call may be made now; when half-open, True takes the place of the one call."""
-        if self._failures < self._threshold:
-            return True
-        now = self._clock()
-        if now < self._next_try:
+        if self.is_open:
             return False
-        self._next_try = now + self._cooldown
+        if self._failures >= self._threshold:
+            self._next_try = self._clock() + self._cooldown
         return True
 
     def succeeded(self) -> None:

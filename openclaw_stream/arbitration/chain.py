@@ -61,14 +61,14 @@ class Chain:
         """Return how many decisions may wait and still be answered within the deadline; 1 at least.
 
         That is what the first provider answers in the time it is waited for, judged by its calls of late, less those
-        that wait for it already. The others are no part of it: they are the reserve for when it fails. Where nothing is
-        left to spend the rules answer at once, and there is no limit.
+        that wait for it already. The others are no part of it: they are the reserve for when it fails. Where nobody may
+        be asked, because all are dead or nothing is left to spend, the rules answer at once, and there is no limit.
         """
-        affordable = [link for link in self._links if link.affordable]
-        if not affordable:
+        available = [link for link in self._links if link.available]
+        if not available:
             return UNLIMITED
-        first, number = affordable[0], affordable[0].slots.number
-        seconds = self._deadline - self._timeout * len(affordable)
+        first, number = available[0], available[0].slots.number
+        seconds = self._deadline - self._timeout * len(available)
         answers = max(number, int(number * seconds / max(first.average, _INSTANT)))
         return max(answers - first.slots.waiting, 1)
 
@@ -76,7 +76,8 @@ class Chain:
         """Return the first answer; None where nobody gave one, with the reasons in the errand."""
         digest = await condense(case, self._summarizer, errand)
         prompt = arbiter_prompt(case, metrics, self._language, digest)
-        for behind, link in zip(range(len(self._links))[::-1], self._links, strict=True):
+        for place, link in enumerate(self._links, start=1):
+            behind = sum(other.available for other in self._links[place:])
             try:
                 answer = await link.ask(prompt, _FORM, errand, reserve=self._timeout * behind)
             except Exception as error:

@@ -12,9 +12,14 @@ T = TypeVar("T")
 
 
 class Flights(Generic[T]):
-    """Calls under way by key; who waits may give up, and the call goes on."""
+    """Calls under way by key; who waits may give up, and the call goes on.
 
-    def __init__(self) -> None:
+    Args:
+        holds: Whether a result is the key's until its call is through; for any other the next call is made at once.
+    """
+
+    def __init__(self, holds: Callable[[T], bool]) -> None:
+        self._holds = holds
         self._landings: dict[str, asyncio.Future[T]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -23,16 +28,16 @@ class Flights(Generic[T]):
     ) -> tuple[asyncio.Future[T], bool]:
         """Return the future of a key's answer, and whether it was started for this.
 
-        `fly` sets the future's result as soon as there is one, and may have work to finish after that; until it is
-        through, its answer is the key's.
+        `fly` sets the future's result as soon as there is one, and may have work to finish after that.
         """
-        if key in self._landings:
-            return self._landings[key], False
+        known = self._landings.get(key)
+        if known is not None and (not known.done() or self._holds(known.result())):
+            return known, False
         landing: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(fly(landing))
         self._landings[key] = landing
         self._tasks.add(task)
-        task.add_done_callback(lambda task: self._landed(key, task))
+        task.add_done_callback(lambda task: self._landed(key, landing, task))
         return landing, True
 
     async def close(self) -> None:
@@ -41,9 +46,10 @@ class Flights(Generic[T]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _landed(self, key: str, task: asyncio.Task[None]) -> None:
+    def _landed(self, key: str, landing: asyncio.Future[T], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        landing = self._landings.pop(key)
+        if self._landings.get(key) is landing:
+            del self._landings[key]
         error = None if task.cancelled() else task.exception()
         if landing.done():
             if error:

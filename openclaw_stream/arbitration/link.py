@@ -96,6 +96,11 @@ class Link:
         """Whether it costs nothing, or there is something left to spend; an unknown price is one."""
         return self._free or not self._terms.budget.exhausted
 
+    @property
+    def available(self) -> bool:
+        """Whether it may be asked: it is affordable, and not left alone after failures."""
+        return self.affordable and not self._breaker.is_open
+
     async def ask(self, prompt: Prompt, form: Form[T], errand: Errand, *, reserve: float) -> T | None:
         """Return the answer; None where there is none, with the reason noted in the errand.
 
@@ -107,21 +112,31 @@ class Link:
                 asks for a pause is waited for into them. 0 for the last link.
         """
         try:
+            self._require_permission(errand)  # nobody waits for a slot in vain
             async with asyncio.timeout(max(errand.left - reserve, 0)):
                 await self.slots.acquire(errand.rank)
+            return await self._ask(prompt, form, errand, reserve)
         except TimeoutError:
             errand.reasons.append(f"{self.name}: busy for too long")
-            return None
-        started, calls = time.monotonic(), len(errand.attempts)
-        try:
-            return await self._converse(prompt, form, errand, reserve)
-        except (_NotAskedError, AnswerError, ProviderError) as error:
+        except _NotAskedError as error:
+            errand.reasons.append(f"{self.name}: {error}")
+        except (AnswerError, ProviderError) as error:
             errand.reasons.append(f"{self.name}: {_word_for(error)}")
             log.warning("a model gave no answer", provider=self.name, model=self.model, reason=str(error))
-            return None
+        return None
+
+    async def _ask(self, prompt: Prompt, form: Form[T], errand: Errand, reserve: float) -> T:
+        """Ask, and give the slot back."""
+        started, answered = time.monotonic(), False
+        try:
+            answer = await self._converse(prompt, form, errand, reserve)
+            answered = True
+            return answer
         finally:
-            if len(errand.attempts) > calls:
-                self.average += _WEIGHT * (time.monotonic() - started - self.average)
+            seconds = time.monotonic() - started
+            # To fail fast says nothing of how long an answer takes.
+            if answered or seconds > self.average:
+                self.average += _WEIGHT * (seconds - self.average)
             self.slots.release()
 
     async def _converse(self, prompt: Prompt, form: Form[T], errand: Errand, reserve: float) -> T:
@@ -140,6 +155,7 @@ class Link:
 
     async def _call(self, prompt: Prompt, form: Form[T], errand: Errand) -> T:
         self._require_permission(errand)
+        self._breaker.allows()
         started, seconds = time.monotonic(), min(self._terms.timeout, errand.left)
         try:
             with errand.recorder.attempt(self.name, self.model, prompt) as call:
@@ -169,7 +185,7 @@ class Link:
             raise _NotAskedError("no time is left before the deadline")
         if not self.affordable:
             raise _NotAskedError(f"the budget of {self._terms.budget.limit:g} USD an hour is spent")
-        if not self._breaker.allows():
+        if self._breaker.is_open:
             raise _NotAskedError("it has failed again and again, and is left alone for a while")
 
     def _note(self, errand: Errand, outcome: str, started: float, reply: Reply | None) -> None:
@@ -222,7 +238,5 @@ def _gives_up(state: RetryCallState, errand: Errand, reserve: float) -> bool:
     return state.attempt_number >= _TRIES or (reserve > 0 and state.upcoming_sleep > _PATIENCE)
 
 
-def _word_for(error: Exception) -> str:
-    if isinstance(error, ProviderError):
-        return error.failure.value
-    return f"{error.reason.value}, twice" if isinstance(error, AnswerError) else str(error)
+def _word_for(error: AnswerError | ProviderError) -> str:
+    return error.failure.value if isinstance(error, ProviderError) else f"{error.reason.value}, twice"

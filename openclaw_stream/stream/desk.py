@@ -2,7 +2,7 @@
 
 The queue takes as many as the arbiter can answer within the deadline, which runs from there; further ones wait before
 it, where time costs them nothing: a replay of thousands is slow, and not decided by rules because it was. What needs
-no arbiter has a queue of its own, in which no model is waited for.
+no arbiter has a queue of its own, in which no model is waited for; there goes, too, who has queued until the deadline.
 """
 
 import asyncio
@@ -46,6 +46,7 @@ class Desk:
         self._order = count()
         self._outside: list[_Matter] = []
         self._queue: asyncio.PriorityQueue[tuple[_Matter, float]] = asyncio.PriorityQueue()
+        self._deadlines: dict[int, asyncio.TimerHandle] = {}  # of those in the queue
         self._plain: asyncio.Queue[tuple[Work, Decide, Done]] = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._serve_plain())]
         self._tasks += [asyncio.create_task(self._serve()) for _ in range(arbiter.concurrency)]
@@ -63,15 +64,17 @@ class Desk:
     @property
     def length(self) -> int:
         """Revisions that wait."""
-        return self._queue.qsize() + len(self._outside) + self._plain.qsize()
+        return len(self._deadlines) + len(self._outside) + self._plain.qsize()
 
     @property
     def full(self) -> bool:
         """Whether one more would have to wait for longer than a decision may take."""
-        return self._queue.qsize() + len(self._outside) >= self._arbiter.capacity()
+        return len(self._deadlines) + len(self._outside) >= self._arbiter.capacity()
 
     async def close(self) -> None:
         """Stop deciding; what waits is dropped, and folded again by its next owner."""
+        for timer in self._deadlines.values():
+            timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -79,6 +82,10 @@ class Desk:
     async def _serve(self) -> None:
         while True:
             matter, deadline = await self._queue.get()
+            timer = self._deadlines.pop(matter.order, None)
+            if timer is None:
+                continue
+            timer.cancel()
             self._admit()
             if matter.wanted():
                 await _decide(matter.work, partial(self._arbitrate, matter.work, deadline), matter.done)
@@ -94,9 +101,18 @@ class Desk:
 
     def _admit(self) -> None:
         """Let in as many as can be answered in time; an idle decider always finds one."""
-        deadline = time.monotonic() + self._arbiter.deadline
-        while self._outside and self._queue.qsize() < self._arbiter.capacity():
-            self._queue.put_nowait((heapq.heappop(self._outside), deadline))
+        loop, deadline = asyncio.get_running_loop(), time.monotonic() + self._arbiter.deadline
+        while self._outside and len(self._deadlines) < self._arbiter.capacity():
+            matter = heapq.heappop(self._outside)
+            self._queue.put_nowait((matter, deadline))
+            self._deadlines[matter.order] = loop.call_at(deadline, self._expire, matter, deadline)
+
+    def _expire(self, matter: _Matter, deadline: float) -> None:
+        """Have a revision decided that more urgent ones have kept in the queue until its deadline."""
+        del self._deadlines[matter.order]
+        if matter.wanted():
+            self.submit_plain(matter.work, partial(self._arbitrate, matter.work, deadline), matter.done)
+        self._admit()
 
 
 async def _decide(work: Work, decide: Decide, done: Done) -> None:

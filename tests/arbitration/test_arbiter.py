@@ -242,6 +242,30 @@ async def test_who_shares_a_call_waits_for_it_no_longer_than_its_own_deadline() 
         assert (await first).provenance.provider == "openai"
 
 
+async def test_who_shares_a_call_that_had_too_little_time_asks_again() -> None:
+    held = Held(hangs)
+    async with arbiter(in_turn(held, FINE)) as asked:
+        first = asyncio.create_task(asked.arbiter.decide(CASE, time.monotonic() + 0.3))
+        await held.asked.wait()
+        others = [asyncio.create_task(asked.arbiter.decide(CASE)) for _ in range(3)]
+        held.go.set()
+        assert (await first).provenance.degraded_reasons == ["openai: timeout"]
+        verdicts = await asyncio.gather(*others)
+        assert [verdict.provenance.provider for verdict in verdicts] == ["openai"] * 3
+        assert asked.calls == 2
+
+
+async def test_who_shares_a_call_that_failed_does_not_repeat_it() -> None:
+    held = Held(says(400))
+    async with arbiter(held) as asked:
+        deciding = [asyncio.create_task(asked.arbiter.decide(CASE)) for _ in range(5)]
+        await held.asked.wait()
+        held.go.set()
+        verdicts = await asyncio.gather(*deciding)
+        assert {tuple(verdict.provenance.degraded_reasons) for verdict in verdicts} == {("openai: bad_request",)}
+        assert asked.calls == 1
+
+
 async def test_mock_mode_asks_nobody() -> None:
     async with arbiter(mock_mode=True) as asked:
         verdict = await asked.arbiter.decide(CASE)

@@ -196,6 +196,40 @@ async def test_a_provider_that_fails_again_and_again_is_left_alone_until_it_is_t
         assert await asked.judge() == "a"
 
 
+async def test_one_call_that_tries_the_dead_holds_nobody_up() -> None:
+    now, held = [0.0], Held(FINE)
+    breaker = lambda: Breaker(1, 30, lambda: now[0])  # noqa: E731 - one for each link
+    async with chained(in_turn(says(400), says(500), held), breaker=breaker, slots=1) as asked:
+        assert await asked.judge() is None
+        assert asked.chain.capacity() < UNLIMITED
+        assert await asked.judge() is None
+        assert asked.chain.capacity() == UNLIMITED
+        now[0] = 30
+        probe = asyncio.create_task(asked.judge())
+        await held.asked.wait()
+        # The probe has the only slot, and may keep it for as long as a call may take.
+        assert await asked.judge() is None
+        assert asked.outcomes == []
+        held.go.set()
+        assert await probe == "a"
+        assert asked.chain.capacity() < UNLIMITED
+
+
+async def test_who_cannot_be_asked_is_no_reason_to_leave_the_last_that_can() -> None:
+    async with chained(in_turn(BUSY, BUSY, BUSY, BUSY, FINE), says(500), breaker=lambda: Breaker(2, 60)) as asked:
+        asked.links[1]._breaker.failed()  # noqa: SLF001 - a server that died before
+        asked.links[1]._breaker.failed()  # noqa: SLF001
+        assert await asked.judge() == "a"
+        assert asked.outcomes == [("a", "rate_limited")] * 4 + [("a", "answered")]
+
+
+async def test_to_fail_fast_lets_no_more_in() -> None:
+    async with chained(says(400), timeout=10) as asked:
+        for _ in range(20):
+            await asked.judge()
+        assert asked.links[0].average == 10
+
+
 async def test_a_call_that_hangs_ends_with_its_timeout_and_the_next_is_asked() -> None:
     async with chained(hangs, FINE, timeout=0.3) as asked:
         assert await asked.judge() == "b"

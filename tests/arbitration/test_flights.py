@@ -8,7 +8,7 @@ from openclaw_stream.arbitration.flights import Flights
 
 
 async def test_equal_keys_share_one_call_and_others_do_not() -> None:
-    flights, calls, go = Flights[int](), 0, asyncio.Event()
+    flights, calls, go = Flights[int](lambda _: True), 0, asyncio.Event()
 
     async def fly(landing: "asyncio.Future[int]") -> None:
         nonlocal calls
@@ -24,7 +24,7 @@ async def test_equal_keys_share_one_call_and_others_do_not() -> None:
 
 
 async def test_who_gives_up_leaves_the_call_to_finish() -> None:
-    flights, go, finished = Flights[int](), asyncio.Event(), asyncio.Event()
+    flights, go, finished = Flights[int](lambda _: True), asyncio.Event(), asyncio.Event()
 
     async def fly(landing: "asyncio.Future[int]") -> None:
         await go.wait()
@@ -45,7 +45,7 @@ async def test_who_gives_up_leaves_the_call_to_finish() -> None:
 
 
 async def test_the_answer_holds_until_it_is_stored() -> None:
-    flights, go, calls = Flights[int](), asyncio.Event(), 0
+    flights, go, calls = Flights[int](lambda _: True), asyncio.Event(), 0
 
     async def fly(landing: "asyncio.Future[int]") -> None:
         nonlocal calls
@@ -64,8 +64,27 @@ async def test_the_answer_holds_until_it_is_stored() -> None:
     await flights.close()
 
 
+async def test_a_result_that_does_not_hold_is_shared_by_those_who_wait_only() -> None:
+    flights, go, calls = Flights[int](lambda result: result > 1), asyncio.Event(), 0
+
+    async def fly(landing: "asyncio.Future[int]") -> None:
+        nonlocal calls
+        calls += 1
+        landing.set_result(calls)
+        await go.wait()
+
+    (first, _), (shared, own) = flights.board("a", fly), flights.board("a", fly)
+    assert (await first, await shared, own) == (1, 1, False)
+    second, own = flights.board("a", fly)
+    assert (await second, own) == (2, True)
+    go.set()
+    await asyncio.sleep(0)
+    assert not flights.board("a", fly)[1]
+    await flights.close()
+
+
 async def test_a_fault_reaches_all_who_wait_and_the_next_call_starts_anew() -> None:
-    flights = Flights[int]()
+    flights = Flights[int](lambda _: True)
 
     async def fail(_: "asyncio.Future[int]") -> None:
         await asyncio.sleep(0)
@@ -79,7 +98,7 @@ async def test_a_fault_reaches_all_who_wait_and_the_next_call_starts_anew() -> N
 
 
 async def test_closing_cancels_what_is_under_way() -> None:
-    flights = Flights[int]()
+    flights = Flights[int](lambda _: True)
 
     async def fly(_: "asyncio.Future[int]") -> None:
         await asyncio.Event().wait()

@@ -14,7 +14,7 @@ from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.work import Group, Work
 from openclaw_stream.telemetry.metrics import Metrics
 from tests.arbitration.asking import ANSWER, MODEL, Held, completes, in_turn, until
-from tests.arbitration.providers.loopback import Answer, Loopback, loopback
+from tests.arbitration.providers.loopback import Answer, Loopback, hangs, loopback, says
 
 FINE = completes(ANSWER)
 
@@ -44,15 +44,15 @@ class Sitting:
 
 
 @asynccontextmanager
-async def sitting(answer: Answer, deadline: float = 60) -> AsyncIterator[Sitting]:
-    """A desk whose arbiter makes one call at a time, of ten seconds at most."""
+async def sitting(answer: Answer, deadline: float = 60, call: float = 10) -> AsyncIterator[Sitting]:
+    """A desk whose arbiter makes one call at a time, of `call` seconds at most."""
     async with loopback(answer) as server:
         settings = Settings(
             providers=ProviderSettings(
                 ai_fallback_order=("openai",),
                 openai_base_url=f"{server.url}/v1",
                 openai_model=MODEL,
-                openclaw_timeout=min(10, deadline),
+                openclaw_timeout=min(call, deadline),
             ),
             chain=ChainSettings(openai_concurrency=1, openclaw_decision_deadline=deadline),
         )
@@ -115,3 +115,28 @@ async def test_what_nobody_wants_any_more_is_not_asked() -> None:
         await until(lambda: len(sat.decided) == 2)
         assert sat.decided == ["first", "last"]
         assert len(sat.server.requests) == 2
+
+
+async def test_who_is_kept_waiting_by_the_urgent_is_decided_at_the_deadline() -> None:
+    async with sitting(hangs, deadline=3, call=1) as sat:
+        sat.submit("first")
+        await until(lambda: len(sat.server.requests) == 1)
+        sat.submit("patient")
+        for n in range(4):
+            sat.submit(f"urgent{n}", 3)
+        await until(lambda: len(sat.decided) == 6)
+        assert sat.decided.index("patient") < sat.decided.index("urgent2")
+        assert set(sat.providers) == {"rules"}
+        assert sat.desk.length == 0
+
+
+async def test_while_no_model_may_be_asked_the_desk_is_never_full() -> None:
+    async with sitting(says(500)) as sat:
+        for n in range(3):
+            sat.submit(f"s{n}")
+        await until(lambda: len(sat.decided) == 3)
+        for n in range(1000):
+            assert not sat.desk.full
+            sat.submit(f"more{n}")
+        await until(lambda: len(sat.decided) == 1003)
+        assert len(sat.server.requests) == 5

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 BODY_MAX = 1 << 20
 """Bytes of a body that are read; an answer takes a few thousand."""
 
-_HEADERS: Mapping[str, str] = {
+_HEADERS = {
     "accept-encoding": "identity",  # compressed, a small body could unfold into a huge one
     "content-type": "application/json",
     "user-agent": f"openclaw-stream/{__version__}",
@@ -174,7 +174,7 @@ def open_client(base_url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             base_url=base_url,
-            headers=_HEADERS | headers,
+            headers={**_HEADERS, **headers},
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=8),
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
             mounts=dict.fromkeys(_THIS_MACHINE),
