@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 from prometheus_client import Counter
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -25,7 +25,7 @@ PATIENCE = 0.05
 """Seconds a decision waits for the store at most."""
 
 _WRITE_SECONDS = 2.0
-_CONNECTIONS = 32
+_CONNECTIONS = 8
 _ENTRIES = 4096
 
 T = TypeVar("T")
@@ -89,13 +89,16 @@ class RedisStore:
     """
 
     def __init__(self, url: str, failures: Counter, breaker: Breaker) -> None:
-        self._redis: Redis = Redis.from_url(
+        # A burst waits for a connection: one that finds none free would be a failure of the server's.
+        pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
+            timeout=_WRITE_SECONDS,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=_WRITE_SECONDS,
             socket_timeout=_WRITE_SECONDS,
         )
+        self._redis: Redis = Redis.from_pool(pool)
         self._failures = failures
         self._breaker = breaker
 

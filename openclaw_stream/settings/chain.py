@@ -1,9 +1,11 @@
 """How the models are asked: for how long, how many at a time, for how much money, and what is kept of their answers."""
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
+from redis.asyncio import ConnectionPool
 
 from openclaw_stream.settings.groups import Group
 from openclaw_stream.settings.types import Timeout
@@ -20,6 +22,12 @@ def _check_redis(url: SecretStr | None) -> SecretStr | None:
         raise ValueError("it is no URL") from None
     if not known and not (parts.scheme == "unix" and parts.path):
         raise ValueError("it must begin with redis://, rediss:// and a host, or with unix:// and a path")
+    if known and not re.fullmatch(r"(?:/\d*)?", parts.path):
+        raise ValueError("its path is no number of a database")
+    try:
+        ConnectionPool.from_url(text).make_connection()  # type: ignore[no-untyped-call] # not typed there
+    except (TypeError, ValueError):
+        raise ValueError("the client does not know one of its options") from None
     return SecretStr(text)
 
 

@@ -1,5 +1,6 @@
 """The store: this process's memory, and a real Valkey that is killed, frozen, filled and brought back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -113,6 +114,15 @@ async def test_a_dead_server_is_left_alone_after_three_failures(own_valkey: Embe
     assert total(failures) == 4
     clock.now += 10
     assert await store.get("key") == b"value"
+    await store.close()
+
+
+async def test_a_burst_waits_for_its_turn(valkey: ValkeyServer) -> None:
+    failures = counter()
+    store = RedisStore(valkey.url, failures, Breaker(3, 10))
+    await asyncio.gather(*(store.put(f"burst{n}", b"v", 60) for n in range(100)))
+    assert total(failures) == 0
+    assert await store.get("burst99") == b"v"
     await store.close()
 
 
