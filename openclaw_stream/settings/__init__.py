@@ -142,6 +142,8 @@ def _explain(error: ValidationError, group: type[Group]) -> Iterator[str]:
             continue
         field = str(problem["loc"][0])
         info = group.model_fields[field]
-        shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{redact(repr(problem['input'])):.100}"
+        # Behind the query of an address there may be a key.
+        given = redact(repr(re.split(r"[?#]", str(problem["input"]))[0]))
+        shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{given:.100}"
         reason = reason[:1].lower() + reason[1:]
         yield f"{group.variable(field)}={shown} is not allowed: {reason}. Allowed: {info.description}"

@@ -71,7 +71,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("OLLAMA_URL", "http://", "host"),
         ("OLLAMA_URL", "http://host:port", "no URL"),
         ("OLLAMA_URL", "http://me:hunter2@host", "credentials"),
-        ("GEMINI_URL", "https://host/?key=1", "query"),
+        ("GEMINI_URL", "https://host/?key=hunter2", "query"),
         ("OLLAMA_NUM_CTX", "8k", "64 to 1000000"),
         ("OLLAMA_MODEL", "two words", "without spaces"),
         ("CLAUDE_EFFORT", "max", "low, medium, high"),
