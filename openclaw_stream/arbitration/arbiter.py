@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from prometheus_client import Counter
 
 from openclaw_stream.arbitration.budget import Budget
 from openclaw_stream.arbitration.cache import AnswerCache, Found
@@ -30,7 +31,7 @@ from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.events.decision import Attempt, Confidence, GoldenSignals, Judgement, Provenance, Validation
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.signoz import SigNoz
+from openclaw_stream.signoz import Enrichment, SigNoz
 from openclaw_stream.telemetry.tracing import NoTracing, Recorder, Tracing
 
 log = structlog.get_logger(__name__)
@@ -81,6 +82,7 @@ class Arbiter:
         language: The language of the texts.
         deadline: Seconds a decision may take from when it enters the queue.
         signoz: Knows the golden signals.
+        lookups: Counts what came of asking it, by result: known or unavailable.
         models: The chain; None where no model is to be asked.
         why_none: Why there are no models; every decision says so.
         tracing: Follows the decisions.
@@ -91,6 +93,7 @@ class Arbiter:
         language: Language,
         deadline: float,
         signoz: SigNoz,
+        lookups: Counter,
         models: Models | None = None,
         *,
         why_none: Sequence[str] = ("no model is configured",),
@@ -101,6 +104,7 @@ class Arbiter:
         self._models = models
         self._why_none = why_none
         self._signoz = signoz
+        self._lookups = lookups
         self._tracing = tracing or NoTracing()
         self._flights: Flights[_Outcome] = Flights(lambda outcome: outcome.found is not None)
 
@@ -157,7 +161,9 @@ class Arbiter:
             async with asyncio.timeout_at(deadline):
                 enrichment = await self._signoz.golden_signals(case)
         except TimeoutError:
-            return GoldenSignals(unavailable="no time was left before the deadline"), None
+            enrichment = Enrichment(GoldenSignals(unavailable="no time was left before the deadline"), None)
+        if enrichment.metrics:
+            self._lookups.labels("unavailable" if enrichment.metrics.unavailable else "known").inc()
         return enrichment.metrics, enrichment.trace_url
 
     # ---- asking

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 
@@ -37,6 +38,7 @@ async def open_arbiter(settings: Settings, metrics: Metrics, tracing: Tracing | 
             settings.arbiter.language,
             chain.openclaw_decision_deadline,
             signoz,
+            metrics.golden_signals,
             models,
             why_none=why_none,
             tracing=tracing,
@@ -62,6 +64,7 @@ def _models(settings: Settings, metrics: Metrics, open_things: AsyncExitStack) -
         store, settings.chain.openclaw_cache_ttl, settings.chain.openclaw_cache_ttl_incident, metrics.cache_lookups
     )
     terms = Terms(settings.providers.openclaw_timeout, settings.providers.openclaw_llm_prices, budget, metrics)
+    metrics.llm_budget_spent.set_function(lambda: budget.spent)
     return Models(_chain(settings, providers, terms, open_things), cache, budget), []
 
 
@@ -91,11 +94,14 @@ def _chain(settings: Settings, providers: list[Provider], terms: Terms, open_thi
             )
         return made
 
+    links = [link(provider) for provider in providers]
+    for each in links:
+        terms.metrics.llm_available.labels(each.name).set_function(partial(getattr, each, "available"))
     summarizer = make_summarizer(settings.providers)
     if summarizer:
         open_things.push_async_callback(summarizer.close)
     return Chain(
-        [link(provider) for provider in providers],
+        links,
         link(summarizer) if summarizer else None,
         settings.arbiter.language,
         settings.providers.openclaw_timeout,

@@ -70,6 +70,13 @@ class Metrics:
         )
         self.llm_tokens = self._counter("llm_tokens", "Tokens; direction input or output.", "provider", "direction")
         self.llm_cost = self._counter("llm_cost_usd", "US dollars charged, as far as prices are known.", "provider")
+        self.llm_available = self._gauge(
+            "llm_available", "1 while a provider may be asked, 0 while it is left alone or too dear.", "provider"
+        )
+        self.llm_budget_spent = self._gauge("llm_budget_spent_usd", "US dollars spent in this hour of the clock.")
+        self.golden_signals = self._counter(
+            "golden_signals", "Incidents looked up in SigNoz; result known or unavailable.", "result"
+        )
         self.cache_lookups = self._counter(
             "cache_lookups", "Answers looked up; result hit, miss or unreadable.", "result"
         )

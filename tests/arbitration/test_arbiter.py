@@ -18,7 +18,7 @@ from openclaw_stream.arbitration.chain import UNLIMITED
 from openclaw_stream.arbitration.prompt import PROMPT_VERSION
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.events.vocabulary import Action, Language, Responsibility
-from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings
+from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings, SigNozSettings
 from openclaw_stream.settings.providers import Price
 from openclaw_stream.telemetry.metrics import Metrics
 from tests.arbitration.asking import (
@@ -315,6 +315,22 @@ async def test_the_fleet_shares_its_budget(redis_url: str) -> None:
         assert verdict.provenance.provider == "rules"
         assert verdict.provenance.degraded_reasons == ["openai: the budget of 0.001 USD an hour is spent"]
         assert len(server.requests) == 1
+
+
+async def test_metrics_tell_who_may_be_asked_what_was_spent_and_what_signoz_knew() -> None:
+    async with loopback(says(401)) as server, loopback(says(500)) as signoz:
+        providers = ProviderSettings(
+            ai_fallback_order=("openai",), openai_base_url=f"{server.url}/v1", openai_model=MODEL
+        )
+        settings = Settings(providers=providers, signoz=SigNozSettings(url=signoz.url))
+        metrics = Metrics()
+        async with open_arbiter(settings, metrics) as made:
+            assert metrics.registry.get_sample_value("openclaw_llm_available", {"provider": "openai"}) == 1
+            for n in range(5):
+                await made.decide(replace(CASE, service=f"s{n}"))
+            assert metrics.registry.get_sample_value("openclaw_llm_available", {"provider": "openai"}) == 0
+            assert metrics.registry.get_sample_value("openclaw_llm_budget_spent_usd") == 0
+            assert metrics.registry.get_sample_value("openclaw_golden_signals_total", {"result": "unavailable"}) == 5
 
 
 async def test_languages_do_not_share_answers(redis_url: str) -> None:
