@@ -27,6 +27,9 @@ Done = Callable[[Work, Verdict | None], None]
 """Takes the verdict, or None where deciding failed."""
 Wanted = Callable[[], bool]
 
+_AHEAD = 16
+"""Revisions the queue takes at most: while no model may be asked there is no other limit, and then one comes back."""
+
 
 class _Matter(NamedTuple):
     """A revision that waits; the first in order is the most urgent."""
@@ -102,7 +105,7 @@ class Desk:
     def _admit(self) -> None:
         """Let in as many as can be answered in time; an idle decider always finds one."""
         loop, deadline = asyncio.get_running_loop(), time.monotonic() + self._arbiter.deadline
-        while self._outside and len(self._deadlines) < self._arbiter.capacity():
+        while self._outside and len(self._deadlines) < min(self._arbiter.capacity(), _AHEAD):
             matter = heapq.heappop(self._outside)
             self._queue.put_nowait((matter, deadline))
             self._deadlines[matter.order] = loop.call_at(deadline, self._expire, matter, deadline)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.assembly import open_arbiter
 from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.events.vocabulary import EventType
@@ -29,6 +30,7 @@ def work(name: str, severity: int = 0) -> Work:
 
 @dataclass
 class Sitting:
+    arbiter: Arbiter
     desk: Desk
     server: Loopback
     decided: list[str] = field(default_factory=list)
@@ -58,7 +60,7 @@ async def sitting(answer: Answer, deadline: float = 60, call: float = 10) -> Asy
         )
         async with open_arbiter(settings, Metrics()) as arbiter:
             desk = Desk(arbiter)
-            yield Sitting(desk, server)
+            yield Sitting(arbiter, desk, server)
             await desk.close()
 
 
@@ -140,3 +142,26 @@ async def test_while_no_model_may_be_asked_the_desk_is_never_full() -> None:
             sat.submit(f"more{n}")
         await until(lambda: len(sat.decided) == 1003)
         assert len(sat.server.requests) == 5
+
+
+async def test_a_model_that_comes_back_finds_no_more_in_the_queue_than_it_can_answer() -> None:
+    held = Held(FINE)
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        await FINE(writer)
+
+    async with sitting(in_turn(*[says(500)] * 5, held, slow), deadline=2, call=1) as sat:
+        for n in range(2):
+            sat.submit(f"s{n}")
+        await until(lambda: len(sat.decided) == 2)
+        models = sat.arbiter._models  # noqa: SLF001 - half a minute later
+        assert models is not None
+        models.chain._links[0]._breaker._next_try = 0  # noqa: SLF001
+        sat.submit("probe")
+        await held.asked.wait()
+        for n in range(30):
+            sat.submit(f"more{n}")
+        held.go.set()
+        await until(lambda: len(sat.decided) == 33)
+        assert set(sat.providers[2:]) == {"openai"}
