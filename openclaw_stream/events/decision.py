@@ -69,10 +69,9 @@ class Judgement(EventModel):
     signoz_correlation: str = Field("", max_length=2000)
 
 
-class IncidentSummary(EventModel):
-    """The incident as the revision saw it."""
+class IncidentFacts(EventModel):
+    """What an incident is, and what has come of it so far."""
 
-    group_key: str
     namespace: str
     service: str
     severity: Severity
@@ -84,6 +83,12 @@ class IncidentSummary(EventModel):
     alert_names: AlertNames
     flaps: int = Field(ge=0)
     previous_incident_id: str | None = None
+
+
+class IncidentSummary(IncidentFacts):
+    """The incident as the revision saw it."""
+
+    group_key: str
 
 
 class Confidence(EventModel):

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from openclaw_stream.events.decision import SCHEMA_VERSION, AlertNames, EventModel, Fraction
-from openclaw_stream.events.vocabulary import IncidentStatus, Responsibility, Risk, Severity
+from openclaw_stream.events.decision import SCHEMA_VERSION, EventModel, Fraction, IncidentFacts
+from openclaw_stream.events.vocabulary import IncidentStatus, Responsibility, Risk
 
 
 class LastDecision(EventModel):
@@ -19,22 +19,11 @@ class LastDecision(EventModel):
     provider: str
 
 
-class CurrentIncident(EventModel):
+class CurrentIncident(IncidentFacts):
     """The group's current or last incident."""
 
     incident_id: str
     revision: int = Field(ge=0, description="Highest published revision; 0 before the first.")
-    namespace: str
-    service: str
-    severity: Severity
-    status: IncidentStatus
-    opened_at: AwareDatetime
-    last_alert_at: AwareDatetime
-    alert_count: int = Field(ge=0)
-    distinct_alerts: int = Field(ge=0, description="Distinct fingerprints; a lower bound from 1,024 on.")
-    alert_names: AlertNames
-    flaps: int = Field(ge=0)
-    previous_incident_id: str | None = None
     last_decision: LastDecision | None = None
 
 

@@ -75,7 +75,7 @@ def names_of(state: State) -> dict[str, int]:
 
 
 def incident_fields(state: State) -> dict[str, Any]:
-    """Return what events tell of an incident, as the fields of `IncidentSummary` less the group key."""
+    """Return what events tell of an incident, as the fields of `IncidentFacts`."""
     others = {"#others": state.others} if state.others else {}
     return {
         "namespace": text(state.namespace, _NAME_MAX),
