@@ -175,7 +175,7 @@ def open_client(base_url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=base_url,
             headers={**_HEADERS, **headers},
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=8),
+            limits=httpx.Limits(max_keepalive_connections=8),  # who calls has a limit of its own
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
             mounts=dict.fromkeys(_THIS_MACHINE),
         )

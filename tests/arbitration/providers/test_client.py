@@ -1,10 +1,12 @@
 """The HTTP client and the environment: proxies and certificates."""
 
+import asyncio
+
 import pytest
 
 from openclaw_stream.arbitration.providers import ProviderError
 from openclaw_stream.errors import SettingsError
-from tests.arbitration.providers.asking import ollama
+from tests.arbitration.providers.asking import connected, ollama
 from tests.arbitration.providers.loopback import loopback, says
 
 LISTED = {"models": [{"name": "qwen"}]}
@@ -39,3 +41,19 @@ def test_an_environment_that_cannot_be_used_is_named(
     with pytest.raises(SettingsError, match=variable) as caught:
         ollama("http://127.0.0.1:11434")
     assert "hunter2" not in str(caught.value)
+
+
+async def test_as_many_calls_as_are_made_run_at_the_same_time() -> None:
+    asked, number = 0, 100
+    everybody = asyncio.Event()
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == number:
+            everybody.set()
+        await everybody.wait()
+        await says(200, LISTED)(writer)
+
+    async with connected(ollama, answer) as (provider, _):
+        await asyncio.gather(*(provider.check() for _ in range(number)))
