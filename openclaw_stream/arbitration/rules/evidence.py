@@ -90,7 +90,8 @@ class Reader:
         for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
             self._label(key, value, into)
         for subject in (exemplar.service, exemplar.target_resource.rpartition("/")[2]):
-            self._note(into, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
+            if not self._is_source(subject):
+                self._note(into, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
         for metric in islice(exemplar.metrics, _LABELS_MAX):
             self._note(into, metric, (fields.label, fields.label), _LABEL_LIMIT)
         if NAMED_SERVICE not in into and self._names_a_service(exemplar):
@@ -117,7 +118,7 @@ class Reader:
     def _label(self, key: str, value: str, into: dict[str, Sighting]) -> None:
         key = key.lower()
         fields = self._fields
-        if key in fields.ignored or self._directs(key):
+        if key in fields.ignored or self._directs(key) or self._is_source(value):
             return
         strength = fields.subject if key in fields.subjects else fields.label
         self._note(into, value, (strength, strength), _LABEL_LIMIT)
@@ -156,6 +157,10 @@ class Reader:
             size=self._lexicon.words_before(DIRECTIVE, text),
             known=any(sentences),
         )
+
+    def _is_source(self, value: str) -> bool:
+        """Tell whether a value names where it was measured: it says nothing of what is wrong."""
+        return any(value.endswith(source) for source in self._fields.sources)
 
     def _directs(self, key: str) -> bool:
         return self._heard(key[:_LABEL_LIMIT]).asks

@@ -72,6 +72,7 @@ class Fields:
     common: frozenset[str]
     headlines: frozenset[str]
     ignored: frozenset[str]
+    sources: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
