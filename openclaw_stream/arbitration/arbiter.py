@@ -1,10 +1,7 @@
 """The arbiter: decides one revision of an incident, and never leaves it undecided.
 
-    enrich (SigNoz) ─► cached? ─► chain of models ─► validate ─► gate ─► tune
-                                        └─► rules, where no model answers
-
-A question that is asked already is not asked again: equal incidents share one call, and who no longer waits for it
-leaves it to finish into the cache.
+enrich (SigNoz) ─► cached? ─► chain of models ─► validate ─► gate ─► tune
+                                    └─► rules, where no model answers
 """
 
 import asyncio
@@ -16,19 +13,17 @@ from datetime import UTC, datetime
 import structlog
 from prometheus_client import Counter
 
-from openclaw_stream.arbitration.budget import Budget
-from openclaw_stream.arbitration.cache import AnswerCache, Found
-from openclaw_stream.arbitration.cachekey import cache_key
-from openclaw_stream.arbitration.chain import UNLIMITED, Chain
-from openclaw_stream.arbitration.flights import Flights
+from openclaw_stream.arbitration.cache import Found
+from openclaw_stream.arbitration.chain import UNLIMITED
 from openclaw_stream.arbitration.gate import gate
 from openclaw_stream.arbitration.link import Errand
+from openclaw_stream.arbitration.models import Models, Outcome
 from openclaw_stream.arbitration.prompt import PROMPT_VERSION
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning import tuning_suggestions
 from openclaw_stream.arbitration.validation import validate
 from openclaw_stream.arbitration.verdict import Verdict
-from openclaw_stream.events.decision import Attempt, Confidence, GoldenSignals, Judgement, Provenance, Validation
+from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Validation
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.signoz import Enrichment, SigNoz
@@ -36,33 +31,11 @@ from openclaw_stream.telemetry.tracing import NoTracing, Recorder, Tracing
 
 log = structlog.get_logger(__name__)
 
-_GRACE = 1.0
-"""Seconds a decision waits past its deadline for its own call, which keeps to the same one."""
 _WARNINGS_MAX = 32
 _ATTEMPTS_MAX = 32
 _REASONS_MAX = 16
 _LOOKUPS = 8
 """Decisions made at the same time that wait for golden signals, and for no model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """The models that are asked, and what goes with them."""
-
-    chain: Chain
-    cache: AnswerCache
-    budget: Budget
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a question: an answer, or why there is none; `late` if the time of who asked was up."""
-
-    found: Found | None = None
-    from_cache: bool = False
-    late: bool = False
-    attempts: Sequence[Attempt] = ()
-    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +79,6 @@ class Arbiter:
         self._signoz = signoz
         self._lookups = lookups
         self._tracing = tracing or NoTracing()
-        self._flights: Flights[_Outcome] = Flights(lambda outcome: outcome.found is not None)
 
     @property
     def concurrency(self) -> int:
@@ -142,7 +114,8 @@ class Arbiter:
 
     async def close(self) -> None:
         """Give up the calls under way."""
-        await self._flights.close()
+        if self._models:
+            await self._models.close()
 
     async def _decide(self, case: Case, deadline: float, recorder: Recorder) -> Verdict:
         metrics, trace_url = await self._enrich(case, deadline)
@@ -150,8 +123,8 @@ class Arbiter:
         if case.resolved_early:
             return self._by_rules(evidence)
         if self._models is None:
-            return self._by_rules(evidence, _Outcome(reasons=self._why_none))
-        outcome = await self._ask(self._models, evidence, Errand(deadline, case.severity.rank, recorder))
+            return self._by_rules(evidence, Outcome(reasons=self._why_none))
+        outcome = await self._models.ask(case, metrics, Errand(deadline, case.severity.rank, recorder))
         if outcome.found is None:
             return self._by_rules(evidence, outcome)
         return self._by_model(evidence, outcome, outcome.found)
@@ -166,27 +139,9 @@ class Arbiter:
             self._lookups.labels("unavailable" if enrichment.metrics.unavailable else "known").inc()
         return enrichment.metrics, enrichment.trace_url
 
-    # ---- asking
-
-    async def _ask(self, models: Models, evidence: _Evidence, errand: Errand) -> _Outcome:
-        """Return what the cache or the models say; equal questions at the same time are one."""
-        key = cache_key(evidence.case, evidence.metrics, self._language, models.chain.models, PROMPT_VERSION)
-        question = _Question(models, key, evidence.case, evidence.metrics, errand)
-        try:
-            while True:
-                landing, own = self._flights.board(key, question.fly)
-                async with asyncio.timeout(max(errand.left, 0) + (_GRACE if own else 0)):
-                    outcome = await asyncio.shield(landing)
-                if own:
-                    return outcome
-                if not outcome.late:
-                    return _Outcome(outcome.found, from_cache=outcome.found is not None, reasons=outcome.reasons)
-        except TimeoutError:
-            return _Outcome(attempts=tuple(errand.attempts), reasons=(*errand.reasons, "the deadline has passed"))
-
     # ---- verdicts
 
-    def _by_model(self, evidence: _Evidence, outcome: _Outcome, found: Found) -> Verdict:
+    def _by_model(self, evidence: _Evidence, outcome: Outcome, found: Found) -> Verdict:
         answer = found.answer
         judgement, validation = validate(answer.judgement, evidence.case)
         validation = validation.model_copy(
@@ -206,7 +161,7 @@ class Arbiter:
         )
         return self._verdict(evidence, judgement, validation, provenance)
 
-    def _by_rules(self, evidence: _Evidence, outcome: _Outcome | None = None) -> Verdict:
+    def _by_rules(self, evidence: _Evidence, outcome: Outcome | None = None) -> Verdict:
         judgement, validation = validate(evidence.ruled, evidence.case)
         provenance = Provenance(
             provider="rules",
@@ -240,7 +195,7 @@ class Arbiter:
         reason = f"the arbiter failed with {type(error).__name__}"
         try:
             evidence = _Evidence(case, None, None, judge(case, self._language))
-            return self._by_rules(evidence, _Outcome(reasons=(reason,)))
+            return self._by_rules(evidence, Outcome(reasons=(reason,)))
         except Exception:
             log.exception("the rules failed", incident_id=case.incident_id, revision=case.revision)
         judgement = Judgement(
@@ -261,30 +216,3 @@ class Arbiter:
             validation=Validation(warnings=[reason]),
             decided_at=datetime.now(UTC),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A question that is asked once for all who wait for its answer."""
-
-    models: Models
-    key: str
-    case: Case
-    metrics: GoldenSignals | None
-    errand: Errand
-
-    async def fly(self, landing: "asyncio.Future[_Outcome]") -> None:
-        """Look it up or ask; the answer lands before it is stored and its cost reported."""
-        cache, budget = self.models.cache, self.models.budget
-        cached, _ = await asyncio.gather(cache.get(self.key), budget.refresh())
-        if cached:
-            landing.set_result(_Outcome(cached, from_cache=True))
-            return
-        found = await self.models.chain.judge(self.case, self.metrics, self.errand)
-        if found:
-            validate(found.answer.judgement, self.case)  # what it cannot take must not be kept
-        errand, late = self.errand, found is None and self.errand.left <= 0
-        landing.set_result(_Outcome(found, late=late, attempts=tuple(errand.attempts), reasons=tuple(errand.reasons)))
-        if found:
-            await cache.put(self.key, found, self.case)
-        await budget.report()

@@ -6,12 +6,13 @@ from functools import partial
 
 import structlog
 
-from openclaw_stream.arbitration.arbiter import Arbiter, Models
+from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.breaker import Breaker
 from openclaw_stream.arbitration.budget import Budget
 from openclaw_stream.arbitration.cache import AnswerCache
 from openclaw_stream.arbitration.chain import Chain
 from openclaw_stream.arbitration.link import Link, Terms
+from openclaw_stream.arbitration.models import Models
 from openclaw_stream.arbitration.providers import Provider, make_providers, make_summarizer
 from openclaw_stream.arbitration.slots import Slots
 from openclaw_stream.arbitration.store import MemoryStore, RedisStore, Store
@@ -65,7 +66,8 @@ def _models(settings: Settings, metrics: Metrics, open_things: AsyncExitStack) -
     )
     terms = Terms(settings.providers.openclaw_timeout, settings.providers.openclaw_llm_prices, budget, metrics)
     metrics.llm_budget_spent.set_function(lambda: budget.spent)
-    return Models(_chain(settings, providers, terms, open_things), cache, budget), []
+    chain = _chain(settings, providers, terms, open_things)
+    return Models(chain, cache, budget, settings.arbiter.language), []
 
 
 def _store(settings: Settings, metrics: Metrics) -> Store:
