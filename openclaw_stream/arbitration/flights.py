@@ -10,6 +10,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+_STORING_SECONDS = 1.0
+
 
 class Flights(Generic[T]):
     """Calls under way by key; who waits may give up, and the call goes on.
@@ -21,7 +23,7 @@ class Flights(Generic[T]):
     def __init__(self, holds: Callable[[T], bool]) -> None:
         self._holds = holds
         self._landings: dict[str, asyncio.Future[T]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], asyncio.Future[T]] = {}
 
     def board(
         self, key: str, fly: Callable[[asyncio.Future[T]], Coroutine[Any, Any, None]]
@@ -36,18 +38,21 @@ class Flights(Generic[T]):
         landing: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(fly(landing))
         self._landings[key] = landing
-        self._tasks.add(task)
+        self._tasks[task] = landing
         task.add_done_callback(lambda task: self._landed(key, landing, task))
         return landing, True
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Give up what is under way; what has its result gets a second to store it."""
+        landed = [task for task, landing in self._tasks.items() if landing.done()]
+        if landed:
+            await asyncio.wait(landed, timeout=_STORING_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _landed(self, key: str, landing: asyncio.Future[T], task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         if self._landings.get(key) is landing:
             del self._landings[key]
         error = None if task.cancelled() else task.exception()

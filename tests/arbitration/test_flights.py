@@ -106,3 +106,29 @@ async def test_closing_cancels_what_is_under_way() -> None:
     landing, _ = flights.board("a", fly)
     await flights.close()
     assert landing.cancelled()
+
+
+async def test_closing_lets_what_has_its_result_be_stored() -> None:
+    flights, stored = Flights[int](lambda _: True), []
+
+    async def fly(landing: "asyncio.Future[int]") -> None:
+        landing.set_result(1)
+        await asyncio.sleep(0.01)
+        stored.append(1)
+
+    landing, _ = flights.board("a", fly)
+    assert await landing == 1
+    await flights.close()
+    assert stored == [1]
+
+
+async def test_closing_does_not_wait_for_a_store_that_hangs() -> None:
+    flights = Flights[int](lambda _: True)
+
+    async def fly(landing: "asyncio.Future[int]") -> None:
+        landing.set_result(1)
+        await asyncio.Event().wait()
+
+    landing, _ = flights.board("a", fly)
+    assert await landing == 1
+    await flights.close()
