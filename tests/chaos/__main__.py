@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
+from openclaw_stream.embedded import EmbeddedKafka
 from tests.chaos import fuzz, soak
 from tests.chaos.campaign import ACTS, Outcome, play
 from tests.chaos.faults import REGISTER
-from tests.chaos.stage import Servers
+from tests.chaos.stage import Servers, servers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,14 +61,13 @@ def _run(options: argparse.Namespace) -> bool:
     acts = [replace(act, only=tuple(options.only)) for act in ACTS if options.act in {None, act.name}]
     whole = sum(act.share for act in acts)
     outcomes: list[Outcome] = []
-    with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey:
+    with servers() as started:
         for number, act in enumerate(acts):
             share = act.share / whole
             alerts, faults = int(options.alerts * share), max(round(options.faults * share), 1)
             seconds = options.minutes * 60 * share
             folder = options.folder / act.name
-            servers = Servers(kafka, valkey)
-            outcomes.append(play(servers, act, folder, options.seed + number, alerts, faults, seconds))
+            outcomes.append(play(started, act, folder, options.seed + number, alerts, faults, seconds))
             for line in outcomes[-1].lines():
                 say(line)
     alerts, faults = sum(o.alerts for o in outcomes), sum(o.faults.total() for o in outcomes)
@@ -77,8 +76,8 @@ def _run(options: argparse.Namespace) -> bool:
 
 
 def _soak(options: argparse.Namespace) -> bool:
-    with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey:
-        soaked = soak.play(Servers(kafka, valkey), options.folder / "soak", options.seed, options.minutes, options.rate)
+    with servers() as started:
+        soaked = soak.play(started, options.folder / "soak", options.seed, options.minutes, options.rate)
     for line in soaked.lines():
         say(line)
     return soaked.clean

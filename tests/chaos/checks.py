@@ -1,5 +1,6 @@
 """The checks: what is visible against what must be true. Pure: nothing is read or written here."""
 
+import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,11 @@ class Finding(NamedTuple):
     what: str
 
 
+_COMMAND = re.compile(
+    r"kubectl (?:scale|autoscale|set resources|rollout|patch|delete pod)[ /][\w ./=%,:{}\"'-]+ -n [\w-]+"
+)
+"""What may be suggested at all, by the look of it: nothing that a shell would take for more than one command."""
+
 Opening = tuple[int, int, str]
 """Partition and offset of the record that opened an incident, and its group."""
 
@@ -33,6 +39,7 @@ def examine(run: Run, truth: Truth, outputs: Outputs) -> list[Finding]:
     found += _check_openings(truth, outputs, ids)
     found += _check_revisions(outputs.decisions)
     found += _check_events(outputs)
+    found += _check_commands(outputs)
     found += _check_replayed(run, outputs.decisions)
     found += _check_dead(truth, outputs.dead)
     last_states = _last_states(outputs.states, truth, ids, compacted=run.compacted)
@@ -168,9 +175,17 @@ def _check_events(outputs: Outputs) -> Iterator[Finding]:
             yield Finding(LOST, f"tuning {tuned.place} is of the decision {tuned.decision_id}, which is not there")
         if tuned.executed:
             yield Finding(INVALID, f"tuning {tuned.place} says it was executed")
-    for told, times in Counter((tuned.tuning_id, tuned.generation) for tuned in outputs.tuning).items():
+    for name, times in Counter((tuned.tuning_id, tuned.generation) for tuned in outputs.tuning).items():
         if times > 1:
-            yield Finding(DUPLICATED, f"{times} tuning events with id and generation {told}")
+            yield Finding(DUPLICATED, f"{times} tuning events with id and generation {name}")
+
+
+def _check_commands(outputs: Outputs) -> Iterator[Finding]:
+    told = [(f"decision {event.place}", event.command) for event in outputs.decisions]
+    told += [(f"tuning {event.place}", event.command) for event in outputs.tuning]
+    for where, command in told:
+        if command and not _COMMAND.fullmatch(command):
+            yield Finding(INVALID, f"{where} suggests {command!r}")
 
 
 def _check_replayed(run: Run, decisions: Sequence[Decided]) -> Iterator[Finding]:

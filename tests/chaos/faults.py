@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException
 from tests.chaos.journal import Reset
 from tests.chaos.offsets import committed_offsets, reset_offsets
 from tests.chaos.stage import Stage, attempt
+from tests.chaos.upstreams import TROUBLES, WELL
 
 LOG_APPEND, CREATE, COMPACTED, SOAK = "log-append", "create", "compacted", "soak"
 EVERYWHERE = frozenset({LOG_APPEND, CREATE, COMPACTED, SOAK})
@@ -240,6 +241,25 @@ class KilledValkey(Fault):
         time.sleep(r.uniform(0, 3))
         valkey.start()
         return True
+
+
+class TroubledUpstream(Fault):
+    """A server that workers ask over HTTP answers badly, or not at all."""
+
+    trouble: ClassVar[str]
+
+    def strike(self, stage: Stage, r: random.Random) -> bool:
+        server = stage.servers.others[self.needs]
+        server.mood = self.trouble
+        time.sleep(r.uniform(1, 8))
+        server.mood = WELL
+        return True
+
+
+for _server in ("LLM", "SigNoz"):
+    for _trouble in TROUBLES:
+        _own = {"name": f"{_server} {_trouble}", "needs": _server, "holds": (_server,), "trouble": _trouble}
+        fault(type(f"Troubled{_server}", (TroubledUpstream,), _own))
 
 
 # ---- clocks

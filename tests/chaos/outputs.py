@@ -16,7 +16,10 @@ _QUIET_SECONDS = 60
 
 
 class Decided(NamedTuple):
-    """A decision event, as far as it is checked; `names` are the alert names it counts, `last` its last offset."""
+    """A decision event, as far as it is checked.
+
+    `names` are the alert names it counts, `last` its last offset, `decider` is who decided: a provider, or the cache.
+    """
 
     place: tuple[int, int]
     key: str
@@ -33,6 +36,8 @@ class Decided(NamedTuple):
     last: int
     decision_id: str
     event_id: str
+    decider: str
+    command: str
 
 
 class Tuned(NamedTuple):
@@ -44,6 +49,7 @@ class Tuned(NamedTuple):
     generation: int
     executed: bool
     event_id: str
+    command: str
 
 
 class Opened(NamedTuple):
@@ -199,7 +205,7 @@ def _key(message: Message) -> bytes | None:
 
 
 def _decided(message: Message, event: dict[str, Any]) -> Decided:
-    incident, source = event["incident"], event["source"]
+    incident, source, provenance = event["incident"], event["source"], event["provenance"]
     return Decided(
         place=_place(message),
         key=(_key(message) or b"").decode(),
@@ -216,6 +222,8 @@ def _decided(message: Message, event: dict[str, Any]) -> Decided:
         last=source["last_offset"],
         decision_id=event["decision_id"],
         event_id=_event_id(message),
+        decider="cache" if provenance["from_cache"] else provenance["provider"],
+        command=event["decision"]["kubectl_command"],
     )
 
 
@@ -227,6 +235,7 @@ def _tuned(message: Message, event: dict[str, Any]) -> Tuned:
         generation=event["generation"],
         executed=event["executed"],
         event_id=_event_id(message),
+        command=event["command"],
     )
 
 

@@ -17,6 +17,7 @@ from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.chaos.fleet import Fleet
 from tests.chaos.journal import Reset, Run
 from tests.chaos.offsets import committed_offsets
+from tests.chaos.upstreams import Model, SigNoz, Upstream
 
 HOLD_SECONDS = 2.0
 _LIMIT = 1_048_588
@@ -50,8 +51,8 @@ class Servers:
 
     kafka: EmbeddedKafka
     valkey: EmbeddedValkey | None = None
-    others: Mapping[str, object] = field(default_factory=dict)
-    """What further faults need, by name: model servers, SigNoz …"""
+    others: Mapping[str, Upstream] = field(default_factory=dict)
+    """What workers ask over HTTP, by name."""
 
     def has(self, name: str) -> bool:
         """Tell whether a fault that needs `name` can strike."""
@@ -64,8 +65,15 @@ class Servers:
         if self.valkey:
             found["REDIS_URL"] = self.valkey.url
         for server in self.others.values():
-            found |= getattr(server, "environment", {})
+            found |= server.environment
         return found
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[Servers]:
+    """Start all that workers depend on."""
+    with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey, Model() as model, SigNoz() as signoz:
+        yield Servers(kafka, valkey, {"LLM": model, "SigNoz": signoz})
 
 
 class Stage:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
-from tests.chaos import fuzz
+from tests.chaos import fuzz, stage
 from tests.chaos.campaign import Act, play
 from tests.chaos.faults import CREATE, LOG_APPEND
 from tests.chaos.stage import Servers
@@ -14,8 +13,8 @@ from tests.chaos.stage import Servers
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey:
-        yield Servers(kafka, valkey)
+    with stage.servers() as started:
+        yield started
 
 
 @pytest.mark.parametrize(("act", "faults"), [(LOG_APPEND, 5), (CREATE, 2)])

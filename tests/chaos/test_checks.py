@@ -45,6 +45,8 @@ def decided(revision: int, offset: int, *, generation: int = 1, resolution: bool
         last=last,
         decision_id=f"d{revision}",
         event_id=f"{revision}-{generation}",
+        decider="rules",
+        command="kubectl rollout restart deployment/web -n chaos",
     )
 
 
@@ -55,7 +57,7 @@ def stated(alerts: int = 3, status: str = "resolved", name: str = "id", opened: 
 def outputs() -> Outputs:
     return Outputs(
         decisions=[decided(1, 0), decided(2, 1, resolution=True)],
-        tuning=[Tuned((0, 0), "t", "d1", 1, executed=False, event_id="t1")],
+        tuning=[Tuned((0, 0), "t", "d1", 1, executed=False, event_id="t1", command="")],
         states=[stated(1, "firing"), stated()],
         dead=[Buried((0, 0), (0, 3), 1, b"k", b"poison", HEADERS)],
         invalid=[],
@@ -117,6 +119,14 @@ PLANTED: dict[str, tuple[str, Plant]] = {
     "a tuning of no decision": (LOST, lambda o: o._replace(tuning=[o.tuning[0]._replace(decision_id="d9")])),
     "a tuning twice": (DUPLICATED, lambda o: o._replace(tuning=o.tuning * 2)),
     "a tuning executed": (INVALID, lambda o: o._replace(tuning=[o.tuning[0]._replace(executed=True)])),
+    "a command of two": (
+        INVALID,
+        lambda o: o._replace(tuning=[o.tuning[0]._replace(command="kubectl delete pod/a -n b; id")]),
+    ),
+    "a command that deletes all": (
+        INVALID,
+        lambda o: o._replace(decisions=[d._replace(command="kubectl delete namespace chaos") for d in o.decisions]),
+    ),
     "no dead letter": (LOST, lambda o: o._replace(dead=[])),
     "a dead letter twice": (DUPLICATED, lambda o: o._replace(dead=o.dead * 2)),
     "a dead letter of other bytes": (INVALID, lambda o: o._replace(dead=[o.dead[0]._replace(value=b"Poison")])),

