@@ -24,7 +24,9 @@ def shown_part(text: str) -> str:
 
 def visible(text: str, limit: int) -> str:
     """Return a text with all but plain characters and blanks written as `<U+202E>`, without secrets, cut to `limit`."""
-    shown = redact("".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in text[: 2 * limit]))
+    # Redacted first: written out, a character that hides a secret would keep it hidden.
+    safe = redact(text[: 2 * limit])
+    shown = "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in safe)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

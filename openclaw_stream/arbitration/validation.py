@@ -146,7 +146,7 @@ class _Check:
         if not kind and name in self.workloads.names and (not word or (word.isascii() and word.isalpha())):
             told = word.lower() or self.workloads.word_for(name)
             return clean(f"{told}/{name}", _limit(Judgement, "target_resource"))
-        self._warn(f"target_resource {visible(said, 120)} is dropped: the alerts do not name it")
+        self._warn(f"target_resource {visible(text, 120)} is dropped: the alerts do not name it")
         return ""
 
     def risk(self, judgement: Judgement, action: Action) -> Risk:
@@ -163,7 +163,7 @@ class _Check:
     def blast_radius(self, said: BlastRadius) -> BlastRadius:
         pods = said.affected_pods
         if pods > _PODS_MAX:
-            self._warn(f"affected_pods {pods} is dropped: it is out of range")
+            self._warn(f"affected_pods is dropped: it is above {_PODS_MAX}")
             pods = 0
         return BlastRadius(
             affected_pods=pods,

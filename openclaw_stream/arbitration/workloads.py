@@ -1,10 +1,10 @@
 """The workloads that a case's alerts name, in their namespaces: what a command may be about, and nothing else."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from openclaw_stream.arbitration.kubectl import Kind, kind_of
+from openclaw_stream.arbitration.kubectl import Kind, is_label, kind_of
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.identity import namespace_of, workload_of_pod
 
@@ -15,6 +15,7 @@ _PREFIX = re.compile(r"^(?:exported_)?(?:k8s_|kubernetes_|kube_)?")
 _ORDINAL = re.compile(r"-\d{1,4}")
 _REPLICA_SET_POD = re.compile(r"-[a-z0-9]+-[a-z0-9]+")
 _POD_HASH = "-x2x4z"
+_WORD = re.compile(r"[\w*][\w*.:@+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +52,36 @@ class Workloads:
 def workloads_of(case: Case) -> Workloads:
     """Collect the workloads of a case from its scope and from the labels and targets of its exemplars.
 
-    A namespace counts with the alert that names it; an alert without one is in the case's. A pod's name tells its
-    workload. A service or app is taken as the name of a workload, of any kind where no label tells its kind. A workload
-    may have an HPA of its name. Names are only compared, never repaired.
+    A namespace counts with the alert that names it; an alert without one is in the case's. One that is no Kubernetes
+    name places nothing, for it would be written into commands. A pod's name tells its workload. A service or app is
+    taken as the name of a workload, of any kind where no label tells its kind. A workload may have an HPA of its name.
+    Names are only compared, never repaired, and such as a shell would not take as they stand are left out.
     """
     told: dict[Named, None] = {}
     open_names: dict[tuple[str, str], None] = {}
     names: set[str] = set()
     namespaces = {case.namespace}
     for exemplar in case.exemplars:
-        namespace = exemplar.namespace or namespace_of(exemplar.labels) or case.namespace
-        namespaces.add(namespace)
+        said = exemplar.namespace or namespace_of(exemplar.labels) or case.namespace
+        namespaces.add(said)
+        namespace = said if is_label(said) else ""
         labels = _plain(exemplar.labels)
         told |= dict.fromkeys(Named(kind, name, namespace) for kind, name in _told_by(exemplar, labels))
         open_names |= dict.fromkeys((name, namespace) for name in _open_names_of(exemplar, labels))
         names |= {exemplar.service, exemplar.target_resource.rpartition("/")[2], *exemplar.labels.values()}
     if case.service:
-        open_names[case.service, case.namespace] = None
+        open_names[case.service, case.namespace if is_label(case.namespace) else ""] = None
     resources = told | dict.fromkeys(_of_any_kind(told, open_names))
     scalers = (Named(Kind.HPA, named.name, named.namespace) for named in resources if named.kind in SCALABLE)
     resources |= dict.fromkeys(scalers)
     names |= {named.name for named in resources}
-    return Workloads(tuple(resources), frozenset(namespaces - {""}), frozenset(names - {""}))
+    fit = tuple(named for named in resources if _WORD.fullmatch(named.name))
+    return Workloads(fit, _fit(namespaces), _fit(names))
+
+
+def _fit(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of one plain word, which a shell takes as it stands."""
+    return frozenset(filter(_WORD.fullmatch, names))
 
 
 def _told_by(exemplar: Exemplar, labels: Mapping[str, str]) -> Iterator[tuple[Kind, str]]:
