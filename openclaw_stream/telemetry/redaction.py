@@ -5,6 +5,7 @@ bound. What no rule can know is a secret without a sign: a bare password, or a v
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from typing import NamedTuple
 _SHORT = 256
 _PASSES = 4
 _ANY_CASE = re.ASCII | re.IGNORECASE
+_ESCAPED = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")
+_UNPLAIN = re.compile(rf"[^\t\n\r -~]|{_ESCAPED.pattern}")
+_UNSEEN = {"Cc", "Cf"}
 
 
 def redact(text: str) -> str:
@@ -25,6 +29,23 @@ def redact(text: str) -> str:
 
 
 def _redact(text: str) -> str:
+    redacted = _redact_seen(text)
+    if not _UNPLAIN.search(redacted):
+        return redacted
+    # Only where it hides a secret: full-width signs and joiners have their place in most languages.
+    plain = _plain(redacted)
+    uncovered = _redact_seen(plain)
+    return redacted if uncovered == plain else uncovered
+
+
+def _plain(text: str) -> str:
+    """Return a text without characters nobody sees, and with escaped and full-width ones as plain."""
+    written = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    seen = (char for char in written if char in "\t\n\r" or unicodedata.category(char) not in _UNSEEN)
+    return unicodedata.normalize("NFKC", "".join(seen))
+
+
+def _redact_seen(text: str) -> str:
     # What one replacement uncovers the next pass finds; ordinary text takes one pass.
     for _ in range(_PASSES):
         redacted = _pass(text)
@@ -75,6 +96,15 @@ _VENDORS = {
     "sendgrid-key": ("S", r"G\.[\w-]{16,}+\.[\w-]{16,}+"),
     "databricks-token": ("d", r"api[a-f0-9]{32}(?![A-Za-z0-9])"),
     "digitalocean-token": ("d", r"o[opr]_v1_[a-f0-9]{32,}+"),
+    "docker-token": ("d", r"ckr_[op]at_[\w-]{20,}+"),
+    "discord-webhook": ("d", r"iscord(?:app)?\.com/api/webhooks/\d{1,20}/[\w-]{20,}+"),
+    "telegram-token": ("b", r"ot\d{6,12}:[\w-]{30,}+"),
+    "shopify-token": ("s", r"hp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}(?![A-Za-z0-9])"),
+    "atlassian-token": ("A", r"T(?:ATT3|CTT3|BB)[\w=-]{20,}+"),
+    "newrelic-key": ("N", r"RAK-[A-Z0-9]{20,}+(?![A-Za-z0-9])"),
+    "twilio-key": ("S", r"K[0-9a-f]{32}(?![A-Za-z0-9])"),
+    "mailgun-key": ("k", r"ey-[0-9a-f]{32}(?![A-Za-z0-9])"),
+    "age-key": ("A", r"GE-SECRET-KEY-1[A-Z0-9]{20,}+"),
     "jwt": ("e", r"(?<![\w-]e)yJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)?"),
 }
 """Vendors' tokens by kind: the first character, and the rest. The case counts."""
@@ -141,7 +171,7 @@ _NAME = (
     r"(?P<name>pass(?:wor[dt]|wd|phrase|code)s?|pwd|[_-]pass|密碼|密码"
     r"|secret(?:[_-]?access)?(?:[_-]?key)?|token"
     r"|(?:access|account|api|auth|encryption|license|private|signing|storage)[_-]?key"
-    r"|credentials?|authorization|x-auth|(?<=[?&])sig(?:nature)?|(?<=[?&])auth|connection[_-]?string)"
+    r"|credentials?|authorization|x-auth|(?<=[?&-])sig(?:nature)?|(?<=[?&])(?:auth|pass)|connection[_-]?string)"
     r"(?:[_-]?\d{1,3}|[_-](?:value|hash|old|new|prod|dev|test|live))?\\{0,7}[\"']?"
 )
 _SIGN = r"[ \t]{0,4}(?::=|=>|==?|:|%3[dD])[ \t]{0,4}"
@@ -170,7 +200,7 @@ def _kind(name: str) -> str:
 
 
 _PAIRS = _Rule(
-    ("pass", "pwd", "密", "secret", "token", "key", "credential", "auth", "?sig", "&sig", "string"),
+    ("pass", "pwd", "密", "secret", "token", "key", "credential", "auth", "?sig", "&sig", "-sig", "string"),
     re.compile(rf"(?P<head>{_NAME}{_SIGN})(?![\"']?{_SCHEME}\[redacted:){_SCHEME}{_VALUE}", _ANY_CASE),
     _pair,
 )
@@ -182,6 +212,17 @@ _FLAGS = _Rule(
         _ANY_CASE,
     ),
     _pair,
+)
+
+# Two numbers are a user and a group.
+_LOGINS = _Rule(
+    ("-u ", "-user", "sshpass"),
+    re.compile(
+        r"(?<![\w-])((?:(?:-u|--(?:proxy-)?user)[ \t=]{1,4}[\"']?[\w.@-]{1,64}:(?!\d{1,20}(?!\S))"
+        r"|sshpass[ \t]{1,4}-p[ \t]{0,4}[\"']?))(?!\[redacted:)[^\s\"'\\]++",
+        _ANY_CASE,
+    ),
+    r"\1[redacted:password]",
 )
 
 # In a sentence only what looks like one is taken for a secret: letters and digits together.
@@ -202,4 +243,4 @@ _EMAIL = _Rule(
     "[redacted:email]",
 )
 
-_RULES = (_PRIVATE_KEY, _CREDENTIALS, _COOKIE, _TOKENS, _BEARER, _PAIRS, _FLAGS, _SENTENCE, _EMAIL)
+_RULES = (_PRIVATE_KEY, _CREDENTIALS, _COOKIE, _TOKENS, _BEARER, _PAIRS, _FLAGS, _LOGINS, _SENTENCE, _EMAIL)

@@ -28,6 +28,15 @@ VENDOR_TOKENS = {
     "sendgrid-key": "SG." + BODY + "." + BODY,
     "databricks-token": "dapi" + "0123456789abcdef" * 2,
     "digitalocean-token": "dop_v1_" + "0123456789abcdef" * 4,
+    "docker-token": "dckr_pat_" + BODY,
+    "discord-webhook": "discord.com/api/" + "webhooks/1234/" + BODY * 2,
+    "telegram-token": "bot" + "123456789:AA" + BODY * 2,
+    "shopify-token": "shpat_" + "0123456789abcdef" * 2,
+    "atlassian-token": "ATATT3x" + BODY * 2,
+    "newrelic-key": "NRAK-" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0",
+    "twilio-key": "SK" + "0123456789abcdef" * 2,
+    "mailgun-key": "key-" + "0123456789abcdef" * 2,
+    "age-key": "AGE-SECRET-KEY-1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
     "jwt": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0." + BODY,
 }
 PEM = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEow" + BODY + "\n-----END RSA PRIVATE " + "KEY-----"
@@ -74,6 +83,8 @@ PAIRS = (
     ("client_secret={}", "secret"),
     ("aws_secret_access_key = {}", "secret"),
     ("https://blob.example.org/a?sv=1&sig={}&se=2", "credential"),
+    ("https://b.s3.example.org/a?X-Amz-Expires=60&X-Amz-Signature={}", "credential"),
+    ("GET /login?user=app&pass={}", "password"),
     ("Authorization: {}", "credential"),
 )
 SENTENCES = (
@@ -147,6 +158,42 @@ def test_authorization_headers_and_cookies_are_replaced() -> None:
     assert redact(f"Authorization: Bearer {BODY}") == "Authorization: Bearer [redacted:authorization]"
     assert redact("got basic dXNlcjpwYXNz from") == "got basic [redacted:authorization] from"
     assert redact("Cookie: sid=abc; theme=dark\nHost: a") == "Cookie: [redacted:cookie]\nHost: a"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("curl -u app:hunter2 https://db", "curl -u app:[redacted:password] https://db"),
+        ("curl --user 'app:hunter2' https://db", "curl --user 'app:[redacted:password]' https://db"),
+        ("sshpass -p hunter2 ssh db", "sshpass -p [redacted:password] ssh db"),
+        ("docker run -u 1000:1000 app", "docker run -u 1000:1000 app"),
+        ("sort -u a.txt", "sort -u a.txt"),
+    ],
+)
+def test_a_login_on_a_command_line_loses_its_password(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44\uff1dhunter2",
+        "密碼\uff1ahunter2",
+        "pass\u200bword=hunter2",
+        "pa\x00ssword=hunter2",
+        r"p\u0061ssword=hunter2",
+    ],
+)
+def test_a_disguised_secret_is_uncovered(text: str) -> None:
+    assert redact(text).endswith("=[redacted:password]") or redact(text) == "密碼:[redacted:password]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["錯誤率\uff1a\uff11\uff12\uff05\uff0c請檢查", "no\u00adbreak \ufb01ne", r"\u5bc6 alone", "👩\u200d🔧 on call"],
+)
+def test_what_disguises_no_secret_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
 
 
 def test_an_email_address_is_replaced() -> None:
