@@ -5,7 +5,6 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
-from redis.asyncio import ConnectionPool
 
 from openclaw_stream.settings.groups import Group
 from openclaw_stream.settings.types import Timeout
@@ -14,6 +13,8 @@ from openclaw_stream.settings.types import Timeout
 def _check_redis(url: SecretStr | None) -> SecretStr | None:
     if url is None:
         return None
+    from redis.asyncio import ConnectionPool  # noqa: PLC0415 - slow to load, and seldom wanted where settings are
+
     text = url.get_secret_value().strip()
     try:
         parts = urlsplit(text)
