@@ -44,8 +44,9 @@ def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
     handler.setFormatter(_formatter(settings.format, colors=stream.isatty()))
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)] + [handler]
-    root.setLevel(level)
-    logging.getLogger("aiokafka").setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    # What other libraries say of every request is for who looks for a fault.
+    root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    logging.getLogger(_PACKAGE).setLevel(level)
     logging.captureWarnings(capture=True)
 
 

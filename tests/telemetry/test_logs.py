@@ -21,8 +21,8 @@ Configure = Callable[..., io.StringIO]
 
 @pytest.fixture
 def configure() -> Iterator[Configure]:
-    root, kafka = logging.getLogger(), logging.getLogger("aiokafka")
-    before = root.handlers[:], root.level, kafka.level
+    root, ours = logging.getLogger(), logging.getLogger("openclaw_stream")
+    before = root.handlers[:], root.level, ours.level
 
     def start(**settings: str) -> io.StringIO:
         stream = io.StringIO()
@@ -30,7 +30,7 @@ def configure() -> Iterator[Configure]:
         return stream
 
     yield start
-    root.handlers, root.level, kafka.level = before
+    root.handlers, root.level, ours.level = before
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
 
@@ -115,11 +115,14 @@ def test_levels(configure: Configure) -> None:
     assert [event["event"] for event in events(stream)] == ["loud", "loud"]
 
 
+@pytest.mark.parametrize("library", ["aiokafka.cluster", "httpx"])
 @pytest.mark.parametrize(("level", "shown"), [("debug", ["debug", "info", "warning"]), ("info", ["warning"])])
-def test_aiokafka_is_quiet_below_warnings_unless_debugging(configure: Configure, level: str, shown: list[str]) -> None:
+def test_libraries_are_quiet_below_warnings_unless_debugging(
+    configure: Configure, level: str, shown: list[str], library: str
+) -> None:
     stream = configure(level=level)
     for name in ("debug", "info", "warning"):
-        getattr(logging.getLogger("aiokafka.cluster"), name)("x")
+        getattr(logging.getLogger(library), name)("x")
     assert [event["level"] for event in events(stream)] == shown
 
 
