@@ -45,10 +45,8 @@ def restore(
         state = each.state
         if each.generation != at.generation:
             state.replayed_through = max(state.replayed_through, state.through)
-        if each.generation == at.generation or state.through < at.floor:
-            ledger.add(Group(state, each.last_decision))
-        else:
-            ledger.add(Group(_after_reset(state, at.floor)))
+        counts = _counts(each, at)
+        ledger.add(Group(state, each.last_decision) if counts else Group(_after_reset(state, at.floor)))
     return ledger
 
 
@@ -61,8 +59,19 @@ def _own(restored: Restored, group_id: str) -> Restored:
     return restored
 
 
+def _counts(restored: Restored, at: Position) -> bool:
+    """Tell whether a state holds at the floor as it is: it does not know too much, nor less than its own lineage.
+
+    A replay given up half-way leaves one that is behind: an incident opened later, and the floor is beyond that.
+    """
+    state = restored.state
+    if state.through >= at.floor:
+        return restored.generation == at.generation
+    return not any(state.opened_offset < episode.opened_offset < at.floor for episode in state.lineage)
+
+
 def _after_reset(old: State, floor: int) -> State:
-    """Return the state of a group just before the offset `floor`, of which `old` knows more than that."""
+    """Return the state of a group just before the offset `floor`, as the lineage of `old` tells it."""
     state = State(old.group_key)
     state.through = floor - 1
     state.replayed_through = old.replayed_through
