@@ -210,3 +210,64 @@ def test_a_trigger_is_never_missed_by_the_question_for_one() -> None:
         alert = replace(BASE, **change)
         assert FOLD.may_trigger(state, alert)
     assert not FOLD.may_trigger(state, replace(BASE, member=7))
+
+
+@pytest.mark.parametrize("change", [{"early": True}, {"frozen": 200}, {"open": False}])
+def test_a_repeat_that_may_change_more_than_counts_is_none(change: dict[str, Any]) -> None:
+    state = opened()
+    for name, value in change.items():
+        setattr(state, name, value)
+    assert not FOLD.repeat(state, BASE, 200, 200)
+    assert state.alert_count == 1
+
+
+@pytest.mark.parametrize("change", [{"early": True}, {"open": False}])
+def test_any_firing_alert_may_cancel_an_end(change: dict[str, Any]) -> None:
+    state = opened()
+    assert not FOLD.may_trigger(state, BASE)
+    for name, value in change.items():
+        setattr(state, name, value)
+    assert FOLD.may_trigger(state, BASE)
+    assert not FOLD.may_trigger(state, replace(BASE, firing=False))
+
+
+def told_over(**changes: Any) -> State:
+    """An incident whose end a tick has told, though stream time has not closed it."""
+    state = opened()
+    for name, value in {"early": True, "revision": 2, "last_due": 130, **changes}.items():
+        setattr(state, name, value)
+    return state
+
+
+def test_any_firing_alert_cancels_an_assumed_end_that_was_told_early() -> None:
+    state = told_over(status=IncidentStatus.ASSUMED_RESOLVED)
+    assert join(state, 200) == 130 + 600
+    assert (state.early, state.status) == (False, IncidentStatus.FIRING)
+
+
+def test_a_refire_in_the_hold_cancels_an_end_that_was_told_early() -> None:
+    state = told_over(status=IncidentStatus.RESOLVED, hold_end=260)
+    assert join(state, 250, starts_at=240) == 130 + 600
+    assert (state.early, state.hold_end, state.flaps) == (False, NEVER, 1)
+
+
+def test_a_late_repeat_of_a_resolved_member_cancels_no_end_that_was_told_early() -> None:
+    """It counts and is no flap: the hold goes on, and the end that was told stands."""
+    state = opened()
+    join(state, 200, firing=False)
+    state.early, state.status, state.revision = True, IncidentStatus.RESOLVED, 2
+    assert join(state, 210) == NEVER
+    assert (state.early, state.status, state.hold_end) == (True, IncidentStatus.RESOLVED, 260)
+
+
+@pytest.mark.parametrize(("offset", "frozen"), [(200, True), (201, False)])
+def test_up_to_the_frozen_offset_only_evidence_is_added(offset: int, *, frozen: bool) -> None:
+    """Re-reading adds evidence only until it has passed the `through` that members and timers are as of."""
+    state = opened()
+    state.frozen = 200
+    FOLD.join(state, replace(BASE, member=2, name="B"), offset, offset, offset)
+    assert (state.last_alert_at, 2 in state.firing) == ((100, False) if frozen else (offset, True))
+    assert state.names == {"HighErrorRate": 1, "B": 1}
+    FOLD.join(state, replace(BASE, firing=False), offset, offset, offset)
+    assert (1 in state.firing) is frozen
+    assert state.alert_count == 3
