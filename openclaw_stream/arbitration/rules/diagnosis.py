@@ -23,7 +23,7 @@ _DOUBT_COST = 0.35
 _AGREEMENT = 0.25
 """What share of the remaining doubt a second opinion for the same team takes away."""
 
-_CEILING = 0.98
+_CEILING = 0.99
 _SECONDARY_MAX = 3
 
 

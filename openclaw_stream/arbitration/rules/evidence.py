@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from openclaw_stream.arbitration.rules.table import DESCRIBED, DIRECTIVE, NAMED_SERVICE, TEAM_WORD, Fields
+from openclaw_stream.arbitration.rules.table import DIRECTIVE, NAMED_SERVICE, TEAM_WORD, Fields
 from openclaw_stream.arbitration.rules.words import Lexicon, Word
 from openclaw_stream.events.vocabulary import Severity
 from openclaw_stream.incidents.case import Case, Exemplar
@@ -41,14 +41,12 @@ Told = tuple[tuple[str, str], ...]
 class Heard(NamedTuple):
     """What a text tells: in its first sentence, and in those after it.
 
-    `asks` tells whether there is a directive in it, `size` of how many words it is before that, `known` whether any of
-    them is in the vocabulary.
+    `asks` tells whether there is a directive in it, `known` whether any of its words is in the vocabulary.
     """
 
     first: Told
     later: Told
     asks: bool
-    size: int
     known: bool
 
 
@@ -99,8 +97,6 @@ class Reader:
 
     def _name(self, name: str, into: dict[str, Sighting]) -> None:
         self._note(into, name, (self._fields.name, self._fields.name))
-        if self._heard(name[:_TEXT_LIMIT]).size > 1:
-            into[DESCRIBED] = Sighting(1.0, "")
 
     def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
         """Return the texts of an alert with how plainly their first and their later sentences speak."""
@@ -154,7 +150,6 @@ class Reader:
             first=tuple(first),
             later=tuple(later),
             asks=any(DIRECTIVE in word.headings for sentence in sentences for word in sentence),
-            size=self._lexicon.words_before(DIRECTIVE, text),
             known=any(sentences),
         )
 

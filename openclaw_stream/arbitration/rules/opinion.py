@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openclaw_stream.arbitration.rules.evidence import Evidence, Signal
-from openclaw_stream.arbitration.rules.table import DESCRIBED, NAMED_SERVICE, Cause, Need, Row, Sureness, Table
+from openclaw_stream.arbitration.rules.table import NAMED_SERVICE, Cause, Need, Row, Sureness, Table
 from openclaw_stream.events.vocabulary import Responsibility
 
 _DAMPING = 0.5
@@ -127,6 +127,6 @@ def _words(parts: Weighed, evidence: Evidence) -> tuple[str, ...]:
     for _, row in parts:
         for need in row.needs:
             heading = max(need, key=lambda heading: _plainest((heading,), evidence))
-            if heading not in (DESCRIBED, NAMED_SERVICE):
+            if heading != NAMED_SERVICE:
                 words[evidence[heading].word] = None
     return tuple(words)[:_WORDS_MAX]

@@ -118,7 +118,7 @@ class Table:
 
     def check(self) -> None:
         """Raise ValueError where a row or a cause asks for a heading that does not exist."""
-        unknown = sorted(self._asked() - {*self.headings, DESCRIBED, NAMED_SERVICE})
+        unknown = sorted(self._asked() - {*self.headings, NAMED_SERVICE})
         if unknown:
             raise ValueError(f"the rules ask for headings that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:
@@ -136,9 +136,6 @@ DIRECTIVE = "directive"
 
 TEAM_WORD = "team_word"
 """The heading of words that may stand for a team."""
-
-DESCRIBED = "described"
-"""The heading of an alert whose name is more than one word."""
 
 NAMED_SERVICE = "named_service"
 """The heading of an alert that names a service or application by a name which tells nothing else."""

@@ -57,18 +57,6 @@ class Lexicon:
                 found[-1].append(word)
         return tuple(tuple(sentence) for sentence in found)
 
-    def words_before(self, heading: str, text: str) -> int:
-        """Return of how many words a text is, digits being none, up to the first word under `heading`."""
-        tokens = self._tokens(text)
-        count = at = 0
-        while at < len(tokens):
-            word, after = self._longest(tokens, at)
-            if word is not None and heading in word.headings:
-                break
-            count += sum(token.isalpha() for token in tokens[at:after])
-            at = after
-        return count
-
     def _tokens(self, text: str) -> list[str]:
         return [self.stem(token) for token in _TOKEN.findall(_readable(text)[: len(text)])]
 

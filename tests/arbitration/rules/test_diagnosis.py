@@ -9,6 +9,7 @@ from openclaw_stream.incidents.case import Exemplar
 from tests.arbitration.rules.builders import alert, case
 
 NODE_LOST = alert("KubeNodeNotReady", "Node worker-3 is not ready", {"node": "worker-3"}, severity=Severity.CRITICAL)
+NODE_GONE = alert("KubeNodeUnreachable", "Node worker-4 cannot be reached", {"node": "worker-4"})
 DB_FULL = alert("PostgreSQLTooManyConnections", "Connections at 98% of max", {"service": "orders-db"})
 DB_DOWN = alert("MySQLDown", "MySQL is down", {"namespace": "data"})
 BE_ERRORS = alert("CheckoutHighErrorRate", "12% of requests fail with 5xx", {"service": "checkout"})
@@ -47,9 +48,8 @@ def test_symptoms_are_explained_by_the_root() -> None:
 
 
 def test_agreement_makes_surer_and_doubt_less_sure() -> None:
-    alone = judged(DB_FULL).confidence
-    assert judged(DB_FULL, DB_DOWN).confidence > alone
-    assert judged(DB_FULL, BE_ERRORS).confidence < alone
+    assert judged(NODE_LOST, NODE_GONE).confidence > judged(NODE_LOST).confidence
+    assert judged(DB_FULL, BE_ERRORS).confidence < judged(DB_FULL).confidence
     assert judged(DB_DOWN, NODE_LOST).confidence < judged(NODE_LOST).confidence
 
 

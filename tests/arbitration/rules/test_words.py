@@ -77,10 +77,3 @@ def test_any_text_is_read(text: str) -> None:
     sentences = LEXICON.sentences(text)
     assert sentences == LEXICON.sentences(text)
     assert all(word.headings for sentence in sentences for word in sentence)
-    assert LEXICON.words_before("store", text) <= len(text)
-
-
-def test_words_are_counted_up_to_a_heading() -> None:
-    assert LEXICON.words_before("store", "OrdersApiLatency99") == 3
-    assert LEXICON.words_before("store", "orders in MySQL are slow") == 2
-    assert LEXICON.words_before("store", "429") == 0
