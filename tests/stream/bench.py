@@ -1,0 +1,121 @@
+"""A worker on one small log of one group, without I/O, and what survives it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from openclaw_stream.events.vocabulary import Severity
+from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.incidents.fold import Fold
+from openclaw_stream.incidents.state import State
+from openclaw_stream.incidents.timers import Timers
+from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.work import Group, LastDecision, Work
+
+TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=50)
+RETENTION = 1000
+FOLD = Fold("alerts", 0, TIMERS, RETENTION)
+
+FIRES = Alert("A", Severity.WARNING, True, 1, 0, "f", 1, "g")  # noqa: FBT003
+ENDS = replace(FIRES, firing=False, ends_at=9)
+AGAIN = replace(FIRES, starts_at=2)
+ONCE_MORE = replace(FIRES, starts_at=3)
+OTHER = replace(FIRES, group_key="other")
+
+LOG = (
+    (0, FIRES),  # opens the first incident
+    (10, FIRES),
+    (11, ENDS),  # its hold ends at 15
+    (20, AGAIN),  # closes the first, opens the second
+    (30, AGAIN),
+    (31, replace(AGAIN, firing=False)),
+    (40, ONCE_MORE),  # closes the second, opens the third
+    (50, ONCE_MORE),
+)
+FIRST, SECOND, THIRD = 0, 3, 6
+"""The offsets of `LOG` that open an incident."""
+
+Told = tuple[str, int, str]
+
+
+class Partition:
+    """A worker on one partition; the incidents topic and the committed offset survive it."""
+
+    def __init__(self, fold: Fold = FOLD) -> None:
+        self.fold_rules = fold
+        self.states: dict[str, bytes] = {}
+        self.forgotten: list[str] = []
+        self.committed: tuple[int, str | None] = (0, None)
+        self.log_start = 0
+        self.start()
+
+    @property
+    def group(self) -> Group:
+        return self.ledger.groups["g"]
+
+    @property
+    def state(self) -> State:
+        return self.group.state
+
+    def start(self) -> None:
+        """Crash, and start anew."""
+        self.ledger = restore(self.fold_rules, "group", self.states, self.committed, self.log_start)
+
+    def reset(self, offset: int) -> None:
+        self.committed = offset, None
+        self.start()
+
+    def read(self, now: int, *alerts: Alert) -> None:
+        self.ledger.read(self.ledger.position, now, alerts)
+
+    def fold(self, end: int = len(LOG)) -> None:
+        """Read `LOG` up to an offset."""
+        for now, alert in LOG[self.ledger.position : end]:
+            self.read(now, alert)
+
+    def decide(self) -> list[Work]:
+        """Let the arbiter answer all that is due."""
+        works = []
+        while self.ledger.ready:
+            work = self.ledger.ready.popleft()
+            assert work.snapshot
+            last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
+            self.ledger.complete(work, "decided", last)
+            works.append(work)
+        return works
+
+    def write(self) -> list[Told]:
+        """Commit; returns incident, revision and kind of what was told."""
+        self.ledger.log_start = self.log_start
+        plan = self.ledger.plan(lazy=True)
+        if plan is None:
+            return []
+        self.committed = plan.offset, plan.metadata
+        for key, value in plan.states:
+            if value is None:
+                del self.states[key]
+                self.forgotten.append(key)
+            else:
+                self.states[key] = value
+        return list(_told(plan.revisions))
+
+    def commit(self) -> list[Told]:
+        """Decide and commit all there is."""
+        self.decide()
+        return self.write()
+
+    def play(self, end: int = len(LOG)) -> list[Told]:
+        self.fold(end)
+        return self.commit()
+
+
+def played(end: int = len(LOG)) -> Partition:
+    """Return a worker that has read and committed `LOG` up to an offset."""
+    partition = Partition()
+    partition.play(end)
+    return partition
+
+
+def _told(works: Iterable[Work]) -> Iterable[Told]:
+    for work in works:
+        assert work.snapshot
+        yield work.snapshot.incident_id, work.snapshot.revision, str(work.event_type)
