@@ -13,7 +13,7 @@ THRESHOLD = 0.70
 _TITLE_MAX = 200
 _CHANCE = 1 / len(Responsibility)
 _ACCURACY_LEAST, _ACCURACY_MOST = 0.45, 0.65
-_UNDERSTATED, _OVERSTATED = 0.50, 0.25
+_DISTANCE_COST = 0.25
 
 _TROUBLE = {
     Responsibility.FE: 0.35,
@@ -53,10 +53,11 @@ def gate(
        threshold alone: no answer passes that neither the rules nor the signals support.
 
     `evidence` is what Bayes' rule makes of the three for the team that was answered. It does not depend on the reported
-    confidence. `final` is the evidence less a part of its distance to the reported confidence: half where the
-    judgement doubts itself, for it may know something; a quarter where it claims more than is evident, for that is how
-    a judgement looks that was talked up. Hence `final <= evidence`, whatever is reported, and more support never
-    lowers it.
+    confidence. `final` is the evidence less a quarter of its distance to the reported confidence: a judgement that
+    doubts itself may know something, and one that claims more than is evident looks as one does that was talked up.
+    Hence `final <= evidence`, whatever is reported, and more support never lowers it. A larger share makes `final` of
+    models that always report the same number too small for how often they are right
+    (`python -m tests.evaluation gate`).
 
     Where the judgement is the rules' own there is one witness only: evidence and final are the rules' confidence.
 
@@ -68,8 +69,8 @@ def gate(
         evidence = final = reported
     else:
         evidence = _evidence(judgement.primary_responsibility, rules, case, metrics)
-        final = evidence - _UNDERSTATED * max(0.0, evidence - reported) - _OVERSTATED * max(0.0, reported - evidence)
-    final = round(max(0.0, final), 4)
+        final = evidence - _DISTANCE_COST * abs(evidence - reported)
+    final = round(max(0.0, final), 4)  # before it is compared, so that what is published and the gate agree
     passed = final >= THRESHOLD
     primary, secondary = _teams(judgement, rules, passed=passed)
     gated = judgement.model_copy(

@@ -1,1 +1,1 @@
-"""Scores what decides on labelled alerts: `python -m tests.evaluation rules [--data FILE] [--errors]`."""
+"""Scores the rules and the gate on labelled alerts: `python -m tests.evaluation rules|gate [--data FILE]`."""

@@ -13,6 +13,9 @@ from openclaw_stream.incidents.identity import namespace_of, service_of
 DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing_dev.jsonl"
 """Kept beside the project, and no part of it."""
 
+OWN = Path(__file__).with_name("own.jsonl")
+"""Alerts in our own words, by the names that exporters and rule collections are known for and by free wording."""
+
 _SEVERITIES = {"critical": Severity.CRITICAL, "page": Severity.CRITICAL, "info": Severity.INFO, "none": Severity.INFO}
 
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
+from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.events.vocabulary import Responsibility
 
-CLASSES = (Responsibility.FE, Responsibility.BE, Responsibility.INFRA, Responsibility.DB)
+CLASSES = tuple(Responsibility)
 _BINS = 10
 
 
@@ -23,6 +24,16 @@ class Scored:
     def right(self) -> bool:
         """Whether the answer is right."""
         return self.truth is self.guess
+
+    @property
+    def routed(self) -> bool:
+        """Whether the gate sends this to the one team that was answered, not to several."""
+        return self.confidence >= THRESHOLD and self.guess is not Responsibility.COLLAB
+
+    @property
+    def gated(self) -> "Scored":
+        """The answer that is published: COLLAB where it is not routed."""
+        return self if self.routed else replace(self, guess=Responsibility.COLLAB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,11 @@ class Bin:
 def accuracy(answers: Sequence[Scored]) -> float:
     """Return the share of right answers, 0 of none."""
     return fmean(answer.right for answer in answers) if answers else 0.0
+
+
+def routed(answers: Sequence[Scored]) -> list[Scored]:
+    """Return the answers that the gate lets through to one team."""
+    return [answer for answer in answers if answer.routed]
 
 
 def class_score(answers: Sequence[Scored], of: Responsibility) -> ClassScore:

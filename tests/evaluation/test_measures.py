@@ -3,16 +3,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.events.vocabulary import Responsibility
-from tests.evaluation.measures import CLASSES, Scored, accuracy, class_score, confusion, ece, macro_f1, reliability
+from tests.evaluation.measures import (
+    CLASSES,
+    Scored,
+    accuracy,
+    class_score,
+    confusion,
+    ece,
+    macro_f1,
+    reliability,
+    routed,
+)
 
-FE, BE, INFRA, DB = CLASSES
+FE, BE, INFRA, DB, COLLAB = CLASSES
 
 ANSWERS = [
     Scored(FE, FE, 0.95),
     Scored(BE, BE, 0.85),
     Scored(BE, FE, 0.55),
     Scored(DB, DB, 0.95),
-    Scored(DB, Responsibility.COLLAB, 0.3),
+    Scored(DB, COLLAB, 0.3),
 ]
 
 
@@ -34,8 +44,14 @@ def test_macro_f1_is_over_the_classes_that_occur() -> None:
 
 def test_confusion_counts_pairs() -> None:
     assert confusion(ANSWERS)[BE, FE] == 1
-    assert confusion(ANSWERS)[DB, Responsibility.COLLAB] == 1
+    assert confusion(ANSWERS)[DB, COLLAB] == 1
     assert confusion(ANSWERS)[INFRA, INFRA] == 0
+
+
+def test_the_gate_routes_what_is_sure_enough_to_one_team() -> None:
+    edge, below, several = Scored(FE, FE, 0.70), Scored(FE, FE, 0.6999), Scored(FE, COLLAB, 0.9)
+    assert routed([edge, below, several]) == [edge]
+    assert [answer.gated.guess for answer in (edge, below, several)] == [FE, COLLAB, COLLAB]
 
 
 def test_calibration_is_the_distance_of_confidence_and_accuracy() -> None:
