@@ -72,16 +72,17 @@ class Partition:
         for now, alert in LOG[self.ledger.position : end]:
             self.read(now, alert)
 
-    def decide(self) -> list[Work]:
-        """Let the arbiter answer all that is due."""
-        works = []
-        while self.ledger.ready:
-            work = self.ledger.ready.popleft()
-            assert work.snapshot
-            last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
-            self.ledger.complete(work, "decided", last)
-            works.append(work)
-        return works
+    def decide(self, only: str = "") -> list[Work]:
+        """Let the arbiter answer all that is due, or what is due of one group."""
+        decided = []
+        while works := [w for w in self.ledger.ready if only in ("", w.group.state.group_key)]:
+            self.ledger.ready.remove(works[0])
+            seen = works[0].snapshot
+            assert seen
+            last = LastDecision(seen.incident_id, seen.revision, "DB", (), "low", 0.8, "rules")
+            self.ledger.complete(works[0], "decided", last)
+            decided.append(works[0])
+        return decided
 
     def write(self) -> list[Told]:
         """Commit; returns incident, revision and kind of what was told."""

@@ -1,0 +1,162 @@
+"""When a group is forgotten: no reset may reach its records any more, and nothing of it may be on its way.
+
+A closed group needs all of: nothing pending, its state written, `through` below the committed offset and below the
+start of the log, and T at least the retention after its last alert.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from openclaw_stream.events.vocabulary import IncidentStatus
+from openclaw_stream.stream import settlement
+from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
+
+LAST = 11
+"""When the last alert of the group came, at offset 1."""
+
+AGED = LAST + RETENTION
+
+SETTLED_OTHER = replace(OTHER, firing=False)
+"""A record that does nothing but let time pass."""
+
+
+def closed(partition: Partition | None = None) -> Partition:
+    """A group whose incident has ended, its records at the offsets 0 and 1, and a third that closed it."""
+    partition = partition or Partition()
+    partition.read(0, FIRES)
+    partition.read(LAST, ENDS)
+    partition.read(20, SETTLED_OTHER)
+    return partition
+
+
+@pytest.mark.parametrize(
+    ("now", "log_start", "forgotten"),
+    [(AGED, 2, True), (AGED - 1, 2, False), (AGED, 1, False), (AGED, 0, False)],
+)
+def test_only_a_group_past_the_retention_and_out_of_the_log_is_forgotten(
+    now: int, log_start: int, *, forgotten: bool
+) -> None:
+    partition = closed()
+    partition.commit()
+    partition.log_start = log_start
+    partition.read(now, SETTLED_OTHER)
+    partition.write()
+    assert ("g" not in partition.states) is forgotten
+    assert ("g" not in partition.ledger.groups) is forgotten
+
+
+def test_a_group_that_could_not_be_forgotten_yet_is_looked_at_again() -> None:
+    partition = closed()
+    partition.commit()
+    partition.read(AGED, SETTLED_OTHER)
+    partition.write()
+    partition.log_start = 2
+    partition.read(AGED + 60_000, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == ["g"]
+
+
+def test_a_restored_group_is_forgotten_too() -> None:
+    partition = closed()
+    partition.commit()
+    partition.log_start = 2
+    partition.start()
+    partition.read(AGED, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == ["g"]
+
+
+def test_nothing_is_forgotten_between_two_lazy_transactions() -> None:
+    partition = closed()
+    partition.commit()
+    partition.ledger.log_start = 2
+    partition.read(AGED, SETTLED_OTHER)
+    assert partition.ledger.plan(lazy=False) is None
+
+
+def test_a_group_whose_end_is_undecided_is_kept() -> None:
+    partition = closed()
+    partition.log_start = 2
+    partition.read(AGED, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == []
+    assert [kind for _, _, kind in partition.commit()] == ["decision", "resolution"]
+
+
+def test_a_group_whose_last_state_is_not_written_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state written after its tombstone would bring the group back for good."""
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(LAST, FIRES)
+    partition.ledger.tick(LAST + TIMERS.max_silence)
+    assert [kind for _, _, kind in partition.commit()] == ["decision", "resolution"]
+    partition.read(30, *(replace(OTHER, group_key=f"other{i}") for i in range(3)))
+    partition.read(AGED, SETTLED_OTHER)
+    partition.log_start = 2
+    monkeypatch.setattr(settlement, "_REPEATED_MAX", 1)
+    partition.write()
+    assert partition.ledger.left_over
+    assert partition.forgotten == []
+
+
+def test_a_group_that_the_committed_offset_has_not_passed_is_kept() -> None:
+    """A crash reads its records again, even where the retention overtakes the committed offset."""
+    partition = Partition()
+    partition.read(0, replace(OTHER, group_key="undecided"))
+    closed(partition)
+    partition.decide("g")
+    partition.write()
+    assert partition.committed[0] == 0
+    partition.log_start = 3
+    partition.read(AGED, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == []
+
+
+def test_an_open_incident_is_never_forgotten() -> None:
+    """Not where the retention is shorter than the silence that ends it, nor for the end of one before it."""
+    partition = Partition(replace(FOLD, timers=replace(TIMERS, max_silence=100 * RETENTION)))
+    closed(partition)
+    partition.read(30, AGAIN)
+    partition.commit()
+    partition.log_start = 4
+    for now in (AGED, AGED + 60_000):
+        partition.read(now, SETTLED_OTHER)
+        partition.commit()
+    assert partition.state.open
+    assert partition.forgotten == []
+
+
+def test_an_incident_that_reopened_is_forgotten_by_its_last_alert() -> None:
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(TIMERS.max_silence, SETTLED_OTHER)
+    assert partition.state.status is IncidentStatus.ASSUMED_RESOLVED
+    partition.read(100, FIRES)
+    partition.read(100 + TIMERS.max_silence, SETTLED_OTHER)
+    partition.commit()
+    partition.log_start = partition.ledger.position
+    for now, forgotten in ((RETENTION, []), (99 + RETENTION, []), (100 + RETENTION, ["g"]), (90_000, ["g"])):
+        partition.read(now, SETTLED_OTHER)
+        partition.write()
+        assert partition.forgotten == forgotten
+
+
+def test_a_new_incident_after_a_tombstone_has_none_before_it_and_stays() -> None:
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(TIMERS.max_silence, SETTLED_OTHER)
+    partition.read(100, FIRES)
+    partition.read(100 + TIMERS.max_silence, SETTLED_OTHER)
+    partition.commit()
+    partition.log_start = partition.ledger.position
+    partition.read(100 + RETENTION, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == ["g"]
+    partition.read(101 + RETENTION, AGAIN)
+    assert (partition.state.previous_id, len(partition.state.lineage)) == ("", 1)
+    partition.read(102 + RETENTION, AGAIN)
+    partition.read(200 + RETENTION, SETTLED_OTHER)
+    partition.commit()
+    assert "g" in partition.states
