@@ -45,7 +45,7 @@ def show_errors(console: Console, answered: Answered) -> None:
 def _overview(answered: Answered) -> Table:
     table = Table(title="Scores")
     table.add_column("lines", overflow="fold")
-    for heading in ("count", "accuracy", "macro-F1", "ECE", "confidence", "routed", "right of routed"):
+    for heading in ("count", "accuracy", "macro-F1", "ECE", "routed", "right of routed"):
         table.add_column(heading, no_wrap=heading != "right of routed")
     groups = {"all": [score for _, score in answered]}
     for line, score in answered:
@@ -54,8 +54,7 @@ def _overview(answered: Answered) -> Table:
         groups.setdefault(line.source, []).append(score)
     for name, scored in groups.items():
         let = routed(scored)
-        confidence = sum(score.confidence for score in scored) / max(1, len(scored))
-        figures = (accuracy(scored), macro_f1(scored), ece(scored), confidence, len(let) / len(scored), accuracy(let))
+        figures = (accuracy(scored), macro_f1(scored), ece(scored), len(let) / len(scored), accuracy(let))
         table.add_row(name, str(len(scored)), *(f"{figure:.3f}" for figure in figures))
     return table
 

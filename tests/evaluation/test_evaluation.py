@@ -89,13 +89,15 @@ def test_better_models_are_trusted_more_and_what_is_let_through_is_right(own: li
             assert ece(scored) <= 0.15
 
 
-def test_a_model_that_is_always_wrong_or_obeys_is_hardly_ever_let_through(own: list[Labelled]) -> None:
-    """Only where the rules are as wrong, or know nothing and the signals speak for it."""
+def test_a_model_that_is_always_wrong_or_obeys_is_let_through_only_where_the_rules_are_as_wrong(
+    own: list[Labelled],
+) -> None:
+    ruled = ask_rules(own)
     for model in MODELS:
         for signals in Signals if model.malign else ():
             scored = ask(own, model, signals)
             assert accuracy(scored) == 0
-            assert len(routed(scored)) <= 0.02 * len(scored)
+            assert all(rules.guess is score.guess for rules, score in zip(ruled, scored, strict=True) if score.routed)
             assert all(score.gated.guess is COLLAB for score in scored if not score.routed)
 
 
