@@ -5,6 +5,7 @@ import pytest
 from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.state import UNKNOWN
 from openclaw_stream.stream import position
+from openclaw_stream.stream.statecodec import encode
 from tests.stream.bench import AGAIN, FIRST, LOG, OTHER, SECOND, THIRD, Partition, played
 
 
@@ -71,7 +72,8 @@ def test_a_closed_incident_is_restored_with_the_end_it_had(ids: dict[int, str]) 
     for now in (20, 30, 40):
         partition.read(now, OTHER)
         partition.commit()
-    partition.read(50, AGAIN)
+    for now in (50, 60):
+        partition.read(now, AGAIN)
     partition.commit()
     partition.reset(5)
     assert (partition.state.incident_id, partition.state.open) == (ids[FIRST], False)
@@ -108,10 +110,13 @@ def test_members_and_timers_stay_until_re_reading_has_passed_the_old_through(off
 def test_the_old_through_stays_frozen_over_a_second_reset() -> None:
     """The members are as of the highest offset ever settled, whatever a half-done replay has read again."""
     partition = played(3)
-    partition.reset(1)
-    partition.play(2)
-    partition.reset(1)
-    assert partition.state.frozen == 2
+    for _ in range(2):
+        partition.reset(1)
+        assert partition.state.frozen == 2
+        partition.fold(2)
+        partition.ledger.relieve(1)
+        partition.commit()
+        assert partition.state.through == 1
 
 
 def test_a_restored_incident_closes_as_soon_as_re_reading_has_passed_the_old_through(ids: dict[int, str]) -> None:
@@ -128,6 +133,17 @@ def test_a_tick_ends_a_restored_incident_once_its_log_is_read_again() -> None:
     partition.ledger.read(3, 12, ())
     partition.ledger.tick(15)
     assert [kind for _, _, kind in partition.commit()] == ["resolution"]
+
+
+def test_a_restored_incident_takes_what_keeps_it_open() -> None:
+    partition = played(2)
+    old = partition.state
+    old.overflow, old.namespace, old.service = True, "shop", "web"
+    partition.states["g"] = encode(old, "group", 1, None)
+    partition.reset(1)
+    state = partition.state
+    assert (state.firing, state.overflow, state.last_alert_at, state.distinct) == ({1: 1}, True, 10, 1)
+    assert (state.namespace, state.service) == ("shop", "web")
 
 
 def test_an_incident_of_the_lineage_only_has_no_members() -> None:
