@@ -200,6 +200,9 @@ def test_commands_are_told_from_words(text: str) -> None:
         "將熱門查詢放入 Redis 快取並設定存活時間 60 秒",
         "circuitBreaker: {errorThreshold: 50%}",
         "Cache-Control: max-age=60",
+        'command: ["app", "--threads=4"]',
+        "ttl: 60s; stale-while-revalidate: 30s",
+        "Add a read replica (db.r6g.large) & cache hot keys",
     ],
 )
 def test_configuration_and_advice_are_no_commands(text: str) -> None:

@@ -29,6 +29,10 @@ def test_hidden_characters_are_shown_in_what_was_refused() -> None:
     assert visible("a\u202eb\nc\x00", 100) == "a<U+202E>b<U+000A>c<U+0000>"
 
 
+def test_a_hidden_character_hides_no_secret() -> None:
+    assert visible("pass\u200bword=hunter2", 100) == "password=[redacted:password]"
+
+
 @settings(deadline=None)
 @given(st.text(), st.integers(2, 50))
 def test_nothing_hidden_gets_through(text: str, limit: int) -> None:

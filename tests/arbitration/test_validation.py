@@ -143,6 +143,26 @@ def test_a_namespace_must_be_within_the_evidence() -> None:
     assert validation.warnings == ["namespace kube-system is dropped: the alerts do not name it"]
 
 
+@pytest.mark.parametrize("namespace", ["shop; rm -rf /", "shop --all", "$(reboot)", "Shop", "shop\n"])
+def test_a_namespace_that_is_no_name_is_written_into_no_command(namespace: str) -> None:
+    case = a_case(an_exemplar(labels={"deployment": "checkout"}, namespace=namespace), namespace=namespace)
+    checked, validation = validate(_with("kubectl rollout restart deployment/checkout", namespace=namespace), case)
+    assert checked.kubectl_command == ""
+    assert "the alerts name no namespace" in validation.rejected_commands[0].reason
+
+
+@pytest.mark.parametrize("name", ["$(reboot)", "a;b", "a|b", "-f"])
+def test_a_target_that_a_shell_would_not_take_as_it_stands_is_dropped(name: str) -> None:
+    case = a_case(an_exemplar(labels={"deployment": name, "node": name}))
+    for said in (f"deployment/{name}", f"node/{name}", name):
+        assert validate(a_judgement(target_resource=said), case)[0].target_resource == ""
+
+
+def test_a_target_that_is_dropped_is_told_without_its_secrets() -> None:
+    _, validation = validate(a_judgement(target_resource="mysql --password hunter2-hunter2 -h db"), CASE)
+    assert "hunter2" not in validation.warnings[0]
+
+
 def test_a_command_takes_the_namespace_that_is_known() -> None:
     known = workloads_of(CASE)
     assert admit("kubectl rollout restart deployment/checkout", known).render() == RESTART

@@ -80,7 +80,7 @@ class Outcome:
         return event
 
 
-@dataclass
+@dataclass(repr=False)
 class Path:
     """Records in, events out."""
 
@@ -96,8 +96,8 @@ class Path:
 
     def decide(self, model: Model, **changes: Any) -> Outcome:
         """Decide the alert with some of its members changed."""
-        # A label that means nothing keeps every question apart from those that were answered before.
-        labels = {"run": f"n{next(self.numbers)}", **changes.pop("labels", ALERT["labels"])}
+        # A label that nobody reads keeps every question apart from those that were answered before.
+        labels = {"uid": f"{next(self.numbers)}", **changes.pop("labels", ALERT["labels"])}
         return self.decide_record({**ALERT, **changes, "labels": labels}, model)
 
     def decide_record(self, record: dict[str, Any], model: Model) -> Outcome:

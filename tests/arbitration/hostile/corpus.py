@@ -1,0 +1,53 @@
+"""The corpus as it is played: commands put into answers, and answers with their gaps filled."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tests.arbitration.asking import ANSWER
+
+_HERE = Path(__file__).parent
+RESTART = "kubectl rollout restart deployment/checkout -n shop"
+GOOD: dict[str, Any] = {
+    **json.loads(ANSWER),
+    "primary_responsibility": "BE",
+    "suggested_action": "RESTART_DEPLOYMENT",
+    "kubectl_command": RESTART,
+    "target_resource": "deployment/checkout",
+    "namespace": "shop",
+    "confidence": 80,
+    "affected_services": ["checkout"],
+    "optimization_suggestions": [],
+}
+"""A good answer about the alert of `path`."""
+
+
+def _load(name: str) -> dict[str, Any]:
+    return tomllib.loads((_HERE / name).read_text("utf-8"))
+
+
+COMMANDS: dict[str, list[str]] = {kind: entry["texts"] for kind, entry in _load("commands.toml").items()}
+ANSWERS: dict[str, dict[str, Any]] = _load("answers.toml")
+
+
+def with_command(command: str) -> str:
+    """An answer that says a command, and suggests it too."""
+    suggestion = {"type": "SCALE", "description": "Prevent it", "kubectl_or_config": command}
+    return json.dumps({**GOOD, "kubectl_command": command, "optimization_suggestions": [suggestion]})
+
+
+def filled(template: str) -> str:
+    """An answer of the corpus with its gaps filled."""
+    named = set(re.findall(r'[{,/*\s]\s*"?(\w+)"?\s*:', template))
+    members = json.dumps({name: value for name, value in GOOD.items() if name not in named})[1:-1]
+    whole = json.dumps(GOOD)
+    text = template.replace("<string>", json.dumps(whole)).replace("<answer>", whole)
+    return text.replace("…", members)
+
+
+def all_answers() -> list[str]:
+    """Every answer of the corpus."""
+    commands = (with_command(text) for texts in COMMANDS.values() for text in texts)
+    return [*commands, *(filled(text) for entry in ANSWERS.values() for text in entry["texts"])]
