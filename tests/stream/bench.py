@@ -72,16 +72,19 @@ class Partition:
         for now, alert in LOG[self.ledger.position : end]:
             self.read(now, alert)
 
-    def decide(self, only: str = "") -> list[Work]:
-        """Let the arbiter answer all that is due, or what is due of one group."""
+    def decide_next(self) -> Work:
+        """Let the arbiter answer what has waited longest."""
+        work = self.ledger.ready.popleft()
+        assert work.snapshot
+        last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
+        self.ledger.complete(work, "decided", last)
+        return work
+
+    def decide(self) -> list[Work]:
+        """Let the arbiter answer all that is due."""
         decided = []
-        while works := [w for w in self.ledger.ready if only in ("", w.group.state.group_key)]:
-            self.ledger.ready.remove(works[0])
-            seen = works[0].snapshot
-            assert seen
-            last = LastDecision(seen.incident_id, seen.revision, "DB", (), "low", 0.8, "rules")
-            self.ledger.complete(works[0], "decided", last)
-            decided.append(works[0])
+        while self.ledger.ready:
+            decided.append(self.decide_next())
         return decided
 
     def write(self) -> list[Told]:

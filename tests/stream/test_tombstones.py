@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from openclaw_stream.events.vocabulary import IncidentStatus
+from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.stream import settlement
 from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
 
@@ -21,9 +22,9 @@ SETTLED_OTHER = replace(OTHER, firing=False)
 """A record that does nothing but let time pass."""
 
 
-def closed(partition: Partition | None = None) -> Partition:
+def closed(fold: Fold = FOLD) -> Partition:
     """A group whose incident has ended, its records at the offsets 0 and 1, and a third that closed it."""
-    partition = partition or Partition()
+    partition = Partition(fold)
     partition.read(0, FIRES)
     partition.read(LAST, ENDS)
     partition.read(20, SETTLED_OTHER)
@@ -103,11 +104,14 @@ def test_a_group_whose_last_state_is_not_written_is_kept(monkeypatch: pytest.Mon
 def test_a_group_that_the_committed_offset_has_not_passed_is_kept() -> None:
     """A crash reads its records again, even where the retention overtakes the committed offset."""
     partition = Partition()
-    partition.read(0, replace(OTHER, group_key="undecided"))
-    closed(partition)
-    partition.decide("g")
+    partition.read(0, FIRES)
+    partition.read(LAST, ENDS, OTHER)
+    partition.read(20)
+    ready = partition.ledger.ready
+    ready.remove(next(work for work in ready if work.group is partition.ledger.groups["other"]))
+    partition.decide()
     partition.write()
-    assert partition.committed[0] == 0
+    assert partition.committed[0] == 1
     partition.log_start = 3
     partition.read(AGED, SETTLED_OTHER)
     partition.write()
@@ -116,8 +120,7 @@ def test_a_group_that_the_committed_offset_has_not_passed_is_kept() -> None:
 
 def test_an_open_incident_is_never_forgotten() -> None:
     """Not where the retention is shorter than the silence that ends it, nor for the end of one before it."""
-    partition = Partition(replace(FOLD, timers=replace(TIMERS, max_silence=100 * RETENTION)))
-    closed(partition)
+    partition = closed(replace(FOLD, timers=replace(TIMERS, max_silence=100 * RETENTION)))
     partition.read(30, AGAIN)
     partition.commit()
     partition.log_start = 4
