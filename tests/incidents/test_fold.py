@@ -271,3 +271,43 @@ def test_up_to_the_frozen_offset_only_evidence_is_added(offset: int, *, frozen: 
     FOLD.join(state, replace(BASE, firing=False), offset, offset, offset)
     assert (1 in state.firing) is frozen
     assert state.alert_count == 3
+
+
+@pytest.mark.parametrize("change", [{"service": ""}, {"severity": Severity.INFO}, {"ends_at": 7}])
+def test_what_an_unchanged_repeat_may_leave_out(change: dict[str, Any]) -> None:
+    state = opened()
+    assert FOLD.repeat(state, replace(BASE, **change), 200, 200)
+    assert (state.alert_count, state.names, state.last_offset) == (2, {"HighErrorRate": 2}, 200)
+
+
+def test_a_replay_opens_where_an_earlier_generation_did_though_a_member_reopens() -> None:
+    """A replay may know fewer members than the run before it; the incident ids are equal nevertheless."""
+    state = opened()
+    first = state.incident_id
+    FOLD.close(state, FOLD.end_of(state), 5000, None)
+    state.record(state.lineage[0]._replace(incident_id="known", opened_offset=5000))
+    join(state, 5000)
+    assert (state.opened_offset, state.previous_id, len(state.lineage)) == (5000, first, 2)
+
+
+def test_distinct_alerts_are_those_of_members_not_seen_before() -> None:
+    state = opened()
+    for now, change in ((110, {}), (120, {"member": 2}), (130, {"starts_at": 1001}), (140, {"member": 2})):
+        join(state, now, **change)
+    assert state.distinct == 2
+    join(state, 150, member=2, firing=False)
+    join(state, 160, member=2, starts_at=1002)
+    assert (state.distinct, state.alert_count) == (2, 7)
+
+
+def test_the_first_alerts_of_each_name_are_shown_and_what_is_worse() -> None:
+    """Evidence is bounded: the most telling alerts, not all of them."""
+    state = opened()
+    for member in range(2, 9):
+        join(state, 200, member=member, message=str(member))
+    assert len(state.exemplars) == 3
+    join(state, 210, severity=Severity.HIGH)
+    assert len(state.exemplars) == 4
+    for number in range(30):
+        join(state, 220, name=f"N{number}")
+    assert len(state.exemplars) == 16
