@@ -134,13 +134,17 @@ class Scaling(Fault):
 
 @fault
 class OffsetReset(Fault):
-    """All workers end; the offsets of some partitions are set back to random places; workers start."""
+    """All workers end amid work; the offsets of some partitions are set back to random places; workers start."""
 
     name = "offset reset"
     holds = ("fleet",)
-    where = frozenset({LOG_APPEND})
+    where = frozenset({LOG_APPEND, COMPACTED})
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
+        # Half of a replay is to be behind it at times, at others all of it.
+        share = r.random()
+        if not attempt(lambda: _settled_share(stage) > share, 40):
+            return False
         wanted = stage.fleet.wanted
         try:
             stage.fleet.empty(r)
@@ -158,6 +162,14 @@ class OffsetReset(Fault):
         target = {p: r.choice((0, r.randrange(committed[p] + 1), r.randrange(committed[p] + 1))) for p in chosen}
         stage.note_resets([Reset(p, target[p], committed[p], ends[p]) for p in chosen])
         return bool(chosen) and attempt(lambda: reset_offsets(stage.run, target), 60)
+
+
+def _settled_share(stage: Stage) -> float:
+    """Return the part of the log that is settled; 0 where nobody can tell."""
+    try:
+        return sum(committed_offsets(stage.run).values()) / max(sum(stage.ends().values()), 1)
+    except (KafkaException, OSError):
+        return 0.0
 
 
 # ---- servers
