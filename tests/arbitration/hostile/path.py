@@ -4,6 +4,7 @@ Everything that leaves on this way is kept: what the model was asked, the messag
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+import structlog
 
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.assembly import open_arbiter
@@ -120,18 +122,27 @@ class Path:
 @contextmanager
 def open_path(*, watched: bool = False) -> Iterator[Path]:
     """The real arbiter with the real provider; if `watched`, with a Langfuse, and a SigNoz that knows nothing."""
-    log = StringIO()
+    with _logged() as log, asyncio.Runner() as runner:
+        running = AsyncExitStack()
+        path = runner.run(_open(running, runner, log, watched=watched))
+        try:
+            yield path
+        finally:
+            runner.run(running.aclose())
+
+
+@contextmanager
+def _logged() -> Iterator[StringIO]:
+    """What the process logs, down to the least; afterwards logging is as it was."""
+    log, root, ours = StringIO(), logging.getLogger(), logging.getLogger("openclaw_stream")
+    before = root.handlers[:], root.level, ours.level
     configure_logs(LogSettings(level="debug"), log)
     try:
-        with asyncio.Runner() as runner:
-            running = AsyncExitStack()
-            path = runner.run(_open(running, runner, log, watched=watched))
-            try:
-                yield path
-            finally:
-                runner.run(running.aclose())
+        yield log
     finally:
-        configure_logs(LogSettings())
+        root.handlers, root.level, ours.level = before
+        logging.captureWarnings(capture=False)
+        structlog.reset_defaults()
 
 
 async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, *, watched: bool) -> Path:
