@@ -85,6 +85,7 @@ def test_a_start_of_the_log_beyond_the_committed_offset_raises_the_floor() -> No
     partition.start()
     ledger = partition.ledger
     assert (ledger.generation, ledger.position, ledger.floor, ledger.now) == (1, 4, 4, 10)
+    assert (ledger.log_start, ledger.left_over) == (4, False)
     assert partition.state.alert_count == 2, "the states are kept"
     partition.play(6)
     told = position.decode(partition.committed[1])

@@ -3,6 +3,7 @@
 import pytest
 
 from openclaw_stream.events.vocabulary import IncidentStatus
+from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.state import UNKNOWN
 from openclaw_stream.stream import position
 from openclaw_stream.stream.statecodec import encode
@@ -119,12 +120,18 @@ def test_the_old_through_stays_frozen_over_a_second_reset() -> None:
         assert partition.state.through == 1
 
 
-def test_a_restored_incident_closes_as_soon_as_re_reading_has_passed_the_old_through(ids: dict[int, str]) -> None:
+@pytest.mark.parametrize("offset", [1, 2])
+@pytest.mark.parametrize("following", [OTHER, AGAIN])
+def test_a_restored_incident_closes_as_soon_as_re_reading_has_passed_the_old_through(
+    offset: int, following: Alert
+) -> None:
+    """It needs no alert of its own for that, and the record after the old `through` joins it no more."""
     partition = played(3)
-    partition.reset(1)
-    partition.play(4)
-    assert [episode.closed_offset for episode in partition.state.lineage] == [3, None]
-    assert partition.state.incident_id == ids[SECOND]
+    partition.reset(offset)
+    partition.fold(3)
+    partition.read(20, following)
+    assert partition.state.lineage[0].closed_offset == 3
+    assert partition.state.open is (following is AGAIN)
 
 
 def test_a_tick_ends_a_restored_incident_once_its_log_is_read_again() -> None:

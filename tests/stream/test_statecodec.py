@@ -4,7 +4,7 @@ import random
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.errors import FatalError
@@ -32,6 +32,7 @@ def _ledger(r: random.Random) -> Ledger:
     return machine.ledger
 
 
+@settings(max_examples=30)
 @given(st.randoms(use_true_random=False))
 def test_a_state_survives(r: random.Random) -> None:
     for group in _ledger(r).groups.values():
