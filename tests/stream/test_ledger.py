@@ -123,3 +123,31 @@ def test_a_timestamp_in_microseconds_can_be_written() -> None:
     decide(folded)
     [plan] = plans(folded)
     assert plan.offset == 1
+
+
+def test_a_resolved_alert_of_an_unknown_group_leaves_nothing() -> None:
+    folded = ledger()
+    read(folded, 0, replace(of(1), firing=False))
+    assert (folded.groups, folded.position) == ({}, 1)
+    [plan] = plans(folded)
+    assert plan.offset == 1
+
+
+def test_offsets_without_a_record_are_passed_and_never_gone_back_to() -> None:
+    folded = ledger()
+    read(folded, 0, of(1))
+    folded.skip_to(7)
+    folded.skip_to(3)
+    assert folded.position == 7
+    folded.tick(10 * SECOND)
+    decide(folded)
+    assert plans(folded)[-1].offset == 7
+
+
+def test_an_incident_carries_the_trace_of_the_record_that_opened_it() -> None:
+    folded = ledger()
+    traces = [f"00-{n:032x}-{n:016x}-01" for n in (1, 2)]
+    for offset, trace in enumerate(traces):
+        folded.read(offset, 0, (of(1, f"N{offset}"),), [("traceparent", trace.encode())])
+    folded.read(2, 0, (of(2),))
+    assert [group.state.traceparent for group in folded.groups.values()] == [traces[0], ""]

@@ -159,6 +159,26 @@ def test_an_incident_of_the_lineage_only_has_no_members() -> None:
     assert (partition.state.firing, partition.state.resolved, partition.state.frozen) == ({}, {}, UNKNOWN)
 
 
+def test_an_end_that_a_crash_lost_is_told_though_nothing_is_left_to_read(ids: dict[int, str]) -> None:
+    """The first record read again reaches the known end; a crash comes before that is decided."""
+    partition = played()
+    partition.reset(2)
+    partition.fold(3)
+    partition.write()
+    partition.start()
+    assert (partition.ledger.position, partition.state.incident_id, partition.state.open) == (3, ids[FIRST], True)
+    partition.ledger.tick(11)
+    assert [(incident, kind) for incident, _, kind in partition.commit()][-1] == (ids[FIRST], "resolution")
+
+
+def test_a_known_end_comes_though_its_offset_holds_no_record(ids: dict[int, str]) -> None:
+    partition = played()
+    partition.reset(4)
+    partition.read(32)
+    partition.ledger.skip_to(6)
+    assert [(incident, kind) for incident, _, kind in partition.commit()] == [(ids[SECOND], "resolution")]
+
+
 # ---- which states count
 
 
