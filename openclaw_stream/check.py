@@ -19,13 +19,13 @@ from rich.table import Table
 from rich.text import Text
 
 from openclaw_stream.arbitration.providers import Provider, ProviderError, make_providers, make_summarizer
-from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.errors import RetryableError, TopicError
 from openclaw_stream.settings import ChainSettings, LangfuseSettings, Settings, SigNozSettings
 from openclaw_stream.signoz import SigNoz, SigNozError
 from openclaw_stream.stream.client import connection
 from openclaw_stream.stream.topics import TopicReport, check_topics
 from openclaw_stream.telemetry.langfuse_health import LangfuseError, check_langfuse
+from openclaw_stream.texts import visible
 
 SECONDS: Final = 15.0
 """How long one dependency may take to answer."""

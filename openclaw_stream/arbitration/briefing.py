@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from openclaw_stream.arbitration.texts import clean
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.texts import clean
 
 BRIEFING_MAX = 12_000
 """Bytes of a briefing."""

@@ -11,8 +11,8 @@ from openclaw_stream.arbitration.answer import AnswerError, AnswerFault
 from openclaw_stream.arbitration.json_text import json_objects
 from openclaw_stream.arbitration.link import Errand, Form, Link
 from openclaw_stream.arbitration.prompt import summary_prompt
-from openclaw_stream.arbitration.texts import clean
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.texts import clean
 
 SIGNALS_MAX: Final = 10
 """Distinct signals, told by the alerts' names, that are judged without being condensed."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from openclaw_stream.arbitration.kubectl import RefusedCommand, is_label
-from openclaw_stream.arbitration.texts import clean
 from openclaw_stream.arbitration.tuning_texts import WORDS, Words
 from openclaw_stream.arbitration.validation import admit
 from openclaw_stream.arbitration.workloads import OWNERS, SCALABLE, Named, Workloads, workloads_of
 from openclaw_stream.events.decision import GoldenSignals, Judgement, Suggestion
 from openclaw_stream.events.vocabulary import Language, Responsibility, TuningType
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.texts import clean
 
 _BUSY_RPS = 100
 _SLOW_P99_MS = 500

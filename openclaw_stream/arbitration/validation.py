@@ -18,11 +18,11 @@ Prose is prose: a command in a description or a reasoning is left where it is, a
 from dataclasses import dataclass, field
 
 from openclaw_stream.arbitration.kubectl import Command, RefusedCommand, kind_of, looks_like_command, parse
-from openclaw_stream.arbitration.texts import clean, visible
 from openclaw_stream.arbitration.workloads import Workloads, workloads_of
 from openclaw_stream.events.decision import BlastRadius, Judgement, RejectedCommand, Suggestion, Validation
 from openclaw_stream.events.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.texts import clean, visible
 
 _PODS_MAX = 10_000
 _NAME_MAX = 253

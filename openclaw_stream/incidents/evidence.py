@@ -10,7 +10,7 @@ from openclaw_stream.events.vocabulary import SEVERITIES, Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.texts import clean
 
 _NAME_MAX = 200
 _TEXT_MAX = 500
@@ -22,7 +22,7 @@ _TIME_MAX = 253_402_300_799_000
 
 
 def exemplar(alert: Alert) -> bytes:
-    """Return a telling alert as JSON: capped, and free of secrets before it is kept anywhere."""
+    """Return a telling alert as JSON: capped, and free of secrets and hidden characters before it is kept anywhere."""
     return orjson.dumps(
         {
             "name": text(alert.name, _NAME_MAX),
@@ -93,10 +93,9 @@ def incident_fields(state: State) -> dict[str, Any]:
 
 
 def text(value: str, limit: int = _TEXT_MAX) -> str:
-    """Return a text without secrets, at most `limit` characters long."""
+    """Return a text without secrets and hidden characters, at most `limit` characters long."""
     # Cut generously first: redaction must see the whole of a secret that straddles the limit.
-    shown = redact(value[: 2 * limit + 200])
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return clean(value[: 2 * limit + 200], limit)
 
 
 def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:

@@ -9,9 +9,9 @@ import httpx
 import orjson
 
 from openclaw_stream.arbitration.providers.http import BODY_MAX, dig, listed, open_client
-from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.texts import visible
 
 _PATH = "/api/v5/query_range"
 _SAID_MAX = 4096

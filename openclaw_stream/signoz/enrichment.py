@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import structlog
 
 from openclaw_stream.arbitration.breaker import Breaker
-from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.settings.signoz import SigNozSettings
@@ -18,6 +17,7 @@ from openclaw_stream.signoz.query import body
 from openclaw_stream.signoz.reading import Answer, Row, names_unknown_namespace, read
 from openclaw_stream.signoz.recent import Recent
 from openclaw_stream.signoz.subject import Subject, Window, subject_of, window_of
+from openclaw_stream.texts import visible
 
 log = structlog.get_logger(__name__)
 

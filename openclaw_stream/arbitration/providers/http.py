@@ -15,9 +15,9 @@ import orjson
 
 from openclaw_stream import __version__
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.texts import visible
 from openclaw_stream.errors import SettingsError
 from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.texts import visible
 
 Json = dict[str, Any]
 

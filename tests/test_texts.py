@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.texts import clean, is_hidden, visible
+from openclaw_stream.texts import clean, is_hidden, visible
 
 
 def test_hidden_characters_are_taken_out() -> None:
