@@ -111,16 +111,17 @@ class Partition:
                 self._intake, self._next_intake = self._next_intake, None
                 self._paused, self.trouble = False, None
 
-    def feed(self, records: Sequence[ConsumerRecord]) -> None:
-        """Fold delivered records; those that find no room are read again later."""
+    def feed(self, records: Sequence[ConsumerRecord]) -> bool:
+        """Fold delivered records; False where no more can be taken now: the rest is read again later."""
         if self._intake is None or self._paused or self._closing_at is not None:
-            return
+            return False
         self._last_read = time.time()
         with self._guarded():
             if not self._intake.feed(records):
                 self._paused = True
                 self._around.consumer.pause(self.source)
             self._hand_out()
+        return self._intake is not None and not self._paused
 
     @property
     def paused(self) -> bool:

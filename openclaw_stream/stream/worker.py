@@ -17,6 +17,7 @@ from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings, unknown_settings
 from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, unreachable
 from openclaw_stream.stream.desk import Desk
+from openclaw_stream.stream.intake import in_parts
 from openclaw_stream.stream.partition import Partition, Surroundings
 from openclaw_stream.stream.topics import TopicFacts, check_topics
 from openclaw_stream.telemetry.http import Health, serve
@@ -219,12 +220,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             for source, records in delivered.items():
                 served = self._partitions.get(source)
                 if served and await self._in_range(consumer, served, records):
-                    served.feed(records)
-                    # A fold of thousands of records must not hold up the heartbeat, nor the commits.
-                    await asyncio.sleep(0)
+                    await self._feed(served, records)
             for partition in list(self._partitions.values()):
                 await self._look_up(consumer, partition)
             self._tell(desk)
+
+    async def _feed(self, served: Partition, records: Sequence[ConsumerRecord]) -> None:
+        """Fold in small parts: thousands of records at once would hold up the heartbeat, and the commits."""
+        for part in in_parts(records):
+            # What was given back, or has made room meanwhile, reads on elsewhere than behind this part.
+            if self._partitions.get(served.source) is not served or not served.feed(part):
+                return
+            await asyncio.sleep(0)
 
     async def _look_up(self, consumer: AIOKafkaConsumer, partition: Partition) -> None:
         source = partition.source
