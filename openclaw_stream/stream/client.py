@@ -1,12 +1,13 @@
 """How every Kafka client of this package connects: one place turns settings into aiokafka's keyword arguments."""
 
+import asyncio
 import contextlib
 import logging
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-from aiokafka import codec
+from aiokafka import AIOKafkaConsumer, codec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.util import NO_EXTENSIONS
@@ -15,6 +16,7 @@ from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
 
 _ADMIN_TIMEOUT_MS = 10_000
+_STOP_SECONDS = 3.0
 _aiokafka_log = logging.getLogger("aiokafka")
 
 
@@ -74,6 +76,22 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
             raise unreachable(kafka, reason.text or error) from error
         finally:
             await client.close()
+
+
+async def stop(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer and close its connections, whatever state it is in; without a broker it is not waited for long.
+
+    aiokafka cancels a fetch that waits to be tried again, and awaits it: whoever stops such a consumer would look as if
+    he were cancelled himself, and the connections would stay open.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    try:
+        await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+    finally:
+        stopping.cancel()
+    await asyncio.wait({stopping})
+    if stopping.cancelled() or stopping.exception():
+        await consumer._client.close()  # noqa: SLF001 - nothing else closes it now
 
 
 def unreachable(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.stream.client import stop
 
 _RESTORE_SECONDS = 300
 
@@ -81,7 +82,7 @@ async def read_states(
     except (KafkaError, TimeoutError, OSError) as error:
         raise RetryableError(f"the group states of {source} cannot be read: {error!r}") from error
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def read_log(connection: dict[str, Any], source: TopicPartition) -> Log:
@@ -93,7 +94,7 @@ async def read_log(connection: dict[str, Any], source: TopicPartition) -> Log:
     except (KafkaError, OSError) as error:
         raise RetryableError(f"the ends of {source} cannot be read: {error!r}") from error
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:

