@@ -39,6 +39,7 @@ def examine(run: Run, truth: Truth, outputs: Outputs) -> list[Finding]:
     found += _check_openings(truth, outputs, ids)
     found += _check_revisions(outputs.decisions)
     found += _check_events(outputs)
+    found += _check_generations(run, outputs)
     found += _check_commands(outputs)
     found += _check_replayed(run, outputs.decisions)
     found += _check_dead(truth, outputs.dead)
@@ -186,6 +187,17 @@ def _check_commands(outputs: Outputs) -> Iterator[Finding]:
     for where, command in told:
         if command and not _COMMAND.fullmatch(command):
             yield Finding(INVALID, f"{where} suggests {command!r}")
+
+
+def _check_generations(run: Run, outputs: Outputs) -> Iterator[Finding]:
+    resets = Counter(reset.partition for reset in run.resets)
+    told = {(event.partition, event.generation) for event in outputs.decisions}
+    told |= {(state.place[0], state.generation) for state in outputs.states}
+    told |= {(letter.source[0], letter.generation) for letter in outputs.dead}
+    for partition, generation in sorted(told):
+        if generation > 1 + resets[partition]:
+            what = f"partition {partition} has a generation {generation} after {resets[partition]} resets"
+            yield Finding(DUPLICATED, f"{what}: a replay nobody asked for")
 
 
 def _check_replayed(run: Run, decisions: Sequence[Decided]) -> Iterator[Finding]:

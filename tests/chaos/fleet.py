@@ -36,6 +36,11 @@ class Worker:
         """Whether its process is there, frozen or not."""
         return self.process.poll() is None
 
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended with an exception that nobody caught: a traceback outside of the log's JSON."""
+        return any(line.startswith(b"Traceback") for line in self.log.read_bytes().splitlines())
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it is there."""
         with contextlib.suppress(ProcessLookupError):
@@ -151,6 +156,8 @@ class Fleet:
             code = worker.process.returncode
             if not (worker.leaving and code in _TOLD):
                 self.complaints.append(f"a worker ended by itself with {code}, see {worker.log}")
+            elif worker.crashed:
+                self.complaints.append(f"a worker that was told to end crashed, see {worker.log}")
 
     def _launch(self) -> Worker:
         self.started += 1

@@ -116,6 +116,10 @@ PLANTED: dict[str, tuple[str, Plant]] = {
         INVALID,
         lambda o: o._replace(decisions=[d._replace(replayed=True) for d in o.decisions]),
     ),
+    "a replay nobody asked for": (
+        DUPLICATED,
+        lambda o: o._replace(states=[*o.states, stated()._replace(generation=2)]),
+    ),
     "a tuning of no decision": (LOST, lambda o: o._replace(tuning=[o.tuning[0]._replace(decision_id="d9")])),
     "a tuning twice": (DUPLICATED, lambda o: o._replace(tuning=o.tuning * 2)),
     "a tuning executed": (INVALID, lambda o: o._replace(tuning=[o.tuning[0]._replace(executed=True)])),
