@@ -69,7 +69,7 @@ async def read_states(
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         isolation_level="read_committed",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
+        max_partition_fetch_bytes=2 * 1024 * 1024,
     )
     try:
         await consumer.start()
