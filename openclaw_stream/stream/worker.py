@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -32,6 +32,8 @@ _HOUSEKEEPING_SECONDS = 15
 _REVOKE_SECONDS = 3.0
 """Below the session timeout: no heartbeats while partitions are given back."""
 _STALLED_SECONDS = 30
+_READ_FAILURES_MAX = 5
+"""Reads that may fail one after another, a second apart, before the worker joins the group anew."""
 _TRACES_SECONDS = 2.0
 """How long the end waits for the last traces to be delivered."""
 _RETRY_SECONDS = (1, 2, 5, 10)
@@ -113,6 +115,16 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         return drained
 
     async def _work(self, facts: TopicFacts, desk: Desk) -> bool:
+        drained = True
+        try:
+            while not self._stop.is_set():
+                drained = await self._take_part(facts, desk)
+        finally:
+            await desk.close()
+        return drained
+
+    async def _take_part(self, facts: TopicFacts, desk: Desk) -> bool:
+        """Be a member of the group until told to stop, or until the client can be none any more."""
         consumer = self._consumer()
         self._around = self._surroundings(facts, desk, consumer)
         housekeeping = asyncio.create_task(self._keep_house(consumer))
@@ -122,7 +134,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         finally:
             housekeeping.cancel()
             drained = await self._drain()
-            await desk.close()
             await stop(consumer)
         return drained
 
@@ -203,19 +214,22 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     # ---- serving
 
     async def _serve(self, consumer: AIOKafkaConsumer, desk: Desk) -> None:
-        self._trouble = ""
-        while not self._stop.is_set():
+        """Read and fold; returns when told to stop, or when reading keeps failing.
+
+        A client whose heartbeat met an error that it did not expect sends no more of them, fails every read, and never
+        joins again by itself: the group goes on without it, and it would fight the new owners for its partitions.
+        """
+        failures = 0
+        while not self._stop.is_set() and failures < _READ_FAILURES_MAX:
             self._turned_at = time.monotonic()
             for partition in self._partitions.values():
                 partition.begin()
-            try:
-                delivered = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
-            except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
-                raise FatalError(f"not allowed to read the alerts: {error!r}; see the ACLs in the README") from error
-            except KafkaError as error:
-                log.warning("reading failed, trying again", reason=repr(error))
+            delivered = await self._read(consumer)
+            if delivered is None:
+                failures += 1
                 await asyncio.sleep(1)
                 continue
+            failures, self._trouble = 0, ""
             for source, records in delivered.items():
                 served = self._partitions.get(source)
                 if served and await self._in_range(consumer, served, records):
@@ -223,6 +237,17 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             for partition in list(self._partitions.values()):
                 await self._look_up(consumer, partition)
             self._tell(desk)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, Sequence[ConsumerRecord]] | None:
+        """Return what is delivered by partition, None where reading failed."""
+        try:
+            return await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)  # type: ignore[no-any-return]
+        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
+            raise FatalError(f"not allowed to read the alerts: {error!r}; see the ACLs in the README") from error
+        except KafkaError as error:
+            self._trouble = f"reading failed: {error!r}"
+            log.warning("reading failed, trying again", reason=repr(error))
+            return None
 
     async def _feed(self, served: Partition, records: Sequence[ConsumerRecord]) -> None:
         """Fold in small parts: thousands of records at once would hold up the heartbeat, and the commits."""
@@ -309,12 +334,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if revoked:
             log.info("partitions revoked", partitions=sorted(tp.partition for tp in revoked))
         leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
-        await _close(leaving, min(_REVOKE_SECONDS, self._settings.kafka.session_timeout / 3))
+        await _close(leaving, self._revoke_budget)
+
+    @property
+    def _revoke_budget(self) -> float:
+        return min(_REVOKE_SECONDS, self._settings.kafka.session_timeout / 3)
 
     async def _drain(self) -> bool:
+        """Close all partitions, at the end in as much time as it may take."""
         self._trouble = "draining"
         leaving = list(self._partitions.values())
-        drained = await _close(leaving, max(self._settings.worker.shutdown_timeout - 2 * _REVOKE_SECONDS, 1))
+        last = max(self._settings.worker.shutdown_timeout - 2 * _REVOKE_SECONDS, 1)
+        drained = await _close(leaving, last if self._stop.is_set() else self._revoke_budget)
         self._partitions.clear()
         return drained
 

@@ -60,3 +60,19 @@ def test_a_broker_restart_loses_and_repeats_nothing(own_kafka: Callable[..., Emb
         assert counted(pipeline) == total
     finally:
         pipeline.close()
+
+
+def test_a_worker_whose_heartbeat_fails_for_good_joins_anew(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(2)
+    deaf = pipeline.start("tests.stream.deafened")
+    pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(20)])
+    pipeline.await_settled()
+    while "reading failed" not in pipeline.logs():
+        time.sleep(0.2)
+    pipeline.produce([(n % 2, alert(f"s{n}", "Another")) for n in range(20)])
+    pipeline.await_settled()
+    assert pipeline.stop(deaf) == 0, pipeline.logs()
+    decisions = pipeline.decisions()
+    check_exactly_once(decisions)
+    assert len({d["incident_id"] for d in decisions}) == 20
+    assert counted(pipeline) == 40
