@@ -141,9 +141,9 @@ class OffsetReset(Fault):
     where = frozenset({LOG_APPEND, COMPACTED})
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
-        # Half of a replay is to be behind it at times, at others all of it.
-        share = r.random()
-        if not attempt(lambda: _settled_share(stage) > share, 40):
+        # Sometimes little of a replay is to be behind it, at others most of it.
+        share = r.uniform(0, 0.8)
+        if not attempt(lambda: _settled_share(stage) > share, 25):
             return False
         wanted = stage.fleet.wanted
         try:

@@ -19,7 +19,7 @@ def servers() -> Iterator[Servers]:
 
 @pytest.mark.parametrize(("act", "faults"), [(LOG_APPEND, 5), (CREATE, 2)])
 def test_nothing_is_lost_or_repeated_under_fire(servers: Servers, tmp_path: Path, act: str, faults: int) -> None:
-    outcome = play(servers, Act(act), tmp_path / "run", seed=4, alerts=1200, faults=faults, seconds=30)
+    outcome = play(servers, Act(act), tmp_path / "run", seed=4, alerts=1200, faults=faults, seconds=20)
     assert outcome.clean, "\n".join(outcome.lines())
     assert outcome.faults.total() > 1
 
