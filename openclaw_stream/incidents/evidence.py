@@ -1,6 +1,6 @@
 """Bounded evidence: alerts become exemplars, and a state becomes the case that is decided."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from openclaw_stream.events.vocabulary import SEVERITIES, Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
+from openclaw_stream.telemetry.redaction import redact
 from openclaw_stream.texts import clean
 
 _NAME_MAX = 200
@@ -22,7 +23,7 @@ _TIME_MAX = 253_402_300_799_000
 
 
 def exemplar(alert: Alert) -> bytes:
-    """Return a telling alert as JSON: capped, and free of secrets and hidden characters before it is kept anywhere."""
+    """Return a telling alert as JSON: capped, and free of secrets before it is kept anywhere."""
     return orjson.dumps(
         {
             "name": text(alert.name, _NAME_MAX),
@@ -67,10 +68,13 @@ def case_of(state: State, due: int, *, by_rules: bool = False) -> Case:
 
 def names_of(state: State) -> dict[str, int]:
     """Return the alerts by name, names capped and redacted."""
+    return _merged(state.names, lambda name: text(name, _NAME_MAX))
+
+
+def _merged(names: Mapping[str, int], told: Callable[[str], str]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for name, count in state.names.items():
-        shown = text(name, _NAME_MAX)
-        counts[shown] = counts.get(shown, 0) + count
+    for name, count in names.items():
+        counts[told(name)] = counts.get(told(name), 0) + count
     return counts
 
 
@@ -78,24 +82,33 @@ def incident_fields(state: State) -> dict[str, Any]:
     """Return what events tell of an incident, as the fields of `IncidentFacts`."""
     others = {"#others": state.others} if state.others else {}
     return {
-        "namespace": text(state.namespace, _NAME_MAX),
-        "service": text(state.service, _NAME_MAX),
+        "namespace": _shown(state.namespace),
+        "service": _shown(state.service),
         "severity": SEVERITIES[max(state.severity, 0)],
         "status": state.status,
         "opened_at": _at(state.opened_at),
         "last_alert_at": _at(max(state.last_alert_at, state.opened_at)),
         "alert_count": state.alert_count,
         "distinct_alerts": state.distinct,
-        "alert_names": {**names_of(state), **others},
+        "alert_names": {**_merged(state.names, _shown), **others},
         "flaps": state.flaps,
         "previous_incident_id": state.previous_id or None,
     }
 
 
 def text(value: str, limit: int = _TEXT_MAX) -> str:
-    """Return a text without secrets and hidden characters, at most `limit` characters long."""
+    """Return a text without secrets, at most `limit` characters long."""
     # Cut generously first: redaction must see the whole of a secret that straddles the limit.
-    return clean(value[: 2 * limit + 200], limit)
+    shown = redact(value[: 2 * limit + 200])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _shown(value: str) -> str:
+    """Return a name as events show it to people and browsers: without hidden characters too.
+
+    In evidence they stay, so that a name that only looks like a workload's is never taken for it.
+    """
+    return clean(value[: 3 * _NAME_MAX], _NAME_MAX)
 
 
 def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:

@@ -20,7 +20,7 @@ _TELLING = (
 
 _BEGIN = r"(?:^|[;&|(!]|\{\s|\b(?:then|do|else|time|nice|watch|timeout(?:\s+-?\w+)*)\s)"
 _PREFIX = r"[ \t`$#>%*•-]*(?:\d+[.)][ \t]+)?`?(?:[A-Za-z_][A-Za-z0-9_]*=\S*[ \t]+)*(?:[\w.~-]*/(?:[\w.-]+/)*)?"
-_LINE = re.compile(rf"{_BEGIN}{_PREFIX}(?:(?:{_PLAIN})(?:\.exe)?(?=[\s;&|<>()`]|$)|{_TELLING})", re.MULTILINE)
+_LINE = re.compile(rf"{_BEGIN}{_PREFIX}(?:(?:{_PLAIN})(?:\.exe)?(?=[\s;&|<>(){{}}`]|$)|{_TELLING})", re.MULTILINE)
 _PIPED = re.compile(r"[|]\s*(?:sudo\s+)?(?:[a-z]{0,3}sh|python[0-9.]*|perl|ruby|node)\b")
 _SWALLOWED = re.compile(r"\\\n|[\"'\\]|\$(?:[@*]|\{\w*\}|\(\))")
 """What a shell takes out of a word: `ku''bectl` is kubectl."""
