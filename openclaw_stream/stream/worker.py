@@ -62,9 +62,12 @@ async def run(settings: Settings) -> int:
 
 
 def calm_collector() -> None:
-    """Have the cyclic collector run seldom: alerts and groups make no cycles, and looking for some takes a quarter."""
+    """Have the cyclic collector run seldom: alerts and groups make no cycles, and looking for some takes a quarter.
+
+    Failed calls and clients do make some, with their buffers, so it must not hardly ever run either.
+    """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 10, 5)
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -299,9 +302,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         return True
 
     async def _keep_house(self, consumer: AIOKafkaConsumer) -> None:
-        """Follow the start of the logs, which says what may be forgotten."""
+        """Follow the start of the logs, which says what may be forgotten; clear up after partitions let go."""
+        served: list[int] = []
         while True:
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            if served != (served := [id(partition.ledger) for partition in self._partitions.values()]):
+                # Their clients are cycles with megabytes of buffers, too old for the collector to look at soon.
+                gc.collect()
             sources = [source for source, partition in self._partitions.items() if partition.ledger]
             try:
                 starts: dict[TopicPartition, int] = await consumer.beginning_offsets(sources) if sources else {}
