@@ -127,6 +127,7 @@ def test_the_summary_counts() -> None:
         "alerts": "2",
         "incidents": "7",
         "decisions": "6",
+        "by models": "6",
         "resolutions": "2",
         "tuning events": "1",
         "dead letters": "1",
