@@ -68,12 +68,10 @@ class Ledger:
                 self._agenda.wake_at(group, known.closed_offset or 0)
             elif state.frozen >= self.position:
                 self._agenda.wake_at(group, state.frozen + 1)
-        if state.open and state.last_alert_at == UNKNOWN:
+        if state.last_alert_at == UNKNOWN:
             self._undated.append(group)
         else:
-            self._schedule(group)
-        if not state.open and state.last_alert_at != UNKNOWN:
-            self._agenda.forget_at(group, state.last_alert_at + self.fold.retention)
+            self._await_end(group)
 
     # ---- the fold
 
@@ -178,14 +176,20 @@ class Ledger:
             self._look_at(group, self.now, offset, tick=False)
 
     def _date(self) -> None:
-        """Give restored incidents whose last alert nobody knows the first stream time that is known."""
+        """Give restored groups whose last alert nobody knows the first stream time that is known."""
         if self.now == UNKNOWN:
             return
         for group in self._undated:
             if group.state.last_alert_at == UNKNOWN:
                 group.state.last_alert_at = self.now
-            self._schedule(group)
+            self._await_end(group)
         self._undated = []
+
+    def _await_end(self, group: Group) -> None:
+        if group.state.open:
+            self._schedule(group)
+        else:
+            self._agenda.forget_at(group, group.state.last_alert_at + self.fold.retention)
 
     def _look_at(self, group: Group, now: int, offset: int, *, tick: bool) -> None:
         self._advance(group, now, offset, tick=tick)
@@ -349,7 +353,8 @@ class Ledger:
             if state.open or self.groups.get(state.group_key) is not group:
                 continue
             settled = not group.queue and not group.unsettled and state.version == group.written
-            if settled and expires <= self.now and state.through < min(committed, self.log_start):
+            opened = state.lineage[-1].opened_offset if state.lineage else UNKNOWN
+            if settled and expires <= self.now and max(state.through, opened) < min(committed, self.log_start):
                 del self.groups[state.group_key]
                 yield state.group_key, None
             else:

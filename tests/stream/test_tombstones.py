@@ -10,6 +10,7 @@ import pytest
 
 from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.fold import Fold
+from openclaw_stream.incidents.state import UNKNOWN
 from openclaw_stream.stream import settlement
 from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
 
@@ -66,6 +67,29 @@ def test_a_restored_group_is_forgotten_too() -> None:
     partition.read(AGED, SETTLED_OTHER)
     partition.write()
     assert partition.forgotten == ["g"]
+
+
+@pytest.mark.parametrize(("log_start", "forgotten"), [(5, ["g"]), (4, ["g"]), (3, [])])
+def test_a_group_restored_from_its_lineage_is_forgotten_once_the_log_has_lost_all_of_it(
+    log_start: int, forgotten: list[str]
+) -> None:
+    """Nobody knows when its last alert came: it counts from the first time that is known."""
+    partition = closed()
+    partition.read(30, AGAIN)
+    partition.read(34, SETTLED_OTHER)
+    partition.commit()
+    partition.reset(3)
+    assert (partition.state.open, partition.state.last_alert_at) == (False, UNKNOWN)
+    partition.ledger.skip_to(5)
+    partition.read(40, SETTLED_OTHER)
+    partition.commit()
+    partition.log_start = log_start
+    partition.read(39 + RETENTION, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == []
+    partition.read(40 + RETENTION, SETTLED_OTHER)
+    partition.write()
+    assert partition.forgotten == forgotten
 
 
 def test_nothing_is_forgotten_between_two_lazy_transactions() -> None:
