@@ -1,7 +1,6 @@
 """The worker: a member of the consumer group that serves the partitions it is assigned until it is told to stop."""
 
 import asyncio
-import gc
 import signal
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +16,7 @@ from openclaw_stream.settings import Settings, unknown_settings
 from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, stop, unreachable
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import in_parts
+from openclaw_stream.stream.memory import calm_collector, tidy
 from openclaw_stream.stream.partition import Partition, Surroundings
 from openclaw_stream.stream.topics import TopicFacts, check_topics
 from openclaw_stream.telemetry.http import Health, serve
@@ -59,15 +59,6 @@ async def run(settings: Settings) -> int:
     if not drained:
         log.error("not all partitions were drained; what is not settled is read again by their next owner")
     return 0 if drained else 1
-
-
-def calm_collector() -> None:
-    """Have the cyclic collector run seldom: alerts and groups make no cycles, and looking for some takes a quarter.
-
-    Failed calls and clients do make some, with their buffers, so it must not hardly ever run either.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 5)
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -306,9 +297,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         served: list[int] = []
         while True:
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
-            if served != (served := [id(partition.ledger) for partition in self._partitions.values()]):
-                # Their clients are cycles with megabytes of buffers, too old for the collector to look at soon.
-                gc.collect()
+            before, served = served, [id(partition.ledger) for partition in self._partitions.values()]
+            # The clients of partitions let go are cycles with megabytes, too old for the collector to look at soon.
+            tidy(garbage=served != before)
             sources = [source for source, partition in self._partitions.items() if partition.ledger]
             try:
                 starts: dict[TopicPartition, int] = await consumer.beginning_offsets(sources) if sources else {}

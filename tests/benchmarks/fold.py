@@ -9,8 +9,8 @@ from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.ledger import Ledger
+from openclaw_stream.stream.memory import calm_collector
 from openclaw_stream.stream.restore import restore
-from openclaw_stream.stream.worker import calm_collector
 from tests.benchmarks.workload import alert
 
 GROUPING = Grouping(("namespace", "service"))
