@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
-from typing import Any, Self
+from collections.abc import AsyncIterator, Collection, Coroutine
+from typing import Any, Self, TypeVar
 
-from aiokafka import AIOKafkaConsumer, codec
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, codec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.util import NO_EXTENSIONS
@@ -16,7 +17,12 @@ from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
 
 _ADMIN_TIMEOUT_MS = 10_000
-_STOP_SECONDS = 3.0
+_STOP_SECONDS = 2.0
+_CANCELLATIONS, _CANCELLATION_SECONDS = 5, 0.2
+_PARTS = {"client", "_client", "_coordinator", "_fetcher", "_message_accumulator", "_sender"}
+"""Of a consumer, producer or admin client: those that run tasks, or hold connections."""
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
 _aiokafka_log = logging.getLogger("aiokafka")
 
 
@@ -75,23 +81,64 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         except (KafkaError, OSError, TimeoutError) as error:
             raise unreachable(kafka, reason.text or error) from error
         finally:
-            await client.close()
+            await stop(client)
 
 
-async def stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer and close its connections, whatever state it is in; without a broker it is not waited for long.
+async def within(seconds: float, doing: Coroutine[Any, Any, T]) -> T:
+    """Await something of aiokafka's, for so long at most.
 
-    aiokafka cancels a fetch that waits to be tried again, and awaits it: whoever stops such a consumer would look as if
-    he were cancelled himself, and the connections would stay open.
+    A cancellation that comes together with an answer can get lost in it (before Python 3.12 in `asyncio.wait_for`), and
+    what was cancelled goes on for ever. So there is more than one, and no wait for them to work.
+
+    Raises:
+        TimeoutError: It took longer, or was cancelled by itself.
     """
-    stopping = asyncio.create_task(consumer.stop())
+    task = asyncio.create_task(doing)
     try:
-        await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+        await asyncio.wait({task}, timeout=seconds)
     finally:
-        stopping.cancel()
-    await asyncio.wait({stopping})
-    if stopping.cancelled() or stopping.exception():
-        await consumer._client.close()  # noqa: SLF001 - nothing else closes it now
+        await _end({task})
+    if not task.done() or task.cancelled():
+        raise TimeoutError(f"not done within {seconds:g} s")
+    return task.result()
+
+
+async def stop(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
+    """Stop a client and close its connections, whatever state it is in; without a broker it is not waited for long.
+
+    aiokafka's own stop may wait for ever, since its sender tries on, or end at a fetch that waits to be tried again,
+    with the connections open.
+    """
+    try:
+        await within(_STOP_SECONDS, client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+    except Exception as error:  # noqa: BLE001 - whatever it was, the client is of no use any more
+        log.debug("a client is abandoned", reason=repr(error))
+        parts = [part for name, part in vars(client).items() if name in _PARTS]
+        await _end(_tasks_of(parts))
+        for connection in [connection for part in parts for connection in getattr(part, "_conns", {}).values()]:
+            connection.close()
+
+
+async def _end(tasks: Collection["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks until they end, up to a limit."""
+    for _ in range(_CANCELLATIONS):
+        left = [task for task in tasks if not task.done()]
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=_CANCELLATION_SECONDS)
+
+
+def _tasks_of(parts: Collection[object]) -> list["asyncio.Task[Any]"]:
+    """Return the tasks that run a method of one of these objects."""
+    found = []
+    for task in asyncio.all_tasks():
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        owner = frame.f_locals.get("self") if frame else None
+        if any(owner is part for part in parts):
+            found.append(task)
+    return found
 
 
 def unreachable(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:

@@ -8,7 +8,6 @@ failure the producer is thrown away.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import structlog
@@ -26,6 +25,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.stream.client import stop, within
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +90,7 @@ class TransactionalProducer:
         )
         self._producer = producer
         try:
-            async with asyncio.timeout(self._timeout):
-                await producer.start()
+            await within(self._timeout, producer.start())
         except _FORBIDDEN as error:
             await self.abandon()
             raise FatalError(f"not allowed to use the transactional id {self._id!r}: {error}; grant Write") from error
@@ -111,8 +110,7 @@ class TransactionalProducer:
             FatalError: the ACLs forbid it.
         """
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._commit(messages, source, offset, metadata, group_id)
+            await within(self._timeout, self._commit(messages, source, offset, metadata, group_id))
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise FencedError(f"the transactional id {self._id!r} belongs to another worker now") from error
         except _FORBIDDEN as error:
@@ -153,25 +151,5 @@ class TransactionalProducer:
     async def abandon(self) -> None:
         """Throw the producer away, without waiting for what it still wants to do."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        with suppress(Exception):
-            async with asyncio.timeout(2):
-                await producer.stop()
-            return
-        for task in _tasks_of(producer):
-            task.cancel()
-        with suppress(Exception):
-            await producer.client.close()
-
-
-def _tasks_of(producer: AIOKafkaProducer) -> list["asyncio.Task[Any]"]:
-    """Return the tasks a producer has left running: without a broker its sender tries on for ever, whoever stops it."""
-    owners = [getattr(producer, name, None) for name in ("_sender", "_message_accumulator")]
-    left = []
-    for task in asyncio.all_tasks():
-        frame = getattr(task.get_coro(), "cr_frame", None)
-        owner = frame.f_locals.get("self") if frame else None
-        if owner is not None and any(owner is each for each in owners):
-            left.append(task)
-    return left
+        if producer:
+            await stop(producer)

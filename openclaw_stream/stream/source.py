@@ -1,7 +1,6 @@
 """What a partition is restored from: the committed offset, the ends of its log, and its group states."""
 
 import asyncio
-import time
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -9,8 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from openclaw_stream.errors import FatalError, RetryableError
-from openclaw_stream.stream.client import stop
+from openclaw_stream.stream.client import stop, within
 
+_REQUEST_SECONDS = 30
 _RESTORE_SECONDS = 300
 
 
@@ -38,14 +38,13 @@ async def read_committed(connection: dict[str, Any], group_id: str, source: Topi
     """
     admin = AIOKafkaAdminClient(**connection)
     try:
-        await admin.start()
-        offsets = await admin.list_consumer_group_offsets(group_id, partitions=[source])
+        offsets = await within(_REQUEST_SECONDS, _list_offsets(admin, group_id, source))
     except GroupAuthorizationFailedError as error:
         raise FatalError(f"not allowed to read the offsets of the group {group_id!r}; grant Read on it") from error
-    except (KafkaError, OSError) as error:
+    except (KafkaError, TimeoutError, OSError) as error:
         raise RetryableError(f"the committed offset of {source} cannot be read: {error!r}") from error
     finally:
-        await admin.close()
+        await stop(admin)
     found = offsets.get(source)
     if found is None:
         # A coordinator that is loading answers without the partition, and the client takes that for an answer: to
@@ -72,11 +71,7 @@ async def read_states(
         max_partition_fetch_bytes=2 * 1024 * 1024,
     )
     try:
-        await consumer.start()
-        consumer.assign([states])
-        await consumer.seek_to_beginning(states)
-        latest = await _read_to_end(consumer, states)
-        return latest, await _log(consumer, source)
+        return await within(_RESTORE_SECONDS, _read_both(consumer, states, source))
     except TopicAuthorizationFailedError as error:
         raise FatalError(f"not allowed to read {states.topic}: {error}; grant Read on it") from error
     except (KafkaError, TimeoutError, OSError) as error:
@@ -85,16 +80,19 @@ async def read_states(
         await stop(consumer)
 
 
-async def read_log(connection: dict[str, Any], source: TopicPartition) -> Log:
-    """Return the ends of a partition's log."""
-    consumer = AIOKafkaConsumer(**connection, enable_auto_commit=False)
-    try:
-        await consumer.start()
-        return await _log(consumer, source)
-    except (KafkaError, OSError) as error:
-        raise RetryableError(f"the ends of {source} cannot be read: {error!r}") from error
-    finally:
-        await stop(consumer)
+async def _list_offsets(admin: AIOKafkaAdminClient, group_id: str, source: TopicPartition) -> dict[TopicPartition, Any]:
+    await admin.start()
+    return await admin.list_consumer_group_offsets(group_id, partitions=[source])  # type: ignore[no-any-return]
+
+
+async def _read_both(
+    consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition
+) -> tuple[dict[str, bytes], Log]:
+    await consumer.start()
+    consumer.assign([states])
+    await consumer.seek_to_beginning(states)
+    latest = await _read_to_end(consumer, states)
+    return latest, await _log(consumer, source)
 
 
 async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
@@ -105,7 +103,6 @@ async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
 async def _read_to_end(consumer: AIOKafkaConsumer, states: TopicPartition) -> dict[str, bytes]:
     end = (await consumer.end_offsets([states]))[states]
     latest: dict[str, bytes] = {}
-    deadline = time.monotonic() + _RESTORE_SECONDS
     while await consumer.position(states) < end:
         for record in (await consumer.getmany(timeout_ms=200)).get(states, ()):
             key = (record.key or b"").decode("utf-8", "replace")
@@ -113,6 +110,4 @@ async def _read_to_end(consumer: AIOKafkaConsumer, states: TopicPartition) -> di
                 latest.pop(key, None)
             else:
                 latest[key] = record.value
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not at the end of {states} after {_RESTORE_SECONDS} s")
     return latest

