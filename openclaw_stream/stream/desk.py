@@ -74,6 +74,11 @@ class Desk:
         """Whether one more would have to wait for longer than a decision may take."""
         return len(self._deadlines) + len(self._outside) >= self._arbiter.capacity()
 
+    def clear(self) -> None:
+        """Drop what waits outside and is not wanted any more: it takes up room, and holds on to a whole ledger."""
+        self._outside = [matter for matter in self._outside if matter.wanted()]
+        heapq.heapify(self._outside)
+
     async def close(self) -> None:
         """Stop deciding; what waits is dropped, and folded again by its next owner."""
         for timer in self._deadlines.values():

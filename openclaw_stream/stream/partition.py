@@ -214,6 +214,7 @@ class Partition:
 
     async def _let_go(self) -> None:
         self.ledger = self._intake = self._next_intake = None
+        self._around.desk.clear()
         producer, self._producer = self._producer, None
         if producer:
             await producer.abandon()

@@ -119,6 +119,22 @@ async def test_what_nobody_wants_any_more_is_not_asked() -> None:
         assert len(sat.server.requests) == 2
 
 
+async def test_what_nobody_wants_any_more_takes_no_room_once_cleared() -> None:
+    held = Held(FINE)
+    async with sitting(in_turn(held, FINE)) as sat:
+        sat.submit("first")
+        await held.asked.wait()
+        for n in range(100):
+            sat.submit(f"lost{n}", wanted=False)
+        sat.submit("last")
+        assert sat.desk.full
+        sat.desk.clear()
+        assert sat.desk.length <= 6  # of which five are in the queue already
+        held.go.set()
+        await until(lambda: len(sat.decided) == 2)
+        assert sat.decided == ["first", "last"]
+
+
 async def test_who_is_kept_waiting_by_the_urgent_is_decided_at_the_deadline() -> None:
     async with sitting(hangs, deadline=3, call=1) as sat:
         sat.submit("first")
