@@ -113,7 +113,7 @@ class Partition:
 
     def feed(self, records: Sequence[ConsumerRecord]) -> bool:
         """Fold delivered records; False where no more can be taken now: the rest is read again later."""
-        if self._intake is None or self._paused or self._closing_at is not None:
+        if self._intake is None or not self.serves or self._paused:
             return False
         self._last_read = time.time()
         with self._guarded():
@@ -124,6 +124,11 @@ class Partition:
         return self._intake is not None and not self._paused
 
     @property
+    def serves(self) -> bool:
+        """Whether it is restored, and not about to be given back."""
+        return self._intake is not None and self._closing_at is None
+
+    @property
     def paused(self) -> bool:
         """Whether intake waits for room."""
         return self._paused
@@ -131,7 +136,7 @@ class Partition:
     def look_up(self, position: int, end: int) -> None:
         """Take note of where the consumer stands; at the end of the log, publish early what is due by now."""
         ledger = self.ledger
-        if ledger is None or self._intake is None or self._closing_at is not None:
+        if ledger is None or not self.serves:
             return
         self._meter.stands(ledger, end, self.committed)
         with self._guarded():

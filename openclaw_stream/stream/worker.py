@@ -253,7 +253,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     async def _look_up(self, consumer: AIOKafkaConsumer, partition: Partition) -> None:
         source = partition.source
-        if partition.ledger is None or source not in consumer.assignment():
+        # Until it is sought the client asks the group for a position, and would have everybody wait for that.
+        if not partition.serves or source not in consumer.assignment():
             return
         try:
             position = await consumer.position(source)
