@@ -332,14 +332,15 @@ class Ledger:
         """
         revisions, states = self._owed.settle(lazy=lazy)
         self._left_over = lazy and self._owed.repeats > 0
-        if self.marker_due:
+        dead = self._owed.exhume()
+        # Nothing is published without a state: a transaction that Kafka has left open is recognised by that.
+        if self.marker_due or (dead and not states):
             states.append((statecodec.MARKER_KEY, statecodec.marker(self.group_id, self.generation)))
             self.marker_due = False
         offset, time = self._owed.lowest_unsettled() or Mark(self.position, self.now)
         if lazy:
             states.extend(self._tombstones(offset))
-        dead = self._owed.exhume()
-        if not states and not dead and (not lazy or offset == self._committed):
+        if not states and (not lazy or offset == self._committed):
             return None
         self._committed = offset
         at = Position(self.generation, self.floor, time, self._owed.dead_through)

@@ -33,12 +33,11 @@ class Outbox:
     partition: int
 
     def messages(self, plan: Plan, ledger: Ledger) -> list[Message]:
-        """Return everything a transaction sends, in the order readers want it."""
-        sent: list[Message] = []
+        """Return everything a transaction sends, the states first: nothing gets out where those did not."""
+        incidents = self.settings.topics.incidents
+        sent = [Message(incidents, key.encode(), value, (), self.partition) for key, value in plan.states]
         for work in plan.revisions:
             sent.extend(self._revision(work, ledger.generation))
-        topics = self.settings.topics
-        sent.extend(Message(topics.incidents, k.encode(), v, (), self.partition) for k, v in plan.states)
         sent.extend(self._dead_letter(letter, ledger.generation) for letter in plan.dead_letters)
         return sent
 

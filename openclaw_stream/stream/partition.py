@@ -227,11 +227,17 @@ class Partition:
     async def _open(self) -> None:
         around, source = self._around, self.source
         kafka, topics = around.settings.kafka, around.settings.topics
-        await self._start_producer()
+        producer = await self._start_producer()
         committed = await read_committed(around.connection, kafka.group_id, source)
         own = TopicPartition(topics.incidents, source.partition)
-        states, ends = await read_states(around.connection, own, source)
-        ledger = self._restore(committed, states, ends)
+        stored = await read_states(around.connection, own, source)
+        if not stored.settled:
+            outputs = [own]
+            for topic in (topics.decisions, topics.tuning, topics.dead_letter):
+                outputs += await producer.partitions_of(topic)
+            await producer.clear(outputs, source, kafka.group_id)
+            raise RetryableError(f"a transaction was left open in {own.topic} partition {own.partition}: aborted")
+        ledger = self._restore(committed, stored.states, stored.log)
         self.ledger, self.committed = ledger, committed.offset if committed else None
         self._meter.restored(ledger)
         self._next_intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)

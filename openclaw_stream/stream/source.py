@@ -53,10 +53,19 @@ async def read_committed(connection: dict[str, Any], group_id: str, source: Topi
     return Committed(found.offset, found.metadata) if found.offset >= 0 else None
 
 
-async def read_states(
-    connection: dict[str, Any], states: TopicPartition, source: TopicPartition
-) -> tuple[dict[str, bytes], Log]:
-    """Return the live group states of a partition of the incidents topic, and the ends of the input partition.
+class Stored(NamedTuple):
+    """The live group states by key, and the ends of the input partition.
+
+    `settled` tells whether no transaction is open in the states' partition, where records would be hidden behind it.
+    """
+
+    states: dict[str, bytes]
+    log: Log
+    settled: bool
+
+
+async def read_states(connection: dict[str, Any], states: TopicPartition, source: TopicPartition) -> Stored:
+    """Return what is stored in a partition of the incidents topic.
 
     Raises:
         RetryableError: the brokers did not deliver.
@@ -68,10 +77,11 @@ async def read_states(
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         isolation_level="read_committed",
+        fetch_max_wait_ms=100,
         max_partition_fetch_bytes=2 * 1024 * 1024,
     )
     try:
-        return await within(_RESTORE_SECONDS, _read_both(consumer, states, source))
+        return await within(_RESTORE_SECONDS, _read_stored(consumer, states, source))
     except TopicAuthorizationFailedError as error:
         raise FatalError(f"not allowed to read {states.topic}: {error}; grant Read on it") from error
     except (KafkaError, TimeoutError, OSError) as error:
@@ -85,14 +95,13 @@ async def _list_offsets(admin: AIOKafkaAdminClient, group_id: str, source: Topic
     return await admin.list_consumer_group_offsets(group_id, partitions=[source])  # type: ignore[no-any-return]
 
 
-async def _read_both(
-    consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition
-) -> tuple[dict[str, bytes], Log]:
+async def _read_stored(consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition) -> Stored:
     await consumer.start()
     consumer.assign([states])
     await consumer.seek_to_beginning(states)
     latest = await _read_to_end(consumer, states)
-    return latest, await _log(consumer, source)
+    settled = consumer.highwater(states) == consumer.last_stable_offset(states)
+    return Stored(latest, await _log(consumer, source), settled)
 
 
 async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
@@ -103,7 +112,8 @@ async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
 async def _read_to_end(consumer: AIOKafkaConsumer, states: TopicPartition) -> dict[str, bytes]:
     end = (await consumer.end_offsets([states]))[states]
     latest: dict[str, bytes] = {}
-    while await consumer.position(states) < end:
+    # Of an empty partition, too, one answer is awaited: it tells whether a transaction is open.
+    while await consumer.position(states) < end or consumer.highwater(states) is None:
         for record in (await consumer.getmany(timeout_ms=200)).get(states, ()):
             key = (record.key or b"").decode("utf-8", "replace")
             if record.value is None:

@@ -1,13 +1,16 @@
 """Exactly once through kills and broker restarts."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from openclaw_stream.embedded import EmbeddedKafka
+from openclaw_stream.stream.client import stop
 from tests.stream.crashing import STEPS
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, webhook
 
@@ -58,6 +61,43 @@ def test_a_broker_restart_loses_and_repeats_nothing(own_kafka: Callable[..., Emb
         check_exactly_once(decisions)
         assert len({d["incident_id"] for d in decisions}) == 20
         assert counted(pipeline) == total
+    finally:
+        pipeline.close()
+
+
+async def leave_open(pipeline: Pipeline, decision: bytes) -> None:
+    """Send with the id of partition 0 what its coordinator does not know of, and so never aborts."""
+    transactional_id = f"{pipeline.name}-{pipeline.topics['alerts']}-0"
+    producer = AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap, transactional_id=transactional_id)
+    producer._txn_manager.maybe_add_partition_to_txn = lambda _: None  # noqa: SLF001 - a client does not forget it
+    await producer.start()
+    await producer.begin_transaction()
+    await producer.send_and_wait(pipeline.topics["decisions"], decision, key=b"again")
+    await producer.send_and_wait(pipeline.topics["incidents"], b"{}", key=b"hidden", partition=0)
+    await stop(producer)
+
+
+def test_a_transaction_that_the_broker_has_left_open_gets_nothing_out(
+    own_kafka: Callable[..., EmbeddedKafka], tmp_path: Path
+) -> None:
+    """As a broker does that is killed and started amid one; the next commit of that id would publish it."""
+    kafka = own_kafka({"transaction.partition.verification.enable": "false"})
+    pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, 1).create()
+    try:
+        worker = pipeline.start()
+        pipeline.produce([(0, alert("s"))])
+        pipeline.await_settled()
+        assert pipeline.stop(worker) == 0, pipeline.logs()
+        [decision] = pipeline.read("decisions")
+        asyncio.run(leave_open(pipeline, decision.value() or b""))
+        worker = pipeline.start()
+        pipeline.produce([(0, alert("s", "Another")), (0, b"poison")])
+        pipeline.await_settled()
+        assert pipeline.stop(worker) == 0, pipeline.logs()
+        assert [d["revision"] for d in pipeline.decisions()] == [1, 2]
+        assert b"hidden" not in {message.key() for message in pipeline.read("incidents")}
+        assert len(pipeline.read("dead_letter")) == 1
+        assert "was left open" in pipeline.logs()
     finally:
         pipeline.close()
 
