@@ -5,11 +5,10 @@ from typing import Literal
 
 from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.arbitration.rules import RULES_VERSION
-from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.arbitration.verdict import LastDecision, Verdict
 from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
 from openclaw_stream.events.vocabulary import IncidentStatus, Language, Responsibility
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.stream.work import LastDecision
 
 _TEXTS = {
     (Language.EN, IncidentStatus.RESOLVED): (

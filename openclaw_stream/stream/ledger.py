@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.events.headers import traceparent_of
 from openclaw_stream.events.vocabulary import EventType
 from openclaw_stream.incidents.alert import Alert
@@ -20,7 +21,7 @@ from openclaw_stream.stream import statecodec
 from openclaw_stream.stream.agenda import Agenda
 from openclaw_stream.stream.position import Position
 from openclaw_stream.stream.settlement import Settlement
-from openclaw_stream.stream.work import DeadLetter, Group, Headers, LastDecision, Mark, Plan, Work
+from openclaw_stream.stream.work import DeadLetter, Group, Headers, Mark, Plan, Work
 
 _TICKED_MAX = 1000
 """Groups a tick looks at; the others are due at the next one."""

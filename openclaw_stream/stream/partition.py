@@ -37,7 +37,7 @@ from openclaw_stream.stream.producer import FencedError, Message, RefusedError, 
 from openclaw_stream.stream.restore import restore
 from openclaw_stream.stream.source import Committed, Log, read_committed, read_states
 from openclaw_stream.stream.topics import TopicFacts
-from openclaw_stream.stream.work import LastDecision, Plan, Work
+from openclaw_stream.stream.work import Plan, Work
 from openclaw_stream.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -367,7 +367,9 @@ class Partition:
             self.restart("a revision could not be decided")
             return
         with self._guarded():
-            ledger.complete(work, verdict, _last_decision(work, verdict))
+            told, decision = work.snapshot, work.event_type is EventType.DECISION
+            last = verdict.as_last(told.incident_id, told.revision) if told and decision else None
+            ledger.complete(work, verdict, last)
             self._hand_out()
 
     # ---- pressure and time
@@ -393,18 +395,3 @@ class Partition:
         if self._around.facts.log_append_time:
             return int(time.time() * 1000) - _TICK_MARGIN
         return ledger.now + int((time.time() - self._last_read) * 1000)
-
-
-def _last_decision(work: Work, verdict: Verdict) -> LastDecision | None:
-    snapshot, judgement = work.snapshot, verdict.judgement
-    if snapshot is None or work.event_type is EventType.RESOLUTION:
-        return None
-    return LastDecision(
-        incident_id=snapshot.incident_id,
-        revision=snapshot.revision,
-        primary_responsibility=judgement.primary_responsibility,
-        secondary_teams=tuple(judgement.secondary_teams),
-        risk_level=judgement.risk_level,
-        confidence=judgement.confidence,
-        provider=verdict.provenance.provider,
-    )

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.state import NEVER, Episode, State
-from openclaw_stream.stream.work import LastDecision
 
 MARKER_KEY = "#generation"
 _SCHEMA_VERSION = 1

@@ -5,22 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.events.vocabulary import EventType
 from openclaw_stream.incidents.state import NEVER, State
 
 Headers = Sequence[tuple[str, bytes]]
-
-
-class LastDecision(NamedTuple):
-    """The last decision published of an incident, as far as its resolution repeats it."""
-
-    incident_id: str
-    revision: int
-    primary_responsibility: str
-    secondary_teams: tuple[str, ...]
-    risk_level: str
-    confidence: float
-    provider: str
 
 
 class Mark(NamedTuple):

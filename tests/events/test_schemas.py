@@ -6,6 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.events.asyncapi import asyncapi
 from openclaw_stream.events.dead_letter import dead_letter_headers
 from openclaw_stream.events.examples import EXAMPLES, example
@@ -13,7 +14,6 @@ from openclaw_stream.events.schemas import EVENTS, documents, json_schema, verif
 from openclaw_stream.incidents.state import State
 from openclaw_stream.settings import TopicSettings
 from openclaw_stream.stream.statecodec import encode, marker
-from openclaw_stream.stream.work import LastDecision
 from tests.conftest import PROJECT
 
 OUTPUTS = [name for name in EVENTS if name != "alert"]

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.events.vocabulary import Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.restore import restore
-from openclaw_stream.stream.work import Group, LastDecision, Work
+from openclaw_stream.stream.work import Group, Work
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=50)
 RETENTION = 1000

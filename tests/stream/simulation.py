@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.events.vocabulary import Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.fold import Fold
@@ -22,7 +23,7 @@ from openclaw_stream.incidents.state import State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.restore import restore
-from openclaw_stream.stream.work import DeadLetter, LastDecision, Plan, Work
+from openclaw_stream.stream.work import DeadLetter, Plan, Work
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=25)
 RETENTION = 60

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.state import Episode, State
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.statecodec import MARKER_KEY, Restored, encode, marker
-from openclaw_stream.stream.work import LastDecision
 from tests.stream.simulation import SCENARIOS, Machine, make_log
 
 FIRING = IncidentStatus.FIRING
