@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact, redact_start
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _KEPT = "\n\t"
@@ -25,7 +25,7 @@ def shown_part(text: str) -> str:
 def visible(text: str, limit: int) -> str:
     """Return a text with all but plain characters and blanks written as `<U+202E>`, without secrets, cut to `limit`."""
     # Redacted first: written out, a character that hides a secret would keep it hidden.
-    safe = redact(text[: 2 * limit])
+    safe = redact_start(text, 2 * limit)
     shown = "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in safe)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

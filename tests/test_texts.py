@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openclaw_stream.incidents.evidence import text as evidence_text
 from openclaw_stream.texts import clean, is_hidden, visible
 
 
@@ -18,6 +19,12 @@ def test_lines_and_scripts_stay() -> None:
 def test_secrets_are_taken_out() -> None:
     assert "hunter2" not in clean("login with password=hunter2 fails", 200)
     assert "hunter2" not in visible("kubectl delete pod/x --password=hunter2", 200)
+
+
+def test_a_secret_that_makes_room_shows_no_half_of_the_next() -> None:
+    text = f"password={'x' * 590} ghp_{'a1B2' * 9}"
+    assert "ghp_" not in visible(text, 300)
+    assert "ghp_" not in evidence_text(text, 300)
 
 
 def test_long_texts_are_cut_with_a_sign() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact_start
 
 _PREFIX = "openclaw-dlq-"
 _REASON_MAX = 500
@@ -66,6 +66,6 @@ def dead_letter_headers(  # noqa: PLR0913 - a record is named by its coordinates
 
 def _one_line(reason: str) -> str:
     # A secret may straddle the limit: it is cut after redaction.
-    printable = "".join(letter if letter.isprintable() else " " for letter in reason[: 4 * _REASON_MAX])
-    text = " ".join(redact(printable).split())
+    printable = "".join(letter if letter.isprintable() else " " for letter in reason)
+    text = " ".join(redact_start(printable, 4 * _REASON_MAX).split())
     return text if len(text) <= _REASON_MAX else text[: _REASON_MAX - 1] + "…"

@@ -14,7 +14,7 @@ from openclaw_stream.events.vocabulary import Severity
 from openclaw_stream.events.words import is_firing, severity_of
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.identity import Grouping, fingerprint_of, member_of, name_of, namespace_of, service_of
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact_start
 
 _SEVERITY_LABELS = ("severity", "priority", "threshold.name", "threshold_name")
 _SHOWN_MAX = 60
@@ -72,7 +72,7 @@ def shown(value: object, key: str = "") -> str:
         return f"the number {value}"[:_SHOWN_MAX]
     # The key may be what gives a secret away.
     key = key[-_SHOWN_MAX:]
-    return f'the text "{_short(redact(f"{key}={value[:_READ_MAX]}").removeprefix(f"{key}="))}"'
+    return f'the text "{_short(redact_start(f"{key}={value}", _READ_MAX).removeprefix(f"{key}="))}"'
 
 
 def _short(text: str) -> str:
@@ -82,7 +82,7 @@ def _short(text: str) -> str:
 
 
 def _wrong(field: str, expected: str, value: object, key: str = "") -> PoisonError:
-    where = f"{field}.{_short(redact(key[:_READ_MAX]))}" if key else field
+    where = f"{field}.{_short(redact_start(key, _READ_MAX))}" if key else field
     return PoisonError(f"{where}: expected {expected}, got {shown(value, key)}")
 
 
@@ -92,7 +92,7 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
             return name
     if name := labels.get("alertname", "").strip():
         return name
-    keys = ", ".join(_short(redact(key[:_READ_MAX])) for key in islice(document, _KEYS_SHOWN)) or "none"
+    keys = ", ".join(_short(redact_start(key, _READ_MAX)) for key in islice(document, _KEYS_SHOWN)) or "none"
     raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
 
 

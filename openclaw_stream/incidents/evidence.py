@@ -10,7 +10,7 @@ from openclaw_stream.events.vocabulary import SEVERITIES, Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact_start
 from openclaw_stream.texts import clean
 
 _NAME_MAX = 200
@@ -99,7 +99,7 @@ def incident_fields(state: State) -> dict[str, Any]:
 def text(value: str, limit: int = _TEXT_MAX) -> str:
     """Return a text without secrets, at most `limit` characters long."""
     # Cut generously first: redaction must see the whole of a secret that straddles the limit.
-    shown = redact(value[: 2 * limit + 200])
+    shown = redact_start(value, 2 * limit)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -108,7 +108,7 @@ def _shown(value: str) -> str:
 
     In evidence they stay, so that a name that only looks like a workload's is never taken for it.
     """
-    return clean(value[: 3 * _NAME_MAX], _NAME_MAX)
+    return clean(redact_start(value, 3 * _NAME_MAX), _NAME_MAX)
 
 
 def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact_start
 
 _NAME_MAX = 200
 _UNSAFE = re.compile(r"[%/#\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -219,7 +219,7 @@ def _name(value: str) -> str:
     if len(value) <= _NAME_MAX and _PLAIN.fullmatch(value):
         return value
     # A secret may straddle the limit, and redaction takes time.
-    shown = redact(value[: 4 * _NAME_MAX])
+    shown = redact_start(value, 4 * _NAME_MAX)
     if shown == value and len(value) <= _NAME_MAX:
         return value
     return f"{shown[: _NAME_MAX - 17]}~{_hash(value):016x}"

@@ -10,7 +10,7 @@ import orjson
 
 from openclaw_stream.arbitration.providers.http import BODY_MAX, dig, listed, open_client
 from openclaw_stream.errors import OpenClawError
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact_start
 from openclaw_stream.texts import visible
 
 _PATH = "/api/v5/query_range"
@@ -76,7 +76,7 @@ class Client:
         return response.status_code, bytes(body)
 
     def _refusal(self, status: int, document: Any, content: bytes) -> SigNozError:
-        said = self._scrubbed(_message(document) or content[:_SAID_MAX].decode(errors="replace"))
+        said = self._scrubbed(_message(document) or content.decode(errors="replace"))
         hint = f"; {_HINTS[status]}" if status in _HINTS else ""
         what = f"{status} without JSON of its own" if dig(document, "status") is None else str(status)
         message = f"SigNoz answered {what}: {self._shown(said) or 'an empty body'}{hint}"
@@ -88,7 +88,7 @@ class Client:
     def _scrubbed(self, text: str) -> str:
         if self._key:
             text = text.replace(self._key, "[redacted:key]")
-        return redact(" ".join(text[:_SAID_MAX].split()))
+        return redact_start(" ".join(text.split()), _SAID_MAX)
 
 
 def _decoded(content: bytes) -> Any:

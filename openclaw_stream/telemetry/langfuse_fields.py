@@ -6,12 +6,12 @@ from typing import Any, Final, Literal
 
 from openclaw_stream.arbitration.providers.base import ProviderError, Reply
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact_start
 
 TEXT_MAX: Final = 32_768
 """Characters of a text that are looked at; a model that runs wild says a million."""
 STATUS_MAX: Final = 1000
-_MARGIN: Final = 4096
+_NOTE_MAX: Final = 100
 _PROPAGATED_MAX: Final = 150
 """Characters; the SDK drops a propagated value of more than 200 as JSON."""
 
@@ -34,9 +34,9 @@ def mask(*, data: Any, **_: Any) -> Any:
 @functools.lru_cache(maxsize=64)  # the system prompt is the same in every call, and the longest of its texts
 def safe(text: str, longest: int = TEXT_MAX) -> str:
     """Return a text without secrets, cut to about `longest` characters."""
-    shown = redact(text[:TEXT_MAX])
-    if len(text) > TEXT_MAX:  # half a secret before the cut has no sign any more
-        shown = f"{shown[:-_MARGIN]}… ({len(text)} characters)"
+    shown = redact_start(text, TEXT_MAX)
+    if len(text) > TEXT_MAX:
+        shown = f"{shown[: TEXT_MAX - _NOTE_MAX]}… ({len(text)} characters)"
     return shown if len(shown) <= longest else f"{shown[:longest]}…"
 
 

@@ -5,6 +5,7 @@ bound. What no rule can know is a secret without a sign: a bare password, or a v
 """
 
 import re
+import string
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,6 +17,8 @@ _ANY_CASE = re.ASCII | re.IGNORECASE
 _ESCAPED = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")
 _UNPLAIN = re.compile(rf"[^\t\n\r -~]|{_ESCAPED.pattern}")
 _UNSEEN = {"Cc", "Cf"}
+_WORD_MAX = 256
+_SOLID = string.ascii_letters + string.digits + string.punctuation
 
 
 def redact(text: str) -> str:
@@ -26,6 +29,18 @@ def redact(text: str) -> str:
     """
     # Labels repeat from alert to alert; long texts would make the memory of the cache unbounded.
     return _redact_short(text) if len(text) <= _SHORT else _redact(text)
+
+
+def redact_start(text: str, enough: int) -> str:
+    """Return the start of a text, redacted: of a long one `enough` characters are looked at, and few more.
+
+    Half a secret may have no sign any more, so the word that the cut goes through is left out, or so
+    much of it seen that a secret is known by its start.
+    """
+    if len(text) <= enough + _WORD_MAX:
+        return redact(text)
+    more = text[enough : enough + _WORD_MAX]
+    return redact(text[:enough] + (more.rstrip(_SOLID) or more))
 
 
 def _redact(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact, redact_start
 
 # Put together here, so that no scanner takes this file for a leak.
 BODY = "a1B2c3D4e5F6g7H8j9K0"
@@ -152,6 +152,25 @@ def test_credentials_in_a_connection_string_are_replaced(text: str, expected: st
 def test_a_private_key_goes_whole_even_where_its_end_is_cut_off() -> None:
     assert redact(f"key:\n{PEM}\nafter") == "key:\n[redacted:private-key]\nafter"
     assert redact(f"log: {PEM[:60]}") == "log: [redacted:private-key]"
+
+
+@pytest.mark.parametrize("token", VENDOR_TOKENS.values(), ids=VENDOR_TOKENS)
+def test_a_cut_shows_no_half_secret(token: str) -> None:
+    before, after = f"password={'x' * 500} ", " and more" * 100
+    for enough in range(len(before) - 256, len(before + token)):
+        shown = re.sub(r"\[redacted:[a-z-]+\]", "", redact_start(before + token + after, enough))
+        assert token[:6] not in shown
+
+
+def test_a_cut_shows_no_start_of_a_long_secret() -> None:
+    before, after = "the token is ", " and more" * 100
+    for enough in range(len(before) - 5, len(before) + 250, 5):
+        assert "eyJ" not in redact_start(f"{before}{VENDOR_TOKENS['jwt']}{BODY * 20}{after}", enough)
+
+
+def test_a_start_is_not_left_out_for_want_of_blanks() -> None:
+    assert redact_start("記憶體不足" * 200, 100) == ("記憶體不足" * 200)[:356]
+    assert redact_start("x," * 1000, 100) == "x," * 178
 
 
 def test_authorization_headers_and_cookies_are_replaced() -> None:

@@ -16,7 +16,7 @@ import orjson
 from openclaw_stream import __version__
 from openclaw_stream.arbitration.providers.base import Failure, Prompt, ProviderError, Reply
 from openclaw_stream.errors import SettingsError
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.telemetry.redaction import redact, redact_start
 from openclaw_stream.texts import visible
 
 Json = dict[str, Any]
@@ -160,7 +160,7 @@ class HttpProvider(ABC):
         """Return the start of a text without our keys, other secrets and hidden characters."""
         if self._key:
             text = text.replace(self._key, "[redacted:key]")
-        return visible(redact(" ".join(text[:_SCRUBBED_MAX].split())), _SHOWN_MAX)
+        return visible(redact_start(" ".join(text.split()), _SCRUBBED_MAX), _SHOWN_MAX)
 
 
 def open_client(base_url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
