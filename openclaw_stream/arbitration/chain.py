@@ -6,7 +6,7 @@ import structlog
 
 from openclaw_stream.arbitration.answer import RESPONSE_SCHEMA, Answer, extract
 from openclaw_stream.arbitration.cache import Found
-from openclaw_stream.arbitration.condense import condense
+from openclaw_stream.arbitration.condense import condense, is_storm
 from openclaw_stream.arbitration.link import Errand, Form, Link
 from openclaw_stream.arbitration.prompt import arbiter_prompt
 from openclaw_stream.events.decision import GoldenSignals
@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 UNLIMITED = 1 << 30
 _INSTANT = 1e-3
+_WEIGHT = 0.2
 
 _FORM: Form[Answer] = Form(RESPONSE_SCHEMA, extract)
 
@@ -40,6 +41,8 @@ class Chain:
         self._language = language
         self._timeout = timeout
         self._deadline = deadline
+        self._storms = 0.0
+        """The share of storms among the decisions, lately."""
 
     @property
     def models(self) -> tuple[tuple[str, str], ...]:
@@ -60,21 +63,27 @@ class Chain:
     def capacity(self) -> int:
         """Return how many decisions may wait and still be answered within the deadline; 1 at least.
 
-        That is what the first provider answers in the time it is waited for, judged by its calls of late, less those
-        that wait for it already. The others are no part of it: they are the reserve for when it fails. Where nobody may
-        be asked, because all are dead or nothing is left to spend, the rules answer at once, and there is no limit.
+        That is what the first provider answers in the time it is waited for, judged by its calls of late and by those
+        for storms that take its slots to be condensed, less those that wait for it already. The others are no part of
+        it: they are the reserve for when it fails. Where nobody may be asked, because all are dead or nothing is left
+        to spend, the rules answer at once, and there is no limit.
         """
         available = [link for link in self._links if link.available]
         if not available:
             return UNLIMITED
         first, number = available[0], available[0].slots.number
         seconds = self._deadline - self._timeout * len(available)
-        answers = max(number, int(number * seconds / max(first.average, _INSTANT)))
+        held = first.average
+        if self._summarizer and self._summarizer.slots is first.slots:
+            held += self._storms * self._summarizer.average
+        answers = max(number, int(number * seconds / max(held, _INSTANT)))
         return max(answers - first.slots.waiting, 1)
 
     async def judge(self, case: Case, metrics: GoldenSignals | None, errand: Errand) -> Found | None:
         """Return the first answer; None where nobody gave one, with the reasons in the errand."""
-        digest = await condense(case, self._summarizer, errand)
+        stormy = is_storm(case)
+        self._storms += _WEIGHT * (stormy - self._storms)
+        digest = await condense(case, self._summarizer, errand) if stormy and self._summarizer else ""
         prompt = arbiter_prompt(case, metrics, self._language, digest)
         for place, link in enumerate(self._links, start=1):
             behind = sum(other.available for other in self._links[place:])

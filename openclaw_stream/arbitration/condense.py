@@ -29,10 +29,13 @@ SUMMARY_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-async def condense(case: Case, link: Link | None, errand: Errand) -> str:
-    """Return a digest of a storm; empty where the incident is none, or nobody condenses it."""
-    if link is None or len(case.alert_names) + bool(case.other_alerts) <= SIGNALS_MAX:
-        return ""
+def is_storm(case: Case) -> bool:
+    """Tell whether an incident has more signals than are judged without being condensed."""
+    return len(case.alert_names) + bool(case.other_alerts) > SIGNALS_MAX
+
+
+async def condense(case: Case, link: Link, errand: Errand) -> str:
+    """Return a digest of a storm; empty where the model gives none."""
     # Its own reasons: a decision without a digest is not degraded. What was asked is told by the attempts.
     own = Errand(time.monotonic() + errand.left / _SHARE, errand.rank, errand.recorder, errand.attempts)
     return await link.ask(summary_prompt(case), _FORM, own, reserve=0) or ""

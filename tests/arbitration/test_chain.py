@@ -45,6 +45,7 @@ PRICE = Price(1000, 2000)
 class Chained:
     chain: Chain
     links: list[Link]
+    summarizer: Link | None
     servers: list[Loopback]
     budget: Budget
     metrics: Metrics
@@ -75,8 +76,9 @@ async def chained(
     timeout: float = 10,  # noqa: ASYNC109 - of one call
     deadline: float = 60,
     summary: Answer | None = None,
+    shared: bool = False,
 ) -> AsyncIterator[Chained]:
-    """A chain of OpenAI-compatible servers a, b, c …, and an Ollama that condenses."""
+    """A chain of OpenAI-compatible servers a, b, c …, and an Ollama that condenses, if `shared` in the slots of a."""
     async with servers(*answers, *([summary] if summary else [])) as running:
         metrics, budget = Metrics(), Budget(limit, MemoryStore())
         terms = Terms(timeout, {MODEL: PRICE}, budget, metrics, backoff=0.01)
@@ -87,9 +89,10 @@ async def chained(
             providers.append(provider)
         links = [Link(provider, Slots(slots), breaker(), terms) for provider in providers]
         ollama = Ollama(running[-1].url, "small", num_ctx=8192, max_tokens=512)
-        summarizer = Link(ollama, Slots(1), breaker(), terms) if summary else None
+        condenser = links[0].slots if shared else Slots(1)
+        summarizer = Link(ollama, condenser, breaker(), terms) if summary else None
         chain = Chain(links, summarizer, Language.EN, timeout, deadline)
-        yield Chained(chain, links, list(running), budget, metrics)
+        yield Chained(chain, links, summarizer, list(running), budget, metrics)
         await asyncio.gather(*(provider.close() for provider in (*providers, ollama)))
 
 
@@ -348,6 +351,21 @@ async def test_those_that_wait_already_take_the_place_of_others() -> None:
         assert asked.chain.capacity() == 1
         held.go.set()
         assert await asyncio.gather(*tasks) == ["a"] * 13
+
+
+@pytest.mark.parametrize(("shared", "capacity"), [(True, 10), (False, 20)])
+async def test_storms_that_are_condensed_first_take_the_place_of_others(*, shared: bool, capacity: int) -> None:
+    summary = ollama_says('{"summary": "It all hangs together."}')
+    async with chained(FINE, slots=1, timeout=10, deadline=60, summary=summary, shared=shared) as asked:
+        for _ in range(30):
+            await judged_storm(asked)
+        assert asked.summarizer is not None
+        asked.links[0].average = asked.summarizer.average = 2.5
+        assert asked.chain.capacity() == capacity
+        for _ in range(30):
+            await asked.judge()
+        asked.links[0].average = 2.5
+        assert asked.chain.capacity() == pytest.approx(20, abs=1)
 
 
 def ollama_says(text: str) -> Answer:
