@@ -131,6 +131,16 @@ class State:
         return twin
 
     @property
+    def over(self) -> bool:
+        """Whether its incident can never go on: a silent one may reopen, a resolved one does not."""
+        return not self.open and self.status is IncidentStatus.RESOLVED
+
+    def shed(self) -> None:
+        """Let go of members and evidence, which nobody asks an incident for that is over."""
+        self.firing, self.resolved, self.names = {}, {}, {}
+        self.services, self.exemplars = (), ()
+
+    @property
     def weight(self) -> int:
         """Roughly the bytes a copy of this state takes."""
         members = len(self.firing) + len(self.resolved)

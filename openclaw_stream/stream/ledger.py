@@ -62,6 +62,7 @@ class Ledger:
         """Take in a restored group."""
         state = group.state
         self.groups[state.group_key] = group
+        group.shed()
         self.open_incidents += state.open
         if state.open:
             known = self._known_end(state)

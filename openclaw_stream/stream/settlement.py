@@ -122,7 +122,7 @@ class Settlement:
     def _settle(self, group: Group, revisions: list[Work], written: Written) -> None:
         told = False
         while group.queue and group.queue[0].outcome is not None:
-            work = group.queue.popleft()
+            work = group.queue.pop(0)
             group.last_decision = work.last_decision or group.last_decision
             self.pending -= 1
             self.pending_bytes -= work.weight
@@ -138,6 +138,7 @@ class Settlement:
             group.unsettled = None
             if group.queue and group.queue[0].after:
                 self._set_unsettled(group, group.queue[0].after)
+        group.shed()
 
     def _encode(self, group: Group, image: State) -> bytes:
         return statecodec.encode(image, self._group_id, self._generation, group.last_decision)

@@ -1,6 +1,5 @@
 """What a partition owes: revisions on their way, dead letters, and the plan of one transaction."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -59,7 +58,7 @@ class Group:
 
     def __init__(self, state: State, last_decision: LastDecision | None = None) -> None:
         self.state = state
-        self.queue: deque[Work] = deque()
+        self.queue: list[Work] = []  # hardly ever longer than two; an empty deque is large
         self.unsettled: Mark | None = None
         self.written = state.version
         self.dirty = False
@@ -72,6 +71,11 @@ class Group:
     def gathering(self) -> Work | None:
         """The revision that is not cut yet, if any; always the last of the queue."""
         return self.queue[-1] if self.queue and self.queue[-1].snapshot is None else None
+
+    def shed(self) -> None:
+        """Keep little of an incident that is over and written; closed groups stay for as long as the log has them."""
+        if self.state.over and not self.queue and self.state.version == self.written:
+            self.state.shed()
 
 
 @dataclass(frozen=True, slots=True)

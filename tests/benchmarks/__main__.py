@@ -44,15 +44,16 @@ def main() -> None:
 def per_alert() -> Table:
     """Cost and weight by the number of open incidents."""
     table = Table(title="One process, no Kafka: decode + fold + settle", title_justify="left")
-    for heading in ("open incidents", "decode µs", "decode + fold µs", "ratio to 10 open", "KiB an incident"):
+    for heading in ("open incidents", "decode µs", "decode + fold µs", "ratio to 10 open", "KiB closed", "KiB open"):
         table.add_column(heading, justify="right")
     base = 0.0
     for incidents in (10, 1_000, 100_000):
-        weight = fold.bytes_per_incident(incidents) / 1024 if incidents > 1_000 else None
+        weights = []
+        if incidents > 1_000:
+            weights = [f"{fold.bytes_per_incident(incidents, closed=closed) / 1024:.1f}" for closed in (True, False)]
         bare, whole = fold.microseconds_per_alert(incidents)
         base = base or whole
-        shown = f"{weight:.1f}" if weight else ""
-        table.add_row(f"{incidents:,}", f"{bare:.1f}", f"{whole:.1f}", f"{whole / base:.2f}", shown)
+        table.add_row(f"{incidents:,}", f"{bare:.1f}", f"{whole:.1f}", f"{whole / base:.2f}", *weights)
     return table
 
 

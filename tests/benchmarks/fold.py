@@ -1,7 +1,7 @@
 """In one process, without Kafka: what an alert costs with few and with many incidents open, and what they weigh."""
 
-import gc
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from openclaw_stream.events.decode import decode
@@ -9,7 +9,7 @@ from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.memory import calm_collector
+from openclaw_stream.stream.memory import calm_collector, tidy
 from openclaw_stream.stream.restore import restore
 from tests.benchmarks.workload import alert
 
@@ -18,20 +18,29 @@ ALERTS = 40_000
 START = 1_800_000_000_000
 
 
-def opened(incidents: int) -> Ledger:
-    """Return a ledger with so many incidents open and decided."""
-    fold = Fold("alerts", 0, Timers(group_wait=0, group_wait_critical=0))
+def opened(incidents: int, *, closed: bool = False) -> Ledger:
+    """Return a ledger with so many incidents open and decided, or ended again."""
+    fold = Fold("alerts", 0, Timers(group_wait=0, group_wait_critical=0, resolve_hold=0))
     ledger = restore(fold, "benchmark", {}, (0, None), 0)
     for group in range(incidents):
         alerts = decode(alert(group), START, GROUPING).alerts
-        ledger.read(group, START + group // 1000, alerts)
-        while ledger.ready:
-            ledger.complete(ledger.ready.popleft(), "decided", None)
-        if group % 1000 == 0:
-            ledger.plan(lazy=False)
-    ledger.plan(lazy=True)
+        ledger.read(ledger.position, START + group // 1000, alerts)
+        if closed:
+            ledger.read(ledger.position, START + group // 1000, [replace(each, firing=False) for each in alerts])
+        if group % 100 == 0:
+            settle(ledger)
+    settle(ledger)
     calm_collector()
+    assert ledger.open_incidents == (0 if closed else incidents)
     return ledger
+
+
+def settle(ledger: Ledger) -> None:
+    """Decide and write all there is."""
+    while ledger.ready:
+        ledger.complete(ledger.ready.popleft(), "decided", None)
+    while ledger.plan(lazy=True):
+        pass
 
 
 def microseconds_per_alert(incidents: int) -> tuple[float, float]:
@@ -54,16 +63,16 @@ def microseconds_per_alert(incidents: int) -> tuple[float, float]:
     return bare / ALERTS * 1e6, best / ALERTS * 1e6
 
 
-def bytes_per_incident(incidents: int) -> float:
-    """Return the resident memory that one open incident takes."""
-    gc.collect()
+def bytes_per_incident(incidents: int, *, closed: bool) -> float:
+    """Return the resident memory that one incident takes."""
     before = _resident()
-    ledger = opened(incidents)
-    gc.collect()
-    assert ledger.open_incidents == incidents
-    return (_resident() - before) / incidents
+    ledger = opened(incidents, closed=closed)
+    weight = (_resident() - before) / incidents
+    assert len(ledger.groups) == incidents
+    return weight
 
 
 def _resident() -> int:
+    tidy(garbage=True)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096

@@ -1,4 +1,6 @@
-"""When a group is forgotten: no reset may reach its records any more, and nothing of it may be on its way.
+"""When a group is forgotten, and what is kept of it until then.
+
+It is forgotten when no reset may reach its records any more, and nothing of it may be on its way.
 
 A closed group needs all of: nothing pending, its state written, `through` below the committed offset and below the
 start of the log, and T at least the retention after its last alert.
@@ -12,6 +14,7 @@ from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import UNKNOWN
 from openclaw_stream.stream import settlement
+from openclaw_stream.stream.statecodec import Restored
 from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
 
 LAST = 11
@@ -187,3 +190,55 @@ def test_a_new_incident_after_a_tombstone_has_none_before_it_and_stays() -> None
     partition.read(200 + RETENTION, SETTLED_OTHER)
     partition.commit()
     assert "g" in partition.states
+
+
+def is_shed(partition: Partition) -> bool:
+    """Whether nothing is kept in memory of the evidence, though it is written."""
+    written = Restored(partition.states["g"]).state
+    assert (len(written.exemplars), written.names, written.alert_count) == (1, {"A": 2}, 2)
+    state = partition.state
+    assert state.alert_count == 2
+    return (state.exemplars, state.names, state.firing, state.resolved, state.services) == ((), {}, {}, {}, ())
+
+
+def test_little_is_kept_of_an_incident_that_is_over_once_it_is_written() -> None:
+    partition = closed()
+    partition.decide()
+    assert len(partition.state.exemplars) == 1
+    partition.write()
+    assert is_shed(partition)
+    partition.start()
+    assert is_shed(partition)
+
+
+def test_all_is_kept_while_an_end_waits_to_be_decided() -> None:
+    partition = closed()
+    partition.decide_next()
+    partition.write()
+    assert len(partition.state.exemplars) == 1
+    partition.commit()
+    assert is_shed(partition)
+
+
+def test_all_is_kept_of_an_incident_whose_end_was_told_early_until_time_has_closed_it() -> None:
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(LAST, ENDS)
+    partition.ledger.tick(20)
+    assert [kind for _, _, kind in partition.commit()] == ["decision", "resolution"]
+    assert len(partition.state.exemplars) == 1
+    partition.read(20, SETTLED_OTHER)
+    partition.write()
+    assert is_shed(partition)
+
+
+def test_all_is_kept_of_a_silent_incident_which_may_reopen() -> None:
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(LAST, FIRES)
+    partition.read(LAST + TIMERS.max_silence, SETTLED_OTHER)
+    partition.commit()
+    assert partition.state.status is IncidentStatus.ASSUMED_RESOLVED
+    assert not is_shed(partition)
+    partition.start()
+    assert not is_shed(partition)
