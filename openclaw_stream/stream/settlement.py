@@ -120,19 +120,17 @@ class Settlement:
                     yield group
 
     def _settle(self, group: Group, revisions: list[Work], written: Written) -> None:
-        told = False
         while group.queue and group.queue[0].outcome is not None:
             work = group.queue.pop(0)
             group.last_decision = work.last_decision or group.last_decision
             self.pending -= 1
             self.pending_bytes -= work.weight
             revisions.append(work)
-            told = True
             if work.opens_another and work.image.version > group.written:
                 # The last state of the incident before would else be passed over.
                 written.append((work.image.group_key, self._encode(group, work.image)))
         image = group.queue[0].image if group.queue else group.state
-        if told or image.version > group.written:
+        if image.version > group.written:
             group.written = image.version
             written.append((image.group_key, self._encode(group, image)))
             group.unsettled = None

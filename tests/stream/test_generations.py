@@ -7,11 +7,10 @@ import pytest
 from openclaw_stream.errors import FatalError
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.stream import position
-from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.restore import restore
 from openclaw_stream.stream.statecodec import MARKER_KEY, encode, marker
 from openclaw_stream.stream.work import DeadLetter
-from tests.stream.bench import FOLD, SECOND, Partition, played
+from tests.stream.bench import FOLD, OTHER, SECOND, Partition, played
 
 # ---- generations
 
@@ -113,20 +112,24 @@ def test_a_reset_before_the_start_of_the_log_is_one_to_its_start() -> None:
 # ---- dead letters
 
 
-def _letters(ledger: Ledger, *offsets: int) -> list[int]:
+def _letters(partition: Partition, *offsets: int) -> list[int]:
     for offset in offsets:
-        ledger.read(offset, 60, (), (), DeadLetter(offset, 60, None, b"?", (), "bad"))
-    plan = ledger.plan(lazy=True)
-    return [letter.offset for letter in plan.dead_letters] if plan else []
+        partition.ledger.read(offset, 60, (), (), DeadLetter(offset, 60, None, b"?", (), "bad"))
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    partition.committed = plan.offset, plan.metadata
+    return [letter.offset for letter in plan.dead_letters]
 
 
 @pytest.mark.parametrize(
     ("again", "written"),
-    [(lambda partition: partition.start(), [9]), (lambda partition: partition.reset(8), [8, 9])],
+    [(lambda partition: partition.start(), [10]), (lambda partition: partition.reset(8), [9, 10])],
 )
 def test_a_dead_letter_is_written_once_in_a_generation(again: Callable[[Partition], None], written: list[int]) -> None:
     partition = played()
-    assert _letters(partition.ledger, 8) == [8]
-    partition.committed = 8, position.encode(position.Position(1, 0, 50, 8))
+    partition.read(60, OTHER)
+    assert _letters(partition, 9) == [9]
+    assert partition.committed[0] == 8
     again(partition)
-    assert _letters(partition.ledger, 8, 9) == written
+    partition.read(60, OTHER)
+    assert _letters(partition, 9, 10) == written

@@ -81,16 +81,24 @@ def test_repeats_of_many_groups_are_written_in_several_transactions() -> None:
     assert not folded.left_over
 
 
-def test_one_group_that_gathers_for_long_costs_no_memory_for_the_others() -> None:
+def test_repeats_of_one_group_between_two_transactions_are_owed_once() -> None:
+    folded = ledger()
+    for _ in range(1000):
+        read(folded, 0, of(1))
+    assert folded._owed.repeats == 1  # noqa: SLF001 - its size is the point
+
+
+def test_groups_that_gather_for_long_cost_no_memory_for_the_others() -> None:
     folded = ledger()
     for group in range(50):
         read(folded, 0, of(group))
     folded.tick(10 * SECOND)
     decide(folded)
     plans(folded)
+    read(folded, 20 * SECOND, of(49, "Another"))
     read(folded, 20 * SECOND, of(0, "Another"))
     for _ in range(200):
-        for group in range(1, 50):
+        for group in range(1, 49):
             read(folded, 20 * SECOND, of(group))
         plan = folded.plan(lazy=True)
         assert plan is not None
