@@ -7,7 +7,8 @@ import pytest
 from openclaw_stream.events.vocabulary import IncidentStatus, Severity
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream import position
-from tests.stream.bench import AGAIN, ENDS, FIRES, OTHER, TIMERS, Partition, Told
+from openclaw_stream.stream.statecodec import Restored
+from tests.stream.bench import AGAIN, ENDS, FIRES, FIRST, OTHER, SECOND, TIMERS, Partition, Told
 
 NEWS = replace(FIRES, name="B")
 SILENCE = TIMERS.max_silence
@@ -270,3 +271,16 @@ def test_an_unchanged_state_is_not_written_again() -> None:
     partition.write()
     assert list(partition.states) == ["g"]
     assert partition.group.live_at < NEVER
+
+
+def test_the_last_state_of_an_incident_is_written_though_the_next_is_told_with_it() -> None:
+    """States sum to the alerts only where none is passed over."""
+    partition = Partition()
+    partition.fold(5)
+    partition.ledger.tick(100)
+    partition.decide()
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    states = [Restored(value).state for key, value in plan.states if key == "g" and value]
+    assert [(state.opened_offset, state.alert_count) for state in states] == [(FIRST, 3), (SECOND, 2)]
+    assert states[0].incident_id == states[1].previous_id
