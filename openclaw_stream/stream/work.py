@@ -74,7 +74,7 @@ class Group:
 
     def shed(self) -> None:
         """Keep little of an incident that is over and written; closed groups stay for as long as the log has them."""
-        if self.state.over and not self.queue and self.state.version == self.written:
+        if self.state.over and self.state.version == self.written:
             self.state.shed()
 
 

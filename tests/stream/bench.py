@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from openclaw_stream.arbitration.verdict import LastDecision
-from openclaw_stream.events.vocabulary import Severity
+from openclaw_stream.events.vocabulary import EventType, Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import State
@@ -77,7 +77,9 @@ class Partition:
         """Let the arbiter answer what has waited longest."""
         work = self.ledger.ready.popleft()
         assert work.snapshot
-        last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
+        last = None
+        if work.event_type is EventType.DECISION:
+            last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
         self.ledger.complete(work, "decided", last)
         return work
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from openclaw_stream.events.vocabulary import IncidentStatus, Severity
-from openclaw_stream.incidents.state import NEVER
+from openclaw_stream.events.vocabulary import EventType, IncidentStatus, Severity
+from openclaw_stream.incidents.state import NEVER, State
 from openclaw_stream.stream import position
 from openclaw_stream.stream.statecodec import Restored
-from tests.stream.bench import AGAIN, ENDS, FIRES, FIRST, OTHER, SECOND, TIMERS, Partition, Told
+from tests.stream.bench import AGAIN, ENDS, FIRES, FIRST, OTHER, SECOND, TIMERS, Partition, Told, played
 
 NEWS = replace(FIRES, name="B")
 SILENCE = TIMERS.max_silence
@@ -128,6 +128,21 @@ def test_a_resolution_knows_the_last_decision_of_its_incident_only() -> None:
         known.append(ledger.previous_decision(ledger.ready[0]))
         partition.decide_next()
     assert [last and last.revision for last in known] == [1, 2, None]
+
+
+def test_the_state_of_an_ended_incident_tells_its_last_decision() -> None:
+    partition = decided(5)
+    partition.read(6, NEWS)
+    partition.read(6, ENDS)
+    partition.read(20, AGAIN)
+    partition.read(30, AGAIN)
+    while partition.decide_next().event_type is EventType.DECISION:
+        pass
+    partition.write()
+    written = Restored(partition.states["g"])
+    assert (written.state.open, written.state.revision) == (False, 3)
+    assert written.last_decision
+    assert written.last_decision.revision == 2
 
 
 def test_one_decision_of_a_group_is_in_flight_at_a_time() -> None:
@@ -273,14 +288,46 @@ def test_an_unchanged_state_is_not_written_again() -> None:
     assert partition.group.live_at < NEVER
 
 
+def written_states(partition: Partition) -> list[State]:
+    partition.decide()
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    return [Restored(value).state for key, value in plan.states if key == "g" and value]
+
+
 def test_the_last_state_of_an_incident_is_written_though_the_next_is_told_with_it() -> None:
     """States sum to the alerts only where none is passed over."""
     partition = Partition()
     partition.fold(5)
     partition.ledger.tick(100)
-    partition.decide()
-    plan = partition.ledger.plan(lazy=True)
-    assert plan
-    states = [Restored(value).state for key, value in plan.states if key == "g" and value]
+    states = written_states(partition)
     assert [(state.opened_offset, state.alert_count) for state in states] == [(FIRST, 3), (SECOND, 2)]
     assert states[0].incident_id == states[1].previous_id
+
+
+def test_a_last_state_is_written_once() -> None:
+    partition = played(SECOND)
+    partition.read(20, OTHER)
+    partition.commit()
+    partition.read(20, AGAIN)
+    partition.ledger.tick(100)
+    assert [(state.opened_offset, state.alert_count) for state in written_states(partition)] == [(SECOND + 1, 1)]
+
+
+def test_revisions_of_one_incident_told_together_write_one_state() -> None:
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(10, NEWS)
+    partition.ledger.tick(20)
+    assert [(state.revision, state.alert_count) for state in written_states(partition)] == [(2, 2)]
+
+
+def test_the_lowest_offset_that_is_not_settled_is_committed() -> None:
+    """Behind a group that was settled and is not any more, others wait since before."""
+    partition = Partition()
+    partition.read(0, FIRES)
+    partition.read(4, OTHER)
+    partition.read(4, NEWS)
+    assert [work.due for work in partition.decide()] == [4]
+    partition.write()
+    assert partition.committed[0] == 1
