@@ -336,8 +336,9 @@ class Ledger:
         self._left_over = lazy and self._owed.repeats > 0
         dead = self._owed.exhume()
         # Nothing is published without a state: a transaction that Kafka has left open is recognised by that.
-        if self.marker_due or (dead and not states):
-            states.append((statecodec.MARKER_KEY, statecodec.marker(self.group_id, self.generation)))
+        if self.marker_due or dead:
+            marker = statecodec.marker(self.group_id, self.generation, self._owed.dead_through)
+            states.append((statecodec.MARKER_KEY, marker))
             self.marker_due = False
         offset, time = self._owed.lowest_unsettled() or Mark(self.position, self.now)
         if lazy:

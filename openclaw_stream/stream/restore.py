@@ -39,6 +39,8 @@ def restore(
         at = Position(1 + max(generations, default=0), start, UNKNOWN, start - 1)
     elif offset < log_start:
         at = at._replace(floor=max(at.floor, log_start))
+    if marker and marker.generation == at.generation:
+        at = at._replace(dead_through=max(at.dead_through, marker.state.through))
     ledger = Ledger(fold, group_id, at, start, log_start)
     ledger.marker_due = marker is None or marker.generation != at.generation
     for each in restored.values():

@@ -37,9 +37,14 @@ def encode(state: State, group_id: str, generation: int, last_decision: LastDeci
     )
 
 
-def marker(group_id: str, generation: int) -> bytes:
-    """Return the value of the reserved key that keeps the generation."""
-    return encode(State(MARKER_KEY), group_id, generation, None)
+def marker(group_id: str, generation: int, dead_through: int) -> bytes:
+    """Return the value of the reserved key that keeps the generation, and the last offset of the dead letters in it.
+
+    The commit's metadata tells both, but a broker that dies may forget a commit whose records it keeps.
+    """
+    state = State(MARKER_KEY)
+    state.through = dead_through
+    return encode(state, group_id, generation, None)
 
 
 class Restored:

@@ -92,7 +92,7 @@ def test_group_states_fit_the_schema_of_the_incidents_topic() -> None:
     state = State("shop/checkout")
     state.begin("id-1", 5, 1_795_345_984_880, "id-0")
     last = LastDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
-    for value in (encode(state, "openclaw-stream", 3, last), marker("openclaw-stream", 3)):
+    for value in (encode(state, "openclaw-stream", 3, last), marker("openclaw-stream", 3, -1)):
         event = orjson.loads(value)
         assert valid("incident", event)
         EVENTS["incident"].model_validate(event)

@@ -53,7 +53,7 @@ def test_every_reset_is_a_generation_of_its_own_and_is_told_once() -> None:
     assert partition.ledger.generation == 2
     plan = partition.ledger.plan(lazy=False)
     assert plan
-    assert dict(plan.states) == {MARKER_KEY: marker("group", 2)}
+    assert dict(plan.states) == {MARKER_KEY: marker("group", 2, 7)}
     assert partition.ledger.plan(lazy=False) is None
 
 
@@ -61,14 +61,14 @@ def test_a_generation_that_told_nothing_but_itself_is_counted() -> None:
     """A reset after a reset, with nothing between but the reserved key."""
     state = encode(State("g"), "group", 4, None)
     for told in (3, 5):
-        ledger = restore(FOLD, "group", {"g": state, MARKER_KEY: marker("group", told)}, (0, ""), 0)
+        ledger = restore(FOLD, "group", {"g": state, MARKER_KEY: marker("group", told, -1)}, (0, ""), 0)
         assert ledger.generation == 1 + max(4, told)
     own = position.encode(position.Position(5, 0, 0, -1))
-    assert restore(FOLD, "group", {MARKER_KEY: marker("group", 4)}, (0, own), 0).marker_due
-    assert not restore(FOLD, "group", {MARKER_KEY: marker("group", 5)}, (0, own), 0).marker_due
+    assert restore(FOLD, "group", {MARKER_KEY: marker("group", 4, -1)}, (0, own), 0).marker_due
+    assert not restore(FOLD, "group", {MARKER_KEY: marker("group", 5, -1)}, (0, own), 0).marker_due
 
 
-@pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), marker("other", 1)])
+@pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), marker("other", 1, -1)])
 def test_another_consumer_groups_states_stop_the_worker(value: bytes) -> None:
     with pytest.raises(FatalError, match=r"'other'.*'group'"):
         restore(FOLD, "group", {"g": value}, (0, None), 0)
@@ -133,3 +133,15 @@ def test_a_dead_letter_is_written_once_in_a_generation(again: Callable[[Partitio
     again(partition)
     partition.read(60, OTHER)
     assert _letters(partition, 9, 10) == written
+
+
+def test_a_commit_that_the_broker_forgot_brings_no_dead_letter_again() -> None:
+    partition = played()
+    before = partition.committed
+    partition.ledger.read(8, 60, (), (), DeadLetter(8, 60, None, b"?", (), "bad"))
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    partition.states |= {key: value for key, value in plan.states if value}
+    partition.committed = before
+    partition.start()
+    assert _letters(partition, 8, 9) == [9]

@@ -71,9 +71,9 @@ def test_the_last_decision_survives_with_its_incident() -> None:
 
 
 def test_the_marker_is_a_state_without_incident() -> None:
-    document = orjson.loads(marker("me", 7))
+    document = orjson.loads(marker("me", 7, -1))
     assert (document["group_key"], document["generation"], document["incident"]) == (MARKER_KEY, 7, None)
-    assert Restored(marker("me", 7)).generation == 7
+    assert Restored(marker("me", 7, -1)).generation == 7
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b"[]", b'{"schema_version": 1}', b'{"schema_version": 99}', b"\xff"])
