@@ -65,12 +65,18 @@ class Agenda:
 
     def forget_at(self, group: Group, at: int) -> None:
         """Have a closed group come up when all its records are past the retention."""
-        if at < NEVER:
+        if at < group.aged_at:
+            group.aged_at = at
             heappush(self._aged, (at, next(self._order), group))
 
-    def aged(self, now: int) -> list[Group]:
+    def anything_aged(self, now: int) -> bool:
+        """Tell whether `aged` would yield a group."""
+        return bool(self._aged) and self._aged[0][0] <= now
+
+    def aged(self, now: int) -> Iterator[Group]:
         """Take out the groups whose records are past the retention."""
-        found = []
-        while self._aged and self._aged[0][0] <= now:
-            found.append(heappop(self._aged)[2])
-        return found
+        while self.anything_aged(now):
+            at, _, group = heappop(self._aged)
+            if group.aged_at == at:
+                group.aged_at = NEVER
+                yield group

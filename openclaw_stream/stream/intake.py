@@ -7,10 +7,13 @@ from aiokafka import ConsumerRecord
 from openclaw_stream.errors import PoisonError, RetryableError
 from openclaw_stream.events.decode import decode
 from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.work import DeadLetter
 
+_LATEST = NEVER >> 1
+"""The latest time that is believed; a broker takes any where it is told to."""
 _PART_BYTES, _RECORD_BYTES = 256 * 1024, 256
 
 
@@ -60,8 +63,14 @@ class Intake:
         self._meter.fed(fed)
         return not records or self._ledger.position > records[-1].offset
 
+    def bury(self, offset: int, reason: str) -> None:
+        """Pass a record that nobody could read; its dead letter is empty."""
+        ledger = self._ledger
+        ledger.read(offset, ledger.now, (), (), DeadLetter(offset, max(ledger.now, 0), None, b"", (), reason))
+        self._meter.fed(1)
+
     def _fold(self, record: ConsumerRecord) -> None:
-        ledger, timestamp = self._ledger, max(record.timestamp, 0)
+        ledger, timestamp = self._ledger, min(max(record.timestamp, 0), _LATEST)
         if record.value is None:
             self._meter.metrics.tombstones.inc()
             ledger.read(record.offset, timestamp, ())

@@ -26,6 +26,9 @@ from openclaw_stream.stream.work import DeadLetter, Group, Headers, Mark, Plan, 
 _TICKED_MAX = 1000
 """Groups a tick looks at; the others are due at the next one."""
 
+_AGED_MAX = 4000
+"""Closed groups that one transaction may forget: the log loses the records of many at once."""
+
 _AGAIN = 60_000
 """Milliseconds until a closed group is looked at again that could not be forgotten yet."""
 
@@ -319,7 +322,7 @@ class Ledger:
 
     @property
     def left_over(self) -> bool:
-        """Whether the last lazy transaction could not take all states of mere repeats."""
+        """Whether the last lazy transaction could not take all that it should."""
         return self._left_over
 
     @property
@@ -343,6 +346,7 @@ class Ledger:
         offset, time = self._owed.lowest_unsettled() or Mark(self.position, self.now)
         if lazy:
             states.extend(self._tombstones(offset))
+            self._left_over |= self._agenda.anything_aged(self.now)
         if not states and (not lazy or offset == self._committed):
             return None
         self._committed = offset
@@ -351,7 +355,7 @@ class Ledger:
 
     def _tombstones(self, committed: int) -> Iterator[tuple[str, None]]:
         """Forget closed groups that no replay can reach: their records are past the retention and out of the log."""
-        for group in self._agenda.aged(self.now):
+        for group in islice(self._agenda.aged(self.now), _AGED_MAX):
             state = group.state
             expires = state.last_alert_at + self.fold.retention
             if state.open or self.groups.get(state.group_key) is not group:
@@ -362,7 +366,7 @@ class Ledger:
                 del self.groups[state.group_key]
                 yield state.group_key, None
             else:
-                self._agenda.forget_at(group, max(self.now + _AGAIN, expires))
+                self._agenda.forget_at(group, expires if expires > self.now else self.now + _AGAIN)
 
 
 def _by_group(alerts: Sequence[Alert]) -> list[tuple[str, list[Alert]]]:

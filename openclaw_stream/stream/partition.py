@@ -46,6 +46,7 @@ _PACE = 0.1
 """Seconds between two transactions of a partition at least: each costs milliseconds of CPU."""
 _TICK_MARGIN = 200
 """Milliseconds a tick stays behind the wall clock: a record stamped just now may still be on its way."""
+_LET_GO_SECONDS = 10
 _RELIEF = 100
 """Revisions cut at a time under pressure."""
 _BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0)
@@ -123,6 +124,19 @@ class Partition:
             self._hand_out()
         return self._intake is not None and not self._paused
 
+    def read_again(self) -> None:
+        """Have delivered again what is not folded."""
+        if self.ledger and self.serves and not self._paused:
+            self._around.consumer.seek(self.source, self.ledger.position)
+
+    def bury(self, offset: int, reason: str) -> None:
+        """Pass a record that cannot even be read, and tell of it in the dead letters."""
+        if self._intake and self.ledger and self.serves:
+            with self._guarded():
+                self._intake.bury(offset, reason)
+                self._around.consumer.seek(self.source, self.ledger.position)
+                self._hand_out()
+
     @property
     def serves(self) -> bool:
         """Whether it is restored, and not about to be given back."""
@@ -174,11 +188,9 @@ class Partition:
         if self.ledger is None:
             self._drained = True
             self.task.cancel()
-        with suppress(asyncio.CancelledError, TimeoutError):
-            async with asyncio.timeout(budget + 1):
-                await asyncio.shield(self.task)
+        await asyncio.wait({self.task}, timeout=budget + 1)
         self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        await asyncio.wait({self.task}, timeout=_LET_GO_SECONDS)
         self._meter.forget()
         return self._drained
 
@@ -237,7 +249,8 @@ class Partition:
                 outputs += await producer.partitions_of(topic)
             await producer.clear(outputs, source, kafka.group_id)
             raise RetryableError(f"a transaction was left open in {own.topic} partition {own.partition}: aborted")
-        ledger = self._restore(committed, stored.states, stored.log)
+        # In a thread: to read a hundred thousand states takes seconds, and heartbeats are due meanwhile.
+        ledger = await asyncio.to_thread(self._restore, committed, stored.states, stored.log)
         self.ledger, self.committed = ledger, committed.offset if committed else None
         self._meter.restored(ledger)
         self._next_intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)

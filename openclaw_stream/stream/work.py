@@ -54,7 +54,18 @@ class Work:
 class Group:
     """A group's state, its queue of revisions in order, and what of it is not settled yet."""
 
-    __slots__ = ("dirty", "early_at", "in_flight", "last_decision", "live_at", "queue", "state", "unsettled", "written")
+    __slots__ = (
+        "aged_at",
+        "dirty",
+        "early_at",
+        "in_flight",
+        "last_decision",
+        "live_at",
+        "queue",
+        "state",
+        "unsettled",
+        "written",
+    )
 
     def __init__(self, state: State, last_decision: LastDecision | None = None) -> None:
         self.state = state
@@ -65,6 +76,7 @@ class Group:
         self.in_flight = False
         self.live_at = NEVER
         self.early_at = NEVER
+        self.aged_at = NEVER
         self.last_decision = last_decision
 
     @property

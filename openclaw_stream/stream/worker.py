@@ -3,21 +3,22 @@
 import asyncio
 import signal
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError
 
 from openclaw_stream.arbitration.assembly import open_arbiter
 from openclaw_stream.errors import FatalError, RetryableError
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings, unknown_settings
-from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, stop, unreachable
+from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, stop, unreachable, within
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import in_parts
 from openclaw_stream.stream.memory import calm_collector, tidy
 from openclaw_stream.stream.partition import Partition, Surroundings
+from openclaw_stream.stream.reader import Reader, UnreadableError
 from openclaw_stream.stream.topics import TopicFacts, check_topics
 from openclaw_stream.telemetry.http import Health, serve
 from openclaw_stream.telemetry.logs import configure_logs
@@ -26,8 +27,9 @@ from openclaw_stream.telemetry.tracing import make_tracing
 
 log = structlog.get_logger(__name__)
 
-_POLL_MS = 100
-_POLL_RECORDS = 4000
+_FETCH_WAIT_MS = 100
+_POSITION_SECONDS = 1.0
+_START_SECONDS = 5.0
 _HOUSEKEEPING_SECONDS = 15
 _REVOKE_SECONDS = 3.0
 """Below the session timeout: no heartbeats while partitions are given back."""
@@ -73,6 +75,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._around: Surroundings | None = None
         self._turned_at = time.monotonic()
         self._trouble = "starting"
+        self._draining = False
 
     def live(self) -> Health:
         """Tell whether the process still turns; a broker that is away is no reason to restart it."""
@@ -120,6 +123,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     async def _take_part(self, facts: TopicFacts, desk: Desk) -> bool:
         """Be a member of the group until told to stop, or until the client can be none any more."""
         consumer = self._consumer()
+        self._draining = False
         self._around = self._surroundings(facts, desk, consumer)
         housekeeping = asyncio.create_task(self._keep_house(consumer))
         try:
@@ -186,7 +190,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=max(session_ms // 5, 100),
             rebalance_timeout_ms=max(session_ms, 20_000),
-            fetch_max_wait_ms=_POLL_MS,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             max_poll_records=None,
         )
@@ -213,13 +217,23 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         A client whose heartbeat met an error that it did not expect sends no more of them, fails every read, and never
         joins again by itself: the group goes on without it, and it would fight the new owners for its partitions.
         """
-        failures = 0
+        failures, reader = 0, Reader(consumer)
         while not self._stop.is_set() and failures < _READ_FAILURES_MAX:
             self._turned_at = time.monotonic()
             for partition in self._partitions.values():
                 partition.begin()
-            delivered = await self._read(consumer)
-            if delivered is None:
+            try:
+                delivered = await reader.read()
+            except UnreadableError as error:
+                self._read_again(consumer)
+                served = self._partitions.get(error.source)
+                if served:
+                    served.bury(error.offset, str(error))
+                continue
+            except RetryableError as error:
+                self._trouble = str(error)
+                log.warning("reading failed, trying again", reason=str(error))
+                self._read_again(consumer)
                 failures += 1
                 await asyncio.sleep(1)
                 continue
@@ -232,16 +246,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await self._look_up(consumer, partition)
             self._tell(desk)
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, Sequence[ConsumerRecord]] | None:
-        """Return what is delivered by partition, None where reading failed."""
-        try:
-            return await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)  # type: ignore[no-any-return]
-        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
-            raise FatalError(f"not allowed to read the alerts: {error!r}; see the ACLs in the README") from error
-        except KafkaError as error:
-            self._trouble = f"reading failed: {error!r}"
-            log.warning("reading failed, trying again", reason=repr(error))
-            return None
+    def _read_again(self, consumer: AIOKafkaConsumer) -> None:
+        """Go back to what is folded: the client has moved on behind what it took for a read that failed."""
+        for source in consumer.assignment():
+            if source in self._partitions:
+                self._partitions[source].read_again()
 
     async def _feed(self, served: Partition, records: Sequence[ConsumerRecord]) -> None:
         """Fold in small parts: thousands of records at once would hold up the heartbeat, and the commits."""
@@ -257,9 +266,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if not partition.serves or source not in consumer.assignment():
             return
         try:
-            position = await consumer.position(source)
-        except IllegalStateError:
-            # It was taken away just now.
+            async with asyncio.timeout(_POSITION_SECONDS):
+                position = await consumer.position(source)
+        except (KafkaError, TimeoutError):
+            # It was taken away just now, or nobody tells where it begins.
             return
         stable, high = consumer.last_stable_offset(source), consumer.highwater(source)
         end = high if stable in {None, -1} else stable
@@ -284,10 +294,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             partition.restart(f"the log was read from {records[0].offset}, before {ledger.position}: it was cut off")
             return False
         try:
-            start: int = (await consumer.beginning_offsets([partition.source]))[partition.source]
-        except KafkaError as error:
+            starts = await within(_START_SECONDS, consumer.beginning_offsets([partition.source]))
+        except (KafkaError, TimeoutError) as error:
             partition.restart(f"the start of the log cannot be read: {error!r}")
             return False
+        start = starts[partition.source]
         if start > ledger.position:
             partition.restart(f"retention has deleted the records from {ledger.position} to {start}")
             return False
@@ -302,9 +313,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             # The clients of partitions let go are cycles with megabytes, too old for the collector to look at soon.
             tidy(garbage=served != before)
             sources = [source for source, partition in self._partitions.items() if partition.ledger]
+            if not sources:
+                continue
             try:
-                starts: dict[TopicPartition, int] = await consumer.beginning_offsets(sources) if sources else {}
-            except KafkaError as error:
+                starts = await within(_START_SECONDS, consumer.beginning_offsets(sources))
+            except Exception as error:  # noqa: BLE001 - whatever it was, the house is kept on
                 log.warning("the starts of the logs cannot be read", reason=repr(error))
                 continue
             for source, start in starts.items():
@@ -323,6 +336,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         around = self._around
         assert around is not None  # noqa: S101 - set before the group is joined
         around.consumer.pause(*assigned)
+        if self._draining:
+            return
         self.metrics.rebalances.inc()
         for source in assigned:
             self._partitions[source] = Partition(around, source)
@@ -340,8 +355,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         return min(_REVOKE_SECONDS, self._settings.kafka.session_timeout / 3)
 
     async def _drain(self) -> bool:
-        """Close all partitions, at the end in as much time as it may take."""
-        self._trouble = "draining"
+        """Close all partitions, at the end in as much time as it may take; what is assigned now is not taken on."""
+        self._trouble, self._draining = "draining", True
         leaving = list(self._partitions.values())
         last = max(self._settings.worker.shutdown_timeout - 2 * _REVOKE_SECONDS, 1)
         drained = await _close(leaving, last if self._stop.is_set() else self._revoke_budget)

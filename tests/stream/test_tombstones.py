@@ -13,7 +13,7 @@ import pytest
 from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import UNKNOWN
-from openclaw_stream.stream import settlement
+from openclaw_stream.stream import ledger, settlement
 from openclaw_stream.stream.statecodec import Restored
 from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
 
@@ -190,6 +190,35 @@ def test_a_new_incident_after_a_tombstone_has_none_before_it_and_stays() -> None
     partition.read(200 + RETENTION, SETTLED_OTHER)
     partition.commit()
     assert "g" in partition.states
+
+
+def test_a_group_that_closes_often_waits_once_to_be_forgotten() -> None:
+    partition = Partition()
+    for start in range(0, 900, 30):
+        partition.read(start, replace(FIRES, starts_at=start + 1))
+        partition.read(start + 5, replace(ENDS, starts_at=start + 1, ends_at=start + 5))
+        partition.read(start + 20, SETTLED_OTHER)
+        partition.commit()
+    assert partition.state.opened_offset == 87
+    assert len(partition.ledger._agenda._aged) == 1  # noqa: SLF001 - its size is the point
+
+
+def test_many_groups_are_forgotten_in_several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_AGED_MAX", 2)
+    partition = Partition()
+    groups = [replace(FIRES, group_key=f"g{i}") for i in range(5)]
+    partition.read(0, *groups)
+    partition.read(LAST, *(replace(each, firing=False, ends_at=9) for each in groups))
+    partition.read(20, SETTLED_OTHER)
+    partition.commit()
+    partition.log_start = 3
+    partition.read(AGED, SETTLED_OTHER)
+    forgotten = []
+    for _ in range(3):
+        partition.write()
+        forgotten.append(len(partition.forgotten))
+        assert partition.ledger.left_over is (len(partition.forgotten) < 5)
+    assert forgotten == [2, 4, 5]
 
 
 def is_shed(partition: Partition) -> bool:

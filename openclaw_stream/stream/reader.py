@@ -1,0 +1,87 @@
+"""Reading: what the consumer delivers, and which records it cannot deliver.
+
+aiokafka waits without end while its group is assigned anew, moves on behind what it took for a read that failed, and
+does not say which record it failed on. After any failure here the partitions are to be sought again.
+"""
+
+from collections.abc import Mapping, Sequence
+from traceback import walk_tb
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import (
+    CorruptRecordException,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
+
+from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.stream.client import within
+
+_POLL_MS = 100
+_POLL_SECONDS = 2.0
+_POLL_RECORDS = 4000
+_SINGLY = 10_000
+"""Records read one by one after a failure, to find the one that brought it about."""
+
+
+class UnreadableError(Exception):
+    """A record that the client fails on, whatever is tried; all before it have been delivered."""
+
+    def __init__(self, source: TopicPartition, offset: int, cause: Exception) -> None:
+        super().__init__(f"the record cannot be read: {cause}")
+        self.source = source
+        self.offset = offset
+
+
+class Reader:
+    """Reads all assigned partitions."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._singly = 0
+
+    async def read(self) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+        """Return what is delivered by partition within a moment.
+
+        Raises:
+            UnreadableError: one record cannot be read; those behind it can.
+            RetryableError: reading failed.
+            FatalError: not allowed.
+        """
+        try:
+            limit = 1 if self._singly else _POLL_RECORDS
+            delivered: Mapping[TopicPartition, Sequence[ConsumerRecord]] = await within(
+                _POLL_SECONDS, self._consumer.getmany(timeout_ms=_POLL_MS, max_records=limit)
+            )
+        except TimeoutError:
+            return {}
+        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
+            raise FatalError(f"not allowed to read the alerts: {error!r}; see the ACLs in the README") from error
+        except Exception as error:
+            self._explain(error)
+            raise RetryableError(f"reading failed: {error!r}") from error
+        self._singly = max(self._singly - 1, 0)
+        return delivered
+
+    def _explain(self, error: Exception) -> None:
+        """Have records read one by one after one that cannot be; raise where it is that very one."""
+        if isinstance(error, KafkaError):
+            # A damaged batch is for the operator to mend: nobody knows what is in it. What is before it is delivered.
+            self._singly = _SINGLY if isinstance(error, CorruptRecordException) else 0
+            return
+        place = _place(error)
+        if self._singly and place:
+            self._singly = 0
+            raise UnreadableError(*place, error) from error
+        self._singly = _SINGLY
+
+
+def _place(error: Exception) -> tuple[TopicPartition, int] | None:
+    """Return where the client stood when it failed on a record: only the frame of its iterator knows."""
+    for frame, _ in walk_tb(error.__traceback__):
+        records = frame.f_locals.get("self")
+        if isinstance(records, PartitionRecords):
+            return records._tp, records.next_fetch_offset  # noqa: SLF001 - there is no other way to learn it
+    return None
