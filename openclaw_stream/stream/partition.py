@@ -10,14 +10,12 @@ Any failure of a transaction throws producer and ledger away and starts again fr
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from openclaw_stream.arbitration.resolution import resolve
 from openclaw_stream.arbitration.verdict import Verdict
@@ -25,10 +23,7 @@ from openclaw_stream.errors import FatalError, RetryableError
 from openclaw_stream.events.vocabulary import EventType
 from openclaw_stream.incidents.evidence import case_of
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.state import NEVER
-from openclaw_stream.settings import Settings
-from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import FoldError, Intake
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
@@ -36,9 +31,8 @@ from openclaw_stream.stream.outbox import Outbox
 from openclaw_stream.stream.producer import FencedError, Message, RefusedError, TransactionalProducer
 from openclaw_stream.stream.restore import restore
 from openclaw_stream.stream.source import Committed, Log, read_committed, read_states
-from openclaw_stream.stream.topics import TopicFacts
+from openclaw_stream.stream.surroundings import Surroundings
 from openclaw_stream.stream.work import Plan, Work
-from openclaw_stream.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -50,21 +44,6 @@ _LET_GO_SECONDS = 10
 _RELIEF = 100
 """Revisions cut at a time under pressure."""
 _BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all partitions of a worker share; `share` is the partition's part of the limit on undecided work, bytes."""
-
-    settings: Settings
-    connection: dict[str, Any]
-    facts: TopicFacts
-    grouping: Grouping
-    desk: Desk
-    metrics: Metrics
-    consumer: AIOKafkaConsumer
-    on_fatal: Callable[[FatalError], None]
-    share: Callable[[], int]
 
 
 class OutOfRangeError(FatalError):

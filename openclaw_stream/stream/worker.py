@@ -17,8 +17,9 @@ from openclaw_stream.stream.client import connection, decodes_natively, require_
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import in_parts
 from openclaw_stream.stream.memory import calm_collector, tidy
-from openclaw_stream.stream.partition import Partition, Surroundings
+from openclaw_stream.stream.partition import Partition
 from openclaw_stream.stream.reader import Reader, UnreadableError
+from openclaw_stream.stream.surroundings import Surroundings
 from openclaw_stream.stream.topics import TopicFacts, check_topics
 from openclaw_stream.telemetry.http import Health, serve
 from openclaw_stream.telemetry.logs import configure_logs

@@ -1,11 +1,17 @@
 """What is delivered is folded in small parts."""
 
+import pytest
 from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.stream.intake import in_parts
+from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.stream.intake import Intake, in_parts
+from openclaw_stream.stream.meter import Meter
+from openclaw_stream.telemetry.metrics import Metrics
+from tests.stream.bench import FIRES, Partition
 
+FOREVER = 1 << 62
 SIZES = st.lists(st.none() | st.sampled_from([0, 300, 100_000, 400_000]), max_size=60)
 
 
@@ -31,3 +37,13 @@ def test_a_part_is_small_but_for_its_last_record(sizes: list[int | None]) -> Non
 def test_thousands_of_records_are_several_parts() -> None:
     assert len(list(in_parts([record(offset, None) for offset in range(4000)]))) > 3
     assert len(list(in_parts([record(offset, 500) for offset in range(4000)]))) > 10
+
+
+@pytest.mark.parametrize("timestamp", [FOREVER, FOREVER - 1, (1 << 63) - 1, -1])
+def test_no_timestamp_stops_the_fold(timestamp: int) -> None:
+    partition = Partition()
+    partition.read(0, FIRES)
+    intake = Intake(partition.ledger, Grouping(("service",)), Meter(Metrics(), 0), lambda: False, {})
+    assert intake.feed([ConsumerRecord("t", 0, 1, timestamp, 0, None, None, None, 0, 0, ())])
+    assert 0 <= partition.ledger.now < FOREVER
+    assert partition.ledger.position == 2
