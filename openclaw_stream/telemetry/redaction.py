@@ -17,6 +17,8 @@ _ANY_CASE = re.ASCII | re.IGNORECASE
 _ESCAPED = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")
 _UNPLAIN = re.compile(rf"[^\t\n\r -~]|{_ESCAPED.pattern}")
 _UNSEEN = {"Cc", "Cf"}
+_BLANK_MARKS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Fillers and variation selectors: letters and marks to Unicode, nothing to the eye."""
 _WORD_MAX = 256
 _SOLID = string.ascii_letters + string.digits + string.punctuation
 
@@ -55,7 +57,7 @@ def _redact(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a text without characters nobody sees, and with escaped and full-width ones as plain."""
-    written = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    written = _BLANK_MARKS.sub("", _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
     seen = (char for char in written if char in "\t\n\r" or unicodedata.category(char) not in _UNSEEN)
     return unicodedata.normalize("NFKC", "".join(seen))
 
@@ -183,9 +185,10 @@ _STATUS_WORD = (
     r"|the|true|unauthorized|undefined|unknown|unset|was|will|wrong)(?![\w.-])"
 )
 _NAME = (
-    r"(?P<name>pass(?:wor[dt]|wd|phrase|code)s?|pwd|[_-]pass|密碼|密码"
-    r"|secret(?:[_-]?access)?(?:[_-]?key)?|token"
-    r"|(?:access|account|api|auth|encryption|license|private|signing|storage)[_-]?key"
+    r"(?P<name>pass(?:wor[dt]|wd|phrase|code)s?|pwd|[_-]pass|(?:(?<![a-z0-9])|(?<=db))(?:pass|pw)(?![a-z])"
+    r"|密碼|密码|口令|金鑰|密鑰|密钥|權杖|令牌"
+    r"|secret(?:[_ -]?access)?(?:[_ -]?key)?|token"
+    r"|(?:access|account|api|auth|encryption|license|master|private|signing|storage)[_ -]?key"
     r"|credentials?|authorization|x-auth|(?<=[?&-])sig(?:nature)?|(?<=[?&])(?:auth|pass)|connection[_-]?string)"
     r"(?:[_-]?\d{1,3}|[_-](?:value|hash|old|new|prod|dev|test|live))?\\{0,7}[\"']?"
 )
@@ -208,14 +211,37 @@ def _pair(match: re.Match[str]) -> str:
 
 def _kind(name: str) -> str:
     lowered = name.lower()
-    for word, kind in (("pass", "password"), ("pwd", "password"), ("密", "password"), ("token", "token")):
+    for word, kind in (
+        ("pass", "password"),
+        ("pw", "password"),
+        ("密", "password"),
+        ("口令", "password"),
+        ("token", "token"),
+    ):
         if word in lowered:
             return kind
     return "secret" if "secret" in lowered else "key" if "key" in lowered else "credential"
 
 
 _PAIRS = _Rule(
-    ("pass", "pwd", "密", "secret", "token", "key", "credential", "auth", "?sig", "&sig", "-sig", "string"),
+    (
+        "pass",
+        "pw",
+        "密",
+        "口令",
+        "金鑰",
+        "權杖",
+        "令牌",
+        "secret",
+        "token",
+        "key",
+        "credential",
+        "auth",
+        "?sig",
+        "&sig",
+        "-sig",
+        "string",
+    ),
     re.compile(rf"(?P<head>{_NAME}{_SIGN})(?![\"']?{_SCHEME}\[redacted:){_SCHEME}{_VALUE}", _ANY_CASE),
     _pair,
 )
@@ -251,6 +277,47 @@ _SENTENCE = _Rule(
     _pair,
 )
 
+# The environment of a container: name and value stand apart.
+_QUOTE = r"\\{0,3}\""
+_VARIABLES = _Rule(
+    ("value",),
+    re.compile(
+        rf"(?P<head>{_QUOTE}name{_QUOTE}[ \t]{{0,4}}:[ \t]{{0,4}}{_QUOTE}[\w.-]{{0,64}}?"
+        rf"(?P<name>pass|pwd|secret|token|key|credential)[\w.-]{{0,64}}{_QUOTE},"
+        rf"[ \t]{{0,4}}{_QUOTE}value{_QUOTE}[ \t]{{0,4}}:[ \t]{{0,4}}{_QUOTE})(?!\[redacted:)[^\"\\\n]++",
+        _ANY_CASE,
+    ),
+    lambda match: f"{match['head']}[redacted:{_kind(match['name'])}]",
+)
+
+# XML, the connection strings of Go's drivers, and what programs take on their command lines or in their settings.
+_ELEMENTS = _Rule(
+    ("</",),
+    re.compile(
+        r"(<[\w:.-]{0,32}(?:password|passwd|pwd|secret|token|apikey|api-key)>)(?!\[redacted:)[^<\n]{1,512}(?=</)",
+        _ANY_CASE,
+    ),
+    r"\1[redacted:password]",
+)
+_SOURCES = _Rule(
+    ("@tcp(", "@unix("),
+    re.compile(r"(?<![\w.\[-])([\w.-]{1,64}:)(?!\[redacted:)[^\s\"'@]{1,128}(?=@(?:tcp|unix)\()", _ANY_CASE),
+    r"\1[redacted:password]",
+)
+_PROGRAMS = _Rule(
+    ("mysql", "mariadb", "redis-cli", "requirepass", "masterauth", "identified by", "role ", "user "),
+    re.compile(
+        r"((?<![\w-])(?:(?:mysql|mysqldump|mysqladmin|mariadb)(?:[ \t]{1,4}(?!-p)[^\s;|&]{1,128}){0,12}[ \t]{1,4}-p"
+        r"|redis-cli(?:[ \t]{1,4}(?!-a)[^\s;|&]{1,128}){0,12}[ \t]{1,4}-a[ \t]{1,4}"
+        r"|(?:requirepass|masterauth)[ \t]{1,4}"
+        r"|(?:identified[ \t]{1,4}by|(?:role|user)[ \t]{1,4}\S{1,64}[ \t]{1,4}(?:with[ \t]{1,4})?password)[ \t]{1,4}"
+        r"(?=[\"'])))(?!\[redacted:|[\"']\[redacted:)"
+        r"(?:'[^'\n]{1,128}'|\"[^\"\n]{1,128}\"|[^\s\"';|&]++)",
+        _ANY_CASE,
+    ),
+    r"\1[redacted:password]",
+)
+
 _SYSTEMD = r"[\w.-]{0,253}\.(?:automount|device|mount|path|scope|service|slice|socket|swap|target|timer)(?![\w-])"
 _EMAIL = _Rule(
     ("@",),
@@ -258,4 +325,19 @@ _EMAIL = _Rule(
     "[redacted:email]",
 )
 
-_RULES = (_PRIVATE_KEY, _CREDENTIALS, _COOKIE, _TOKENS, _BEARER, _PAIRS, _FLAGS, _LOGINS, _SENTENCE, _EMAIL)
+_RULES = (
+    _PRIVATE_KEY,
+    _CREDENTIALS,
+    _SOURCES,
+    _COOKIE,
+    _TOKENS,
+    _BEARER,
+    _VARIABLES,
+    _PAIRS,
+    _ELEMENTS,
+    _PROGRAMS,
+    _FLAGS,
+    _LOGINS,
+    _SENTENCE,
+    _EMAIL,
+)

@@ -168,6 +168,55 @@ def test_a_cut_shows_no_start_of_a_long_secret() -> None:
         assert "eyJ" not in redact_start(f"{before}{VENDOR_TOKENS['jwt']}{BODY * 20}{after}", enough)
 
 
+SECRET = "hunter2" + "XyZ"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"user": "root", "pass": "%s"}',
+        "pass=%s",
+        "db.pass: %s",
+        "PW=%s",
+        '[{"name":"DB_PASSWORD","value":"%s"}]',
+        r"[{\"name\":\"API_TOKEN\",\"value\":\"%s\"}]",
+        "<db:password>%s</db:password>",
+        "Secret key: %s",
+        "API key: %s",
+        "root:%s@tcp(10.0.0.3:3306)/shop",
+        "mysql -h db -uroot -p%s shop",
+        "redis-cli -h cache -a %s ping",
+        "CREATE USER a IDENTIFIED BY '%s'",
+        "ALTER ROLE a PASSWORD '%s'",
+        "requirepass %s",
+        "口令：%s",
+        "金鑰: %s",
+        *(f"pass{mark}word=%s" for mark in ("\u034f", "\u3164", "\ufe0f", "\U000e0101")),
+    ],
+)
+def test_where_programs_and_people_leave_secrets(text: str) -> None:
+    redacted = redact(text % SECRET)
+    assert SECRET not in redacted
+    assert "[redacted:" in redacted
+    assert redact(redacted) == redacted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql -p 3306 is down",
+        "passed=4 failed=0",
+        "the password 'expired' rule fires",
+        '[{"name":"LOG_LEVEL","value":"debug"}]',
+        "redis-cli -h cache -p 6379 ping fails",
+        "primary key: id",
+        "proxy@tcp(x)",
+    ],
+)
+def test_what_only_looks_like_one_stays(text: str) -> None:
+    assert redact(text) == text
+
+
 def test_a_start_is_not_left_out_for_want_of_blanks() -> None:
     assert redact_start("記憶體不足" * 200, 100) == ("記憶體不足" * 200)[:356]
     assert redact_start("x," * 1000, 100) == "x," * 178
