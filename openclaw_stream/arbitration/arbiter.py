@@ -23,7 +23,7 @@ from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning import tuning_suggestions
 from openclaw_stream.arbitration.validation import validate
 from openclaw_stream.arbitration.verdict import Verdict
-from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Validation
+from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Suggestion, Validation
 from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.signoz import Enrichment, SigNoz
@@ -187,8 +187,16 @@ class Arbiter:
             decided_at=datetime.now(UTC),
             metrics=metrics,
             trace_url=evidence.trace_url,
-            suggestions=tuning_suggestions(gated, case, metrics, self._language),
+            suggestions=self._suggestions(gated, case, metrics),
         )
+
+    def _suggestions(self, judgement: Judgement, case: Case, metrics: GoldenSignals | None) -> list[Suggestion]:
+        try:
+            return tuning_suggestions(judgement, case, metrics, self._language)
+        except Exception:
+            # Advice on how to prevent the next one is not worth the judgement of this one.
+            log.exception("the tuning failed", incident_id=case.incident_id, revision=case.revision)
+            return []
 
     def _despite(self, case: Case, error: Exception) -> Verdict:
         """Decide by the rules alone after a fault; undecided where they are at fault."""

@@ -1,7 +1,8 @@
 """The key of an answer: equal for incidents that call for the same answer, and for no others.
 
-Who and what is meant counts to the letter: scope, names, services, targets, labels. What varies between repeats of one
-incident does not: the numbers in texts and metrics count by their order of magnitude, identifiers and times not at all.
+Who and what is meant counts to the letter: scope, names, services, targets, labels. So does how large a workload is
+made (replicas, limits), from where an answer scales. What varies between repeats of one incident does not: numbers in
+texts and metrics count by their order of magnitude, identifiers and times not at all.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_stream.arbitration.tuning_generator import SIZES
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.events.vocabulary import Language
 from openclaw_stream.incidents.case import Case, Exemplar
@@ -23,6 +25,7 @@ _NUMBER = re.compile(
     r"(?<![\w.:/-])(?P<number>\d{1,15}(?:\.\d{1,15})?)(?P<unit> ?%|ms|[smhd]|[kmgt]i?b?|b|rps)?(?![\w:/-]|\.\w)"
 )
 _CODES = 3
+_QUANTITIES = {"ki", "mi", "gi", "ti"}
 
 
 def cache_key(
@@ -70,8 +73,9 @@ def normalised(text: str) -> str:
 
 def _magnitude(match: re.Match[str]) -> str:
     number, unit = match["number"], match["unit"]
-    # Short whole numbers without a unit are often codes: HTTP 429 and 500, exit code 137.
-    if not unit and number.isdecimal() and len(number) <= _CODES:
+    # Short whole numbers without a unit are often codes: HTTP 429 and 500, exit code 137. Quantities of memory are
+    # often limits.
+    if unit in _QUANTITIES or (not unit and number.isdecimal() and len(number) <= _CODES):
         return match[0]
     return f"<{bucket(float(number))}>{unit or ''}"
 
@@ -86,7 +90,7 @@ def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
         "message": normalised(exemplar.message),
         "labels": dict(exemplar.labels),
         "annotations": {name: normalised(value) for name, value in exemplar.annotations.items()},
-        "metrics": {name: bucket(value) for name, value in exemplar.metrics.items()},
+        "metrics": {name: value if name in SIZES else bucket(value) for name, value in exemplar.metrics.items()},
     }
 
 

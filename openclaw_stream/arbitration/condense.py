@@ -18,6 +18,7 @@ SIGNALS_MAX: Final = 10
 """Distinct signals, told by the alerts' names, that are judged without being condensed."""
 
 _DIGEST_MAX = 600
+_LENGTH_MAX = 16_384
 _SHARE = 3
 """One part in this many of the time that is left is the most a digest may take."""
 
@@ -44,7 +45,7 @@ async def condense(case: Case, link: Link, errand: Errand) -> str:
 def _summary(text: str) -> str:
     """Read a summary, which is no more to be trusted than the alerts it was made of."""
     try:
-        objects = list(json_objects(text))
+        objects = list(json_objects(text[:_LENGTH_MAX]))
     except ValueError as error:
         raise AnswerError(AnswerFault.NO_JSON, str(error)) from None
     said = next((each.value["summary"] for each in objects if isinstance(each.value.get("summary"), str)), "")

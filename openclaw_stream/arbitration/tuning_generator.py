@@ -20,6 +20,8 @@ _REPLICAS_MAX = 100
 _GROWTH_MAX = 2
 _HEADROOM = 1.5
 _MIB = 1024 * 1024
+_METRIC_MAX = 1e18
+"""More of anything is no measurement."""
 
 _START_CPU, _START_MEMORY = "2", "2Gi"
 """Generous, for a limit too high costs nothing until it is used, and one too low makes the trouble worse."""
@@ -29,6 +31,9 @@ _P99 = ("p99_ms", "latency_p99_ms", "p99_latency_ms")
 _REPLICAS = ("replicas", "current_replicas", "spec_replicas")
 _CPU_LIMITS = ("cpu_limit_cores", "container_cpu_limit_cores", "cpu_limit")
 _MEMORY_LIMITS = ("memory_limit_bytes", "container_memory_limit_bytes", "limit_bytes")
+
+SIZES = frozenset((*_REPLICAS, *_CPU_LIMITS, *_MEMORY_LIMITS))
+"""Metrics that say how large a workload is made: what is right for one size is wrong for another."""
 
 _MEMORY, _CPU, _CRASH, _LATENCY, _LOAD = "memory", "cpu", "crash", "latency", "load"
 _OUT_OF_MEMORY = re.compile(r"\boom|out of memory|記憶體不足")
@@ -196,4 +201,4 @@ def _replicas(subject: _Subject) -> int | None:
 
 def _metric(exemplar: Exemplar, names: Iterable[str]) -> float | None:
     values = (exemplar.metrics[name] for name in names if name in exemplar.metrics)
-    return next((value for value in values if math.isfinite(value) and value > 0), None)
+    return next((value for value in values if 0 < value < _METRIC_MAX), None)

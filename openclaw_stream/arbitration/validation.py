@@ -9,8 +9,8 @@ What fails on meaning is dropped and reported while the judgement stands:
   offered stays.
 - Target and namespace are the command's; without one they must be within the evidence.
 - A suggestion whose text is a command is held to the same rules, and keeps its description without it.
-- Risk has a floor: deleting, or destroying data, is critical; whatever restarts pods or changes their number, which
-  every command of the grammar does, is medium at least.
+- Risk has a floor, suggestions included: deleting, or destroying data, is critical; whatever restarts pods or changes
+  their number, which every command of the grammar does, is medium at least.
 
 Prose is prose: a command in a description or a reasoning is left where it is, and reported as not checked.
 """
@@ -54,16 +54,17 @@ def validate(judgement: Judgement, case: Case) -> tuple[Judgement, Validation]:
     command = check.command(judgement)
     namespace = check.namespace(judgement, command)
     action = check.action(judgement, command)
+    suggestions = check.suggestions(judgement.optimization_suggestions, namespace)
     changes = {
         **{name: clean(getattr(judgement, name), _limit(Judgement, name)) for name in _TEXTS},
         "suggested_action": action,
         "kubectl_command": command.render() if command else "",
         "target_resource": command.target if command else check.target(judgement.target_resource),
         "namespace": namespace,
-        "risk_level": check.risk(judgement, action),
+        "risk_level": check.risk(judgement, {action, *check.suggested}),
         "blast_radius": check.blast_radius(judgement.blast_radius),
         "secondary_teams": _teams(judgement),
-        "optimization_suggestions": check.suggestions(judgement.optimization_suggestions, namespace),
+        "optimization_suggestions": suggestions,
         "affected_services": _names(judgement.affected_services),
     }
     check.prose(judgement)
@@ -105,6 +106,7 @@ class _Check:
     workloads: Workloads
     rejected: list[RejectedCommand] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    suggested: list[Action] = field(default_factory=list)
 
     def command(self, judgement: Judgement) -> Command | None:
         text = judgement.kubectl_command
@@ -149,12 +151,12 @@ class _Check:
         self._warn(f"target_resource {visible(text, 120)} is dropped: the alerts do not name it")
         return ""
 
-    def risk(self, judgement: Judgement, action: Action) -> Risk:
+    def risk(self, judgement: Judgement, actions: set[Action]) -> Risk:
         destroys = judgement.blast_radius.data_impact is DataImpact.DESTRUCTIVE
-        if action is Action.DELETE_POD or destroys:
+        if Action.DELETE_POD in actions or destroys:
             floor = Risk.CRITICAL
         else:
-            floor = Risk.LOW if action is Action.NO_ACTION else Risk.MEDIUM
+            floor = Risk.LOW if actions == {Action.NO_ACTION} else Risk.MEDIUM
         if _RANKS[judgement.risk_level] < _RANKS[floor]:
             self._warn(f"risk_level {judgement.risk_level} is {floor} now: the remedy allows no less")
             return floor
@@ -184,6 +186,7 @@ class _Check:
         command = self._admitted(said.kubectl_or_config, namespace)
         if command is None:
             return Suggestion(type=said.type, description=description)
+        self.suggested.append(command.action)
         kind = _TUNING_TYPES[command.action]
         if kind is not said.type:
             self._warn(f"a suggestion of type {said.type} is {kind} now: that is what its command does")

@@ -43,6 +43,7 @@ SCOPE = [
     case_with(message="P99 of 2.4 s for 10 minutes, threshold 1 s; the disk is full"),
     case_with(annotations={"note": "another"}),
     case_with(metrics={"cpu_percent": 12, "replicas": 3}),
+    case_with(metrics={"cpu_percent": 94, "replicas": 4}),
 ]
 
 
@@ -107,6 +108,7 @@ def test_repeats_of_a_text_are_equal(one: str, other: str) -> None:
         ("port :5432", "port :6379"),
         ("4xx rate", "5xx rate"),
         ("db-primary is down", "db-replica is down"),
+        ("the limit is 400Mi", "the limit is 500Mi"),
     ],
 )
 def test_texts_that_mean_something_else_differ(one: str, other: str) -> None:

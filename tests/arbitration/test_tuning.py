@@ -167,6 +167,15 @@ def test_alerts_of_another_kind_suggest_nothing() -> None:
     assert _suggested(an_alert("CertificateExpiresSoon"), an_alert("DiskFull")) == []
 
 
+@pytest.mark.parametrize("metric", ["cpu_limit", "memory_limit_bytes", "replicas", "p99_ms", "rps"])
+@pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, float("inf"), float("nan"), -1.0])
+def test_a_number_without_sense_is_none(metric: str, value: float) -> None:
+    alerts = [an_alert(name, metrics={metric: value}) for name in ("HighCPU", "OOM", "HighLatency")]
+    suggested = _suggested(*alerts)
+    assert len(suggested) == 3
+    assert all(len(suggestion.kubectl_or_config) < 200 for suggestion in suggested)
+
+
 def test_a_daemonset_is_not_scaled() -> None:
     agent = an_exemplar("HighCPU", {"daemonset": "agent"}, namespace="shop")
     (suggestion,) = _suggested(agent, metrics=GoldenSignals(rps=1000))

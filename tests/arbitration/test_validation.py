@@ -228,7 +228,18 @@ def test_a_suggestion_is_of_the_type_its_command_is() -> None:
     (suggestion,) = checked.optimization_suggestions
     assert suggestion.type is TuningType.SCALE
     assert suggestion.kubectl_or_config == "kubectl scale deployment/checkout --replicas=4 -n shop"
-    assert validation.warnings == ["a suggestion of type CACHE is SCALE now: that is what its command does"]
+    assert validation.warnings == [
+        "a suggestion of type CACHE is SCALE now: that is what its command does",
+        "risk_level low is medium now: the remedy allows no less",
+    ]
+
+
+def test_a_suggestion_has_the_risk_of_its_command() -> None:
+    said = Suggestion(type=TuningType.RESTART, description="", kubectl_or_config="")
+    for pod, risk in (("checkout", Risk.LOW), (POD, Risk.CRITICAL)):
+        named = said.model_copy(update={"kubectl_or_config": f"kubectl delete pod/{pod}"})
+        checked, _ = validate(a_judgement(optimization_suggestions=[named]), CASE)
+        assert checked.risk_level is risk
 
 
 def test_teams_are_named_once_and_collab_is_no_team() -> None:

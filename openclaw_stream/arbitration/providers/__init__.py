@@ -30,6 +30,8 @@ def make_providers(settings: ProviderSettings) -> tuple[list[Provider], list[str
     made = {name: makers[name](settings) for name in settings.ai_fallback_order if name in makers}
     providers = [provider for provider in made.values() if not isinstance(provider, str)]
     skipped = [f"{name} is skipped: {lack} is not set" for name, lack in made.items() if isinstance(lack, str)]
+    if "openai" not in made and not isinstance(_openai(settings), str):
+        skipped.append("openai is skipped: AI_FALLBACK_ORDER does not name it")
     return providers, skipped
 
 

@@ -68,7 +68,9 @@ async def test_a_compatible_server_needs_a_key_or_an_address() -> None:
 
 
 def test_only_what_is_in_the_order_is_made_or_missed() -> None:
-    assert make_providers(ProviderSettings(ai_fallback_order=("rules",), **ALL)) == ([], [])
+    told = "openai is skipped: AI_FALLBACK_ORDER does not name it"
+    assert make_providers(ProviderSettings(ai_fallback_order=("rules",), **ALL)) == ([], [told])
+    assert make_providers(ProviderSettings(ai_fallback_order=("rules",))) == ([], [])
 
 
 async def test_the_summary_model_is_ollamas() -> None:
