@@ -10,9 +10,11 @@ from openclaw_stream.arbitration.answer import Answer
 from openclaw_stream.arbitration.store import Store
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.texts import visible
 
 _VERSION: Final = 1
 _SIZE_MAX = 128 * 1024
+_NAME_MAX, _WARNING_MAX, _WARNINGS_MAX = 100, 300, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +94,6 @@ def _read(key: str, value: bytes) -> Found | None:
         return None
     if entry.key != key:
         return None
-    return Found(Answer(entry.judgement, entry.repaired, entry.dropped), entry.provider, entry.model)
+    dropped = tuple(visible(warning, _WARNING_MAX) for warning in entry.dropped[:_WARNINGS_MAX])
+    answer = Answer(entry.judgement, entry.repaired, dropped)
+    return Found(answer, visible(entry.provider, _NAME_MAX), visible(entry.model, _NAME_MAX))

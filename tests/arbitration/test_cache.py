@@ -72,6 +72,17 @@ async def test_an_entry_of_another_version_key_or_form_is_ignored(change: dict[s
     assert await read(json.dumps({**await entry(), **change}).encode()) is None
 
 
+async def test_what_an_entry_says_beside_the_answer_is_shown_like_any_text() -> None:
+    planted = {"model": "m\u202e" * 1000, "dropped": ["password=hunter2 " + "x" * 50_000, *["y"] * 100]}
+    found = await read(json.dumps({**await entry(), **planted}).encode())
+    assert found is not None
+    assert found.model.startswith("m<U+202E>")
+    assert len(found.model) <= 100
+    assert len(found.answer.dropped) <= 32
+    assert found.answer.dropped[0].startswith("password=[redacted:password] ")
+    assert max(map(len, found.answer.dropped)) <= 300
+
+
 async def test_a_confidence_out_of_range_is_not_believed() -> None:
     planted = json.loads(json.dumps(await entry()))
     planted["judgement"]["confidence"] = 7
