@@ -48,4 +48,7 @@ def looks_like_command(text: str) -> bool:
     """
     decomposed = unicodedata.normalize("NFKD", shown_part(text))
     seen = _SWALLOWED.sub("", "".join(char for char in decomposed if not unicodedata.combining(char)))
-    return bool("kubectl" in seen.casefold().translate(_LOOKALIKES) or _LINE.search(seen) or _PIPED.search(seen))
+    plain = "".join(char for char in seen.casefold().translate(_LOOKALIKES) if char.isascii())
+    return bool(
+        "kubectl" in plain or any(pattern.search(each) for each in (seen, plain) for pattern in (_LINE, _PIPED))
+    )
