@@ -38,17 +38,20 @@ _TWINS = {
 
 _LOOKALIKES = {ord(twin): letter for letter, twins in _TWINS.items() for twin in twins}
 
+_SUBSTITUTED = re.compile(r"[$<>]\(|\$\{|\$'|`")
+
 
 def looks_like_command(text: str) -> bool:
     """Tell whether a suggestion's text is a command rather than a configuration or advice in words.
 
     It is one if it names kubectl anywhere, if a line or a part of one begins with a shell, an interpreter or a tool
-    that changes systems (also after sudo, env, assignments, a prompt or a list mark), or if it pipes into a shell.
-    Full-width, invisible, accented and look-alike characters are seen through, and so are a shell's quotes.
+    that changes systems (also after sudo, env, assignments, a prompt or a list mark), if it pipes into a shell, or if a
+    shell would put something else in its place. Full-width, invisible, accented and look-alike characters are seen
+    through, and so are a shell's quotes.
     """
     decomposed = unicodedata.normalize("NFKD", shown_part(text))
     seen = _SWALLOWED.sub("", "".join(char for char in decomposed if not unicodedata.combining(char)))
     plain = "".join(char for char in seen.casefold().translate(_LOOKALIKES) if char.isascii())
-    return bool(
-        "kubectl" in plain or any(pattern.search(each) for each in (seen, plain) for pattern in (_LINE, _PIPED))
-    )
+    if "kubectl" in plain or _SUBSTITUTED.search(text):
+        return True
+    return any(pattern.search(each) for each in (seen, plain) for pattern in (_LINE, _PIPED))

@@ -155,6 +155,7 @@ def test_a_mutated_answer_does_no_harm(path: Path, text: str) -> None:
 @UNHURRIED
 @given(command=mutations(st.sampled_from([text for texts in COMMANDS.values() for text in texts] + [RESTART])))
 @example(command="k{ubectl scale deployment/checkout --replicas=`id -u` -n shop")
+@example(command="k$(id)ubectl scale deployment/checkout --replicas=`id -u` -n shop")
 @example(command="k\u0663ubectl scale deployment/checkout --replicas=`id -u` -n shop")
 def test_a_mutated_command_does_no_harm(path: Path, command: str) -> None:
     outcome = path.decide(lambda _: with_command(command))
