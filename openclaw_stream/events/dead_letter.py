@@ -66,6 +66,7 @@ def dead_letter_headers(  # noqa: PLR0913 - a record is named by its coordinates
 
 def _one_line(reason: str) -> str:
     # A secret may straddle the limit: it is cut after redaction.
-    printable = "".join(letter if letter.isprintable() else " " for letter in reason)
+    start = reason[: 8 * _REASON_MAX]  # of ten thousand bad alerts it is megabytes long
+    printable = "".join(letter if letter.isprintable() else " " for letter in start)
     text = " ".join(redact_start(printable, 4 * _REASON_MAX).split())
     return text if len(text) <= _REASON_MAX else text[: _REASON_MAX - 1] + "…"
