@@ -1,99 +1,28 @@
-"""The chain against servers on loopback: order, retries, breaker, slots, budget, deadline."""
+"""The chain against servers on loopback: order, retries, breaker, budget, deadline, storms."""
 
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
 from openclaw_stream.arbitration.breaker import Breaker
-from openclaw_stream.arbitration.budget import Budget
-from openclaw_stream.arbitration.chain import UNLIMITED, Chain
-from openclaw_stream.arbitration.link import Errand, Form, Link, Terms
-from openclaw_stream.arbitration.providers import Ollama, OpenAI, Prompt
-from openclaw_stream.arbitration.slots import Slots
-from openclaw_stream.arbitration.store import MemoryStore
-from openclaw_stream.events.vocabulary import Language, Responsibility
-from openclaw_stream.settings.providers import Price
-from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.arbitration.chain import UNLIMITED
+from openclaw_stream.arbitration.link import Errand, Form
+from openclaw_stream.arbitration.providers import Prompt
 from openclaw_stream.telemetry.tracing import NoRecorder
 from tests.arbitration.asking import (
     ANSWER,
-    CASE,
     MODEL,
     Held,
     completes,
-    evidence_of,
     in_turn,
     question,
-    servers,
     storm,
     until,
 )
-from tests.arbitration.providers.loopback import Answer, Loopback, hangs, says
-
-FINE = completes(ANSWER)
-BUSY = says(429, {"error": {"message": "slow down"}}, retry_after="0")
-PRICE = Price(1000, 2000)
-"""A call of 1000 and 500 tokens costs 2 dollars."""
-
-
-@dataclass
-class Chained:
-    chain: Chain
-    links: list[Link]
-    summarizer: Link | None
-    servers: list[Loopback]
-    budget: Budget
-    metrics: Metrics
-    errands: list[Errand] = field(default_factory=list)
-
-    async def judge(self, seconds: float = 60, rank: int = 0) -> str | None:
-        """Return whose answer it was."""
-        errand = Errand(time.monotonic() + seconds, rank, NoRecorder())
-        self.errands.append(errand)
-        found = await self.chain.judge(CASE, None, errand)
-        return found.provider if found else None
-
-    @property
-    def outcomes(self) -> list[tuple[str, str]]:
-        return [(attempt.provider, attempt.outcome) for attempt in self.errands[-1].attempts]
-
-    @property
-    def reasons(self) -> list[str]:
-        return self.errands[-1].reasons
-
-
-@asynccontextmanager
-async def chained(
-    *answers: Answer,
-    slots: int = 4,
-    limit: float | None = None,
-    breaker: Callable[[], Breaker] = lambda: Breaker(5, 30),
-    timeout: float = 10,  # noqa: ASYNC109 - of one call
-    deadline: float = 60,
-    summary: Answer | None = None,
-    shared: bool = False,
-) -> AsyncIterator[Chained]:
-    """A chain of OpenAI-compatible servers a, b, c …, and an Ollama that condenses, if `shared` in the slots of a."""
-    async with servers(*answers, *([summary] if summary else [])) as running:
-        metrics, budget = Metrics(), Budget(limit, MemoryStore())
-        terms = Terms(timeout, {MODEL: PRICE}, budget, metrics, backoff=0.01)
-        providers = []
-        for name, server in zip("abcd", running[: len(answers)], strict=False):
-            provider = OpenAI(f"{server.url}/v1", MODEL, None, max_tokens=4096, max_tokens_field="max_tokens")
-            provider.name = name
-            providers.append(provider)
-        links = [Link(provider, Slots(slots), breaker(), terms) for provider in providers]
-        ollama = Ollama(running[-1].url, "small", num_ctx=8192, max_tokens=512)
-        condenser = links[0].slots if shared else Slots(1)
-        summarizer = Link(ollama, condenser, breaker(), terms) if summary else None
-        chain = Chain(links, summarizer, Language.EN, timeout, deadline)
-        yield Chained(chain, links, summarizer, list(running), budget, metrics)
-        await asyncio.gather(*(provider.close() for provider in (*providers, ollama)))
+from tests.arbitration.chaining import BUSY, FINE, chained, judged_storm, ollama_says
+from tests.arbitration.providers.loopback import Answer, hangs, says
 
 
 async def test_the_first_that_answers_is_the_last_that_is_asked() -> None:
@@ -282,105 +211,6 @@ async def test_what_costs_nothing_is_asked_whatever_is_spent() -> None:
         assert ollama is not None
         assert ollama.affordable
         assert not asked.links[0].affordable
-
-
-async def test_who_is_urgent_is_asked_for_first() -> None:
-    held = Held(FINE)
-    async with chained(in_turn(held, FINE), slots=1) as asked:
-        order: list[int] = []
-
-        async def judge(rank: int) -> None:
-            await asked.judge(rank=rank)
-            order.append(rank)
-
-        first = asyncio.create_task(judge(9))
-        await held.asked.wait()
-        others = [asyncio.create_task(judge(rank)) for rank in (0, 1, 3, 2)]
-        await until(lambda: asked.links[0].slots.waiting == 4)
-        held.go.set()
-        await asyncio.gather(first, *others)
-        assert order == [9, 3, 2, 1, 0]
-
-
-async def test_a_busy_provider_is_waited_for_as_long_as_the_next_has_time_left() -> None:
-    held = Held(FINE)
-    async with chained(held, FINE, slots=1, timeout=1) as asked:
-        first = asyncio.create_task(asked.judge(seconds=60))
-        await held.asked.wait()
-        assert await asked.judge(seconds=1.2) == "b"
-        assert asked.reasons == ["a: busy for too long"]
-        held.go.set()
-        assert await first == "a"
-
-
-async def test_who_gives_up_waiting_gives_its_slot_on() -> None:
-    slots = Slots(1)
-    await slots.acquire(0)
-    waiting = [asyncio.create_task(slots.acquire(rank)) for rank in (2, 1)]
-    await asyncio.sleep(0)
-    slots.release()
-    waiting[0].cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    assert not waiting[1].cancelled()
-    slots.release()
-    await slots.acquire(0)
-    assert slots.waiting == 0
-
-
-async def test_no_more_are_let_in_than_can_be_answered_in_time() -> None:
-    async with chained(FINE, FINE, slots=2, timeout=10, deadline=60) as asked:
-        # Forty seconds are left beside a call of each; until calls are known, each is taken to last its timeout.
-        assert asked.chain.capacity() == 8
-        asked.links[0].average = 2
-        assert asked.chain.capacity() == 40
-        asked.links[0].average = 600
-        assert asked.chain.capacity() == 2
-        await asked.judge()
-        assert asked.links[0].average < 600
-
-
-async def test_those_that_wait_already_take_the_place_of_others() -> None:
-    held = Held(FINE)
-    async with chained(held, slots=1, timeout=10, deadline=60) as asked:
-        assert asked.chain.capacity() == 5
-        tasks = [asyncio.create_task(asked.judge()) for _ in range(4)]
-        await held.asked.wait()
-        assert asked.chain.capacity() == 2
-        tasks += [asyncio.create_task(asked.judge()) for _ in range(9)]
-        await until(lambda: asked.links[0].slots.waiting == 12)
-        assert asked.chain.capacity() == 1
-        held.go.set()
-        assert await asyncio.gather(*tasks) == ["a"] * 13
-
-
-@pytest.mark.parametrize(("shared", "capacity"), [(True, 10), (False, 20)])
-async def test_storms_that_are_condensed_first_take_the_place_of_others(*, shared: bool, capacity: int) -> None:
-    summary = ollama_says('{"summary": "It all hangs together."}')
-    async with chained(FINE, slots=1, timeout=10, deadline=60, summary=summary, shared=shared) as asked:
-        for _ in range(30):
-            await judged_storm(asked)
-        assert asked.summarizer is not None
-        asked.links[0].average = asked.summarizer.average = 2.5
-        assert asked.chain.capacity() == capacity
-        for _ in range(30):
-            await asked.judge()
-        asked.links[0].average = 2.5
-        assert asked.chain.capacity() == pytest.approx(20, abs=1)
-
-
-def ollama_says(text: str) -> Answer:
-    return says(
-        200,
-        {"message": {"content": text}, "done": True, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 3},
-    )
-
-
-async def judged_storm(asked: Chained) -> tuple[Errand, list[dict[str, object]]]:
-    errand = Errand(time.monotonic() + 60, 0, NoRecorder())
-    found = await asked.chain.judge(storm(), None, errand)
-    assert found is not None
-    assert found.answer.judgement.primary_responsibility is Responsibility.BE
-    return errand, evidence_of(question(asked.servers[0].requests[-1]))
 
 
 async def test_a_storm_is_condensed_first() -> None:
