@@ -1,0 +1,55 @@
+"""The arbiter with a model on loopback, as the settings make it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from openclaw_stream.arbitration.arbiter import Arbiter
+from openclaw_stream.arbitration.assembly import open_arbiter
+from openclaw_stream.events.vocabulary import Language
+from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings
+from openclaw_stream.telemetry.metrics import Metrics
+from tests.arbitration.asking import (
+    ANSWER,
+    MODEL,
+    completes,
+)
+from tests.arbitration.providers.loopback import Answer, Loopback, loopback
+
+FINE = completes(ANSWER)
+
+
+@dataclass
+class Asked:
+    arbiter: Arbiter
+    server: Loopback
+    metrics: Metrics
+
+    @property
+    def calls(self) -> int:
+        return len(self.server.requests)
+
+
+@asynccontextmanager
+async def arbiter(reply: Answer = FINE, *, language: str = "en", **chain: Any) -> AsyncIterator[Asked]:
+    """An arbiter that asks one OpenAI-compatible server."""
+    async with AsyncExitStack() as running:
+        server = await running.enter_async_context(loopback(reply))
+        asked = await running.enter_async_context(arbiter_of(server, language=language, **chain))
+        yield asked
+
+
+@asynccontextmanager
+async def arbiter_of(server: Loopback, *, language: str = "en", **chain: Any) -> AsyncIterator[Asked]:
+    """Another arbiter that asks the same server."""
+    settings = Settings(
+        arbiter=ArbiterSettings(language=Language(language)),
+        providers=ProviderSettings(
+            ai_fallback_order=("openai",), openai_base_url=f"{server.url}/v1", openai_model=MODEL
+        ),
+        chain=ChainSettings(**chain),
+    )
+    metrics = Metrics()
+    async with open_arbiter(settings, metrics) as made:
+        yield Asked(made, server, metrics)
