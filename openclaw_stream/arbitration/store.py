@@ -24,8 +24,11 @@ log = structlog.get_logger(__name__)
 PATIENCE = 0.05
 """Seconds a decision waits for the store at most."""
 
+_LOOKS = 10
+"""How often a wait looks for its answer."""
+
 _WRITE_SECONDS = 2.0
-_CONNECTIONS = 8
+_CONNECTIONS = 16
 _ENTRIES = 4096
 
 T = TypeVar("T")
@@ -139,8 +142,7 @@ class RedisStore:
             self._failures.inc()
             return None
         try:
-            async with asyncio.timeout(seconds):
-                answer = await command()
+            answer = await _within(seconds, command())
         except ResponseError as error:  # it lives: full, read-only, or the key is of another type
             self._breaker.succeeded()
             self._bypass(error)
@@ -155,3 +157,23 @@ class RedisStore:
     def _bypass(self, error: Exception) -> None:
         self._failures.inc()
         log.warning("redis is bypassed", reason=redact(f"{type(error).__name__}: {error}"))
+
+
+async def _within(seconds: float, asking: Awaitable[T]) -> T:
+    """Await an answer for so long at most.
+
+    It is the server's time that counts. One timer for the whole would go off in a burst, when this process is busy for
+    longer than that between two turns of its loop, and the answer that lies in the socket would be taken for a failure.
+
+    Raises:
+        TimeoutError: There was none.
+    """
+    task = asyncio.ensure_future(asking)
+    try:
+        for _ in range(_LOOKS):
+            await asyncio.wait({task}, timeout=seconds / _LOOKS)
+            if task.done():
+                return await task
+        raise TimeoutError
+    finally:
+        task.cancel()

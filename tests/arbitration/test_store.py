@@ -1,13 +1,14 @@
 """The store: this process's memory, and a real Valkey that is killed, frozen, filled and brought back."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from redis.asyncio import Redis
 
 from openclaw_stream.arbitration.breaker import Breaker
-from openclaw_stream.arbitration.store import MemoryStore, RedisStore, Store
+from openclaw_stream.arbitration.store import PATIENCE, MemoryStore, RedisStore, Store
 from openclaw_stream.embedded import EmbeddedValkey
 from tests.arbitration.asking import counter, total
 from tests.embedded.containers import ValkeyServer
@@ -123,6 +124,23 @@ async def test_a_burst_waits_for_its_turn(valkey: ValkeyServer) -> None:
     await asyncio.gather(*(store.put(f"burst{n}", b"v", 60) for n in range(100)))
     assert total(failures) == 0
     assert await store.get("burst99") == b"v"
+    await store.close()
+
+
+async def test_a_busy_process_does_not_take_its_own_delay_for_the_servers(valkey: ValkeyServer) -> None:
+    failures = counter()
+    store = RedisStore(valkey.url, failures, Breaker(3, 10))
+    await store.put("key", b"value", 60)
+
+    async def fold() -> None:
+        while True:
+            time.sleep(1.5 * PATIENCE)  # noqa: ASYNC251 - it is the loop that is to be held up
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(fold())
+    assert await asyncio.gather(*(store.get("key") for _ in range(8))) == [b"value"] * 8
+    busy.cancel()
+    assert total(failures) == 0
     await store.close()
 
 
