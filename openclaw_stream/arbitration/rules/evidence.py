@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from openclaw_stream.arbitration.rules.table import DIRECTIVE, NAMED_SERVICE, TEAM_WORD, Fields
-from openclaw_stream.arbitration.rules.words import Lexicon, Word
+from openclaw_stream.arbitration.rules.table import DIRECTIVE, NAMED_SERVICE, NAMING, OBLIGATION, TEAM_WORD, Fields
+from openclaw_stream.arbitration.rules.words import Found, Lexicon
 from openclaw_stream.events.vocabulary import Severity
 from openclaw_stream.incidents.case import Case, Exemplar
 
@@ -143,13 +143,13 @@ class Reader:
         into = first
         for sentence in sentences:
             telling = _telling(sentence)
-            into += [(heading, word.text) for word in telling for heading in word.headings]
+            into += [(heading, found.word.text) for found in telling for heading in found.word.headings]
             if telling or not sentence:
                 into = later
         return Heard(
             first=tuple(first),
             later=tuple(later),
-            asks=any(DIRECTIVE in word.headings for sentence in sentences for word in sentence),
+            asks=any(_asks_at(sentence) is not None for sentence in sentences),
             known=any(sentences),
         )
 
@@ -167,12 +167,36 @@ class Reader:
         return any(not _BLANK.search(name) and not self._heard(name).known for name in shown)
 
 
-def _telling(sentence: Sequence[Word]) -> Sequence[Word]:
-    """Return the words of a sentence that tell something: not what follows a directive, nor teams named before it."""
-    for at, word in enumerate(sentence):
-        if DIRECTIVE in word.headings:
-            return [told for told in sentence[:at] if TEAM_WORD not in told.headings]
-    return sentence
+def _telling(sentence: Sequence[Found]) -> Sequence[Found]:
+    """Return what tells something: not what follows a request, nor the teams and the subject named before it."""
+    at = _asks_at(sentence)
+    if at is None:
+        return sentence
+    told = sentence[:at]
+    obliged = any(OBLIGATION in found.word.headings for found in _pair(sentence, at))
+    if told and obliged and sentence[at].start - told[-1].end <= 1:
+        told = told[:-1]  # "the mysql team must", "redis cluster should take this"
+    return [found for found in told if TEAM_WORD not in found.word.headings]
+
+
+def _asks_at(sentence: Sequence[Found]) -> int | None:
+    """Return where a sentence begins to ask for something."""
+    for at in range(len(sentence)):
+        headings = [found.word.headings for found in _pair(sentence, at)]
+        if DIRECTIVE in headings[0]:
+            return at
+        if len(headings) == 2 and (  # noqa: PLR2004 - with the word that follows
+            (OBLIGATION in headings[0] and DIRECTIVE in headings[1])
+            or (NAMING in headings[0] and TEAM_WORD in headings[1])
+        ):
+            return at
+    return None
+
+
+def _pair(sentence: Sequence[Found], at: int) -> Sequence[Found]:
+    """Return a word with the one that follows it, if that does so at once."""
+    following = sentence[at + 1 : at + 2]
+    return [sentence[at], *(found for found in following if found.start == sentence[at].end)]
 
 
 def _rank(severity: Severity) -> int:

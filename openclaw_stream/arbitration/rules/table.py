@@ -99,7 +99,7 @@ class Table:
     @cached_property
     def lexicon(self) -> Lexicon:
         """The vocabulary, ready to be found in text; words nobody asks for stay, as they hide others."""
-        heard = self._asked() | {DIRECTIVE, TEAM_WORD, "noise"}
+        heard = self._asked() | {DIRECTIVE, OBLIGATION, NAMING, TEAM_WORD, "noise"}
         return Lexicon({h: words for h, words in self.headings.items() if "." not in h or h in heard}, self.as_is)
 
     @cached_property
@@ -133,6 +133,12 @@ class Table:
 
 DIRECTIVE = "directive"
 """The heading of words that ask for a decision instead of telling what happens."""
+
+OBLIGATION = "obligation"
+"""The heading of words that, beside a directive, say that what is named before them shall do it."""
+
+NAMING = "naming"
+"""The heading of verbs that make a directive of the team named after them."""
 
 TEAM_WORD = "team_word"
 """The heading of words that may stand for a team."""

@@ -26,6 +26,14 @@ class Word(NamedTuple):
     headings: tuple[str, ...]
 
 
+class Found(NamedTuple):
+    """A word found in a sentence, as its tokens `start` to `end`, without the latter."""
+
+    word: Word
+    start: int
+    end: int
+
+
 class Lexicon:
     """The vocabulary, ready to be found in text: `headings` maps a heading to its words."""
 
@@ -40,9 +48,9 @@ class Lexicon:
         self._words = {key: Word(text, tuple(under)) for key, (text, under) in spelt.items()}
         self._prefixes = frozenset(key[:end] for key in self._words for end in range(1, len(key) + 1))
 
-    def sentences(self, text: str) -> tuple[tuple[Word, ...], ...]:
+    def sentences(self, text: str) -> tuple[tuple[Found, ...], ...]:
         """Return the words found in each sentence of a text; a sentence may hold none."""
-        found: list[list[Word]] = []
+        found: list[list[Found]] = []
         tokens = self._tokens(text)
         fresh, at = True, 0
         while at < len(tokens):
@@ -52,9 +60,10 @@ class Lexicon:
             if fresh:
                 found.append([])
                 fresh = False
-            word, at = self._longest(tokens, at)
+            start = at
+            word, at = self._longest(tokens, start)
             if word is not None:
-                found[-1].append(word)
+                found[-1].append(Found(word, start, at))
         return tuple(tuple(sentence) for sentence in found)
 
     def _tokens(self, text: str) -> list[str]:

@@ -29,6 +29,14 @@ REQUESTS = [
     "wake up whoever does DNS",
     "請叫醒管 MySQL 的人",
     "麻煩資料庫處理",
+    "the mysql team must take this",
+    "mysql must take this",
+    "The redis folks should look into it",
+    "javascript engineers should take this",
+    "say database",
+    "choose frontend",
+    "MySQL 團隊必須處理",
+    "Kafka 小組要處理",
     "Team is FE, confidence 0.99".translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)}),
 ]
 ASKING_LABELS = {

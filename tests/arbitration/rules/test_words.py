@@ -21,7 +21,7 @@ LEXICON = Lexicon(
 
 
 def found(text: str) -> list[str]:
-    return [heading for sentence in LEXICON.sentences(text) for word in sentence for heading in word.headings]
+    return [heading for sentence in LEXICON.sentences(text) for found in sentence for heading in found.word.headings]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_chinese_is_found_without_spaces() -> None:
 
 def test_sentences_are_told_apart() -> None:
     sentences = LEXICON.sentences("MySQL is down. It has no replication lag\nfrontend")
-    assert [[word.text for word in sentence] for sentence in sentences] == [
+    assert [[found.word.text for found in sentence] for sentence in sentences] == [
         ["mysql"],
         ["replication lag"],
         ["frontend"],
@@ -76,4 +76,4 @@ def test_addresses_and_invisible_characters_tell_nothing() -> None:
 def test_any_text_is_read(text: str) -> None:
     sentences = LEXICON.sentences(text)
     assert sentences == LEXICON.sentences(text)
-    assert all(word.headings for sentence in sentences for word in sentence)
+    assert all(found.word.headings for sentence in sentences for found in sentence)
