@@ -135,7 +135,7 @@ DIRECTIVE = "directive"
 """The heading of words that ask for a decision instead of telling what happens."""
 
 OBLIGATION = "obligation"
-"""The heading of words that, beside a directive, say that what is named before them shall do it."""
+"""The heading of words that, as a directive or beside one, say that what is named before them shall do it."""
 
 NAMING = "naming"
 """The heading of verbs that make a directive of the team named after them."""

@@ -33,6 +33,8 @@ REQUESTS = [
     "mysql must take this",
     "The redis folks should look into it",
     "javascript engineers should take this",
+    "one for the mysql crew",
+    "the DNS guys' job",
     "say database",
     "choose frontend",
     "MySQL 團隊必須處理",
