@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from structlog.testing import capture_logs
@@ -202,6 +203,18 @@ async def test_a_fault_of_ours_ends_in_a_decision() -> None:
         assert verdict.judgement.primary_responsibility is Responsibility.COLLAB
         assert verdict.provenance.degraded_reasons == ["the arbiter failed with AttributeError"]
         assert [each["event"] for each in logs] == ["the arbiter failed", "the rules failed"]
+
+
+async def test_a_fault_in_the_tuning_costs_its_suggestions_only() -> None:
+    unmeasured = replace(CASE, exemplars=(replace(CASE.exemplars[0], metrics={"rps": Decimal("NaN")}),))  # type: ignore[dict-item]
+    async with arbiter(mock_mode=True) as asked:
+        fine = await asked.arbiter.decide(CASE)
+        with capture_logs() as logs:
+            verdict = await asked.arbiter.decide(unmeasured)
+    assert [each["event"] for each in logs] == ["the tuning failed"]
+    assert verdict.judgement.primary_responsibility == fine.judgement.primary_responsibility
+    assert verdict.confidence == fine.confidence
+    assert (verdict.suggestions == [], fine.suggestions == []) == (True, False)
 
 
 async def test_closing_gives_up_what_is_under_way() -> None:

@@ -1,6 +1,7 @@
 """The chain against servers on loopback: order, retries, breaker, budget, deadline, storms."""
 
 import asyncio
+import json
 import threading
 import time
 
@@ -228,7 +229,18 @@ async def test_a_storm_is_condensed_first() -> None:
         assert len(asked.servers[1].requests) == 1
 
 
-@pytest.mark.parametrize("summary", [says(500), ollama_says("{}"), ollama_says("A storm."), hangs])
+async def test_a_digest_is_short_however_much_the_model_says() -> None:
+    async with chained(FINE, summary=ollama_says(json.dumps({"summary": "It rains. " * 100_000}))) as asked:
+        _, evidence = await judged_storm(asked)
+        [digest] = [each["digest_of_all_alerts"] for each in evidence if "digest_of_all_alerts" in each]
+        assert str(digest).startswith("It rains. It rains.")
+        assert len(str(digest)) <= 600
+
+
+LATE = ollama_says(" " * 100_000 + '{"summary": "Nobody reads so far."}')
+
+
+@pytest.mark.parametrize("summary", [says(500), ollama_says("{}"), ollama_says("A storm."), LATE, hangs])
 async def test_a_storm_that_cannot_be_condensed_is_judged_by_its_counts(summary: Answer) -> None:
     async with chained(FINE, summary=summary, timeout=0.5) as asked:
         errand, evidence = await judged_storm(asked)
