@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.incidents import fold as fold_module
-from tests.stream.simulation import SCENARIOS, make_log, run
+from tests.stream.logs import make_log
+from tests.stream.simulation import SCENARIOS, run
 
 SEEDED = 60
 

@@ -13,7 +13,8 @@ from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.state import Episode, State
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.statecodec import MARKER_KEY, Restored, encode, marker
-from tests.stream.simulation import SCENARIOS, Machine, make_log
+from tests.stream.logs import make_log
+from tests.stream.simulation import SCENARIOS, Machine
 
 FIRING = IncidentStatus.FIRING
 
