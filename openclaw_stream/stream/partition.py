@@ -44,6 +44,7 @@ _LET_GO_SECONDS = 10
 _RELIEF = 100
 """Revisions cut at a time under pressure."""
 _BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0)
+_BLOCKED_SECONDS = 10
 
 
 class OutOfRangeError(FatalError):
@@ -69,6 +70,7 @@ class Partition:
         self._closing_at: float | None = None
         self._fault: RetryableError | None = None
         self._paused = False
+        self._blocked_until = 0.0
         self._drained = False
         self._failures = 0
         self._cursed: dict[int, str] = {}
@@ -95,7 +97,7 @@ class Partition:
         """Fold delivered records; False where no more can be taken now: the rest is read again later."""
         if self._intake is None or not self.serves or self._paused:
             return False
-        self._last_read = time.time()
+        self._last_read, self.trouble = time.time(), None
         with self._guarded():
             if not self._intake.feed(records):
                 self._paused = True
@@ -115,6 +117,14 @@ class Partition:
                 self._intake.bury(offset, reason)
                 self._around.consumer.seek(self.source, self.ledger.position)
                 self._hand_out()
+
+    def block(self, reason: str) -> None:
+        """Read nothing more for a while: the log cannot be read on."""
+        if self._intake and self.serves:
+            self._log.error("partition cannot be read on", reason=reason)
+            self._paused, self.trouble = True, reason
+            self._blocked_until = time.monotonic() + _BLOCKED_SECONDS
+            self._around.consumer.pause(self.source)
 
     @property
     def serves(self) -> bool:
@@ -375,7 +385,10 @@ class Partition:
         )
 
     def _relieve(self, ledger: Ledger) -> None:
-        if not self._full():
+        if time.monotonic() < self._blocked_until:
+            # Stream time stands still, and nobody knows for how long: publish what is known.
+            ledger.relieve(_RELIEF)
+        elif not self._full():
             self._paused = False
             # What was delivered and found no room is read again.
             self._around.consumer.seek(self.source, ledger.position)

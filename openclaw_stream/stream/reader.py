@@ -6,13 +6,13 @@ does not say which record it failed on. After any failure here the partitions ar
 
 from collections.abc import Mapping, Sequence
 from traceback import walk_tb
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import (
     CorruptRecordException,
     GroupAuthorizationFailedError,
-    KafkaError,
     TopicAuthorizationFailedError,
 )
 
@@ -27,10 +27,14 @@ _SINGLY = 10_000
 
 
 class UnreadableError(Exception):
-    """A record that the client fails on, whatever is tried; all before it have been delivered."""
+    """A record that the client fails on, whatever is tried; all before it have been delivered.
+
+    Where it is `damaged`, so is a whole batch, and nobody knows how many records are in it.
+    """
 
     def __init__(self, source: TopicPartition, offset: int, cause: Exception) -> None:
-        super().__init__(f"the record cannot be read: {cause}")
+        self.damaged = isinstance(cause, CorruptRecordException)
+        super().__init__(f"the {'log is damaged' if self.damaged else 'record cannot be read'}: {cause}")
         self.source = source
         self.offset = offset
 
@@ -66,22 +70,30 @@ class Reader:
         return delivered
 
     def _explain(self, error: Exception) -> None:
-        """Have records read one by one after one that cannot be; raise where it is that very one."""
-        if isinstance(error, KafkaError):
-            # A damaged batch is for the operator to mend: nobody knows what is in it. What is before it is delivered.
-            self._singly = _SINGLY if isinstance(error, CorruptRecordException) else 0
-            return
+        """Raise where a record cannot be read; where the client has dropped others with it, read those one by one."""
         place = _place(error)
-        if self._singly and place:
+        if place and not place.dropped:
             self._singly = 0
-            raise UnreadableError(*place, error) from error
-        self._singly = _SINGLY
+            raise UnreadableError(place.source, place.offset, error) from error
+        self._singly = _SINGLY if place else 0
 
 
-def _place(error: Exception) -> tuple[TopicPartition, int] | None:
-    """Return where the client stood when it failed on a record: only the frame of its iterator knows."""
+class _Place(NamedTuple):
+    """Where the client failed, and how many records it had taken for the same answer."""
+
+    source: TopicPartition
+    offset: int
+    dropped: int
+
+
+def _place(error: Exception) -> _Place | None:
+    """Return where the client stood when it failed on a record: only the frames of its iterators know."""
+    dropped = 0
     for frame, _ in walk_tb(error.__traceback__):
-        records = frame.f_locals.get("self")
-        if isinstance(records, PartitionRecords):
-            return records._tp, records.next_fetch_offset  # noqa: SLF001 - there is no other way to learn it
+        reading = frame.f_locals.get("self")
+        if isinstance(reading, FetchResult):
+            dropped = len(frame.f_locals.get("ret_list", ()))
+        if isinstance(reading, PartitionRecords):
+            # There is no other way to learn it.
+            return _Place(reading._tp, reading.next_fetch_offset, dropped)  # noqa: SLF001
     return None

@@ -228,7 +228,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             except UnreadableError as error:
                 self._read_again(consumer)
                 served = self._partitions.get(error.source)
-                if served:
+                if served and error.damaged:
+                    served.block(f"{error}; mend it, or delete the records through the damage (from {error.offset})")
+                elif served:
                     served.bury(error.offset, str(error))
                 continue
             except RetryableError as error:
