@@ -73,7 +73,8 @@ def test_the_last_decision_survives_with_its_incident() -> None:
 
 def test_the_marker_is_a_state_without_incident() -> None:
     document = orjson.loads(marker("me", 7, -1))
-    assert (document["group_key"], document["generation"], document["incident"]) == (MARKER_KEY, 7, None)
+    assert (document["schema_version"], document["group_key"], document["generation"]) == (1, MARKER_KEY, 7)
+    assert document["incident"] is None
     assert Restored(marker("me", 7, -1)).generation == 7
 
 
@@ -81,3 +82,13 @@ def test_the_marker_is_a_state_without_incident() -> None:
 def test_anything_else_is_refused_in_words(value: bytes) -> None:
     with pytest.raises(FatalError, match="incidents topic"):
         Restored(value)
+
+
+def test_members_that_are_no_base64_are_refused() -> None:
+    state = State("g")
+    state.begin("id-1", 5, 1000, "")
+    state.firing = {7: 800}
+    value = encode(state, "me", 1, None)
+    packed = value[value.index(b'"firing":"') + 10 :].partition(b'"')[0]
+    with pytest.raises(FatalError, match="incidents topic"):
+        Restored(value.replace(packed, packed[:4] + b"!!!!" + packed[4:]))
