@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from openclaw_stream.arbitration import store
 from openclaw_stream.arbitration.assembly import open_arbiter
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.events.vocabulary import Language
@@ -32,7 +33,13 @@ def own_valkey() -> Iterator[EmbeddedValkey]:
 
 
 @pytest.fixture
-async def redis_url(valkey: ValkeyServer) -> str:
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of a server that lives is answered, however busy the machine is."""
+    monkeypatch.setattr(store, "PATIENCE", 20.0)
+
+
+@pytest.fixture
+async def redis_url(valkey: ValkeyServer, _patient: None) -> str:
     """An empty Valkey."""
     async with Redis.from_url(valkey.url) as client:
         await client.flushdb()
@@ -87,6 +94,7 @@ async def test_a_decision_nobody_waits_for_any_more_finishes_into_the_cache(redi
         assert asked.calls == 1
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_a_valkey_that_dies_and_comes_back_costs_calls_and_no_decision(own_valkey: EmbeddedValkey) -> None:
     async with arbiter(redis_url=own_valkey.url) as asked:
         own_valkey.kill()

@@ -130,7 +130,7 @@ async def test_a_burst_waits_for_its_turn(valkey: ValkeyServer) -> None:
 async def test_a_busy_process_does_not_take_its_own_delay_for_the_servers(valkey: ValkeyServer) -> None:
     failures = counter()
     store = RedisStore(valkey.url, failures, Breaker(3, 10))
-    await store.put("key", b"value", 60)
+    await asyncio.gather(*(store.put("key", b"value", 60) for _ in range(8)))  # all are connected
 
     async def fold() -> None:
         while True:
