@@ -33,10 +33,10 @@ async def test_who_is_urgent_is_asked_for_first() -> None:
 
 async def test_a_busy_provider_is_waited_for_as_long_as_the_next_has_time_left() -> None:
     held = Held(FINE)
-    async with chained(held, FINE, slots=1, timeout=1) as asked:
+    async with chained(held, FINE, slots=1, timeout=10) as asked:
         first = asyncio.create_task(asked.judge(seconds=60))
         await held.asked.wait()
-        assert await asked.judge(seconds=1.2) == "b"
+        assert await asked.judge(seconds=10.2) == "b"
         assert asked.reasons == ["a: busy for too long"]
         held.go.set()
         assert await first == "a"

@@ -164,7 +164,7 @@ async def test_to_fail_fast_lets_no_more_in() -> None:
 
 
 async def test_a_call_that_hangs_ends_with_its_timeout_and_the_next_is_asked() -> None:
-    async with chained(hangs, FINE, timeout=0.3) as asked:
+    async with chained(hangs, FINE, timeout=2) as asked:
         assert await asked.judge() == "b"
         assert asked.outcomes == [("a", "timeout"), ("b", "answered")]
 
@@ -242,7 +242,7 @@ LATE = ollama_says(" " * 100_000 + '{"summary": "Nobody reads so far."}')
 
 @pytest.mark.parametrize("summary", [says(500), ollama_says("{}"), ollama_says("A storm."), LATE, hangs])
 async def test_a_storm_that_cannot_be_condensed_is_judged_by_its_counts(summary: Answer) -> None:
-    async with chained(FINE, summary=summary, timeout=0.5) as asked:
+    async with chained(FINE, summary=summary, timeout=2) as asked:
         errand, evidence = await judged_storm(asked)
         assert errand.reasons == []
         assert errand.attempts[-1].outcome == "answered"

@@ -198,7 +198,7 @@ async def test_a_flood_of_incidents_is_slow_and_not_decided_by_rules(new_pipelin
 
     # Forty at a tenth of a second each take longer than the deadline.
     async with model(slow) as (server, settings):
-        deadline = {"OPENCLAW_TIMEOUT": "1", "OPENCLAW_DECISION_DEADLINE": "3", "OPENAI_CONCURRENCY": "1"}
+        deadline = {"OPENCLAW_TIMEOUT": "2", "OPENCLAW_DECISION_DEADLINE": "3.5", "OPENAI_CONCURRENCY": "1"}
         pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, **deadline)
         await asyncio.to_thread(play, pipeline, *(f"s{n}" for n in range(40)))
     decisions = pipeline.decisions()

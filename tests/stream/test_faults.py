@@ -24,7 +24,7 @@ def test_killed_at_a_step_of_a_commit_it_loses_and_repeats_nothing(new_pipeline:
     pipeline.produce([*spread, (0, b"poison")])
     for nth in (1, 2, 4):
         worker = pipeline.start("tests.stream.crashing", step, str(nth))
-        for _ in range(60):
+        for _ in range(240):
             if worker.poll() is not None:
                 break
             pipeline.produce([(nth % 2, alert(f"s{nth}", f"Late{time.time_ns() % 1000}"))])

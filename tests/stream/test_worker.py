@@ -338,7 +338,7 @@ def test_without_a_broker_it_waits_and_says_so(tmp_path: Path) -> None:
     pipeline = Pipeline(f"127.0.0.1:{free_port()}", tmp_path, OPENCLAW_HTTP_ADDR=address)
     worker = pipeline.start()
     try:
-        until(lambda: "KAFKA_BOOTSTRAP_SERVERS" in pipeline.logs(), "the warning", 20)
+        until(lambda: "KAFKA_BOOTSTRAP_SERVERS" in pipeline.logs(), "the warning")
         with pytest.raises(urllib.error.HTTPError) as not_ready:
             urllib.request.urlopen(f"http://{address}/readyz", timeout=5)
         assert not_ready.value.code == 503
