@@ -1,0 +1,59 @@
+"""Why a broker refuses a record: errors of a produce request that are the record's own fault, and those that are not.
+
+A refused record is never sent again unchanged. Everything else (no right to write, a missing topic, a fenced producer,
+too few replicas) is a matter of the topic, the cluster or the producer: the same record may be accepted later.
+"""
+
+from typing import ClassVar
+
+from aiokafka.errors import (
+    BrokerResponseError,
+    CorruptRecordException,
+    InvalidTimestampError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+    UnknownError,
+    UnsupportedForMessageFormatError,
+    kafka_errors,
+)
+
+
+class InvalidRecordError(BrokerResponseError):
+    """Code 87 of the Kafka protocol, which aiokafka 0.14 does not know and reports as -1."""
+
+    errno: ClassVar[int] = 87
+    message: ClassVar[str] = "INVALID_RECORD"
+    description: ClassVar[str] = (
+        "The broker cannot validate the record, such as one without a key in a compacted topic."
+    )
+
+
+kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
+
+REFUSALS = (
+    InvalidRecordError,
+    InvalidTimestampError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+    UnsupportedForMessageFormatError,
+)
+"""The broker has looked at the record and will never accept it."""
+
+SUSPECT_REFUSALS = (CorruptRecordException, UnknownError)
+"""Final by the protocol, but a broken broker or a damaged packet gives them too: believed after several attempts."""
+
+
+def is_refusal(error: object) -> bool:
+    """Whether the outcome of a send says that the record itself is at fault."""
+    return isinstance(error, REFUSALS + SUSPECT_REFUSALS)
+
+
+def describe(topic: str, error: BaseException) -> str:
+    """Return one sentence for people: the topic, the error by its protocol name, and what it means."""
+    name = getattr(error, "message", "") or type(error).__name__
+    cause = str(error.args[0]) if error.args else getattr(error, "description", "")
+    return f"topic {topic} refuses the record: {name} ({' '.join(cause.split())})" if cause else f"{topic}: {name}"
