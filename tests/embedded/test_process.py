@@ -23,7 +23,8 @@ def end(number, frame):
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
 print("hello", flush=True)
-time.sleep(600)
+while True:  # Python misses a signal that comes just before a sleep until the sleep ends
+    time.sleep(0.1)
 """
 COUNTING = """
 import itertools, time
