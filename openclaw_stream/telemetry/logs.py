@@ -1,16 +1,18 @@
 """Logs: structlog and the standard library's loggers through one pipeline, to stderr, as JSON or for a console.
 
-The way of an event: level → rate limit (other libraries' warnings only) → context, level, logger, time → exception as
-text → cleaning (secrets redacted, control characters escaped) → JSON or console.
+An event passes: level → rate limit (warnings and errors) → context, level, logger, time → exception as text (other
+libraries: its type and message, no traceback) → cleaning (secrets redacted, control characters escaped) → JSON or
+console.
 """
 
 import json
 import logging
 import math
 import sys
+import threading
 import time
 import unicodedata
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
@@ -20,11 +22,15 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from openclaw_stream.settings import LogSettings
 from openclaw_stream.telemetry.redaction import redact
 
-REPEAT_EVERY = 30.0
-"""Seconds between two equal warnings of another library."""
+REPEAT_SECONDS, OWN_REPEAT_SECONDS = 30.0, 5.0
+"""Time between two equal warnings or errors: of other libraries, of this package."""
+
+LINES_PER_SECOND, OWN_LINES_PER_SECOND = 5, 10
+"""Most warnings in any second: of other libraries (with their errors), of this package."""
 
 _PACKAGE = __name__.partition(".")[0]
 _KEYS_MAX = 256
+_KEY_FIELDS = ("event", "partition", "topic", "provider", "model", "reason")
 _TEXT_MAX = 16_384
 _MULTILINE = frozenset({"exception", "stack"})
 
@@ -40,49 +46,86 @@ def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     handler = _Handler(stream)
-    handler.addFilter(RateLimit(REPEAT_EVERY))
+    handler.addFilter(RateLimit())
     handler.setFormatter(_formatter(settings.format, colors=stream.isatty()))
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)] + [handler]
-    # What other libraries say of every request is for who looks for a fault.
+    # What other libraries log of each request is shown only at level debug.
     root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
     logging.getLogger(_PACKAGE).setLevel(level)
     logging.captureWarnings(capture=True)
 
 
 class RateLimit(logging.Filter):
-    """Lets one of several equal warnings of another library pass every so many seconds.
+    """Limits warnings and errors: equal ones by time, all of them by lines per second.
 
-    A broker that is down makes aiokafka repeat itself many times a second. Equal are the logger, the level and the
-    message before its arguments are filled in. The next that passes carries `suppressed`, how many did not.
+    A broker that is down makes aiokafka repeat itself many times a second, and each partition of ours report it. Equal
+    are logger, level, message (before its arguments are filled in) and the fields that say where and why. A line that
+    passes carries `suppressed`, how many lines did not pass before it. Our own errors are not limited by lines per
+    second, those with a traceback not at all: each is a separate fact, or a defect.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._seconds = seconds
-        self._clock = clock
-        self._passed: OrderedDict[tuple[str, int, str], tuple[float, int]] = OrderedDict()
+        self._own = _Limit(OWN_REPEAT_SECONDS, OWN_LINES_PER_SECOND, clock)
+        self._others = _Limit(REPEAT_SECONDS, LINES_PER_SECOND, clock)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record passes."""
-        if record.levelno < logging.WARNING or record.name.partition(".")[0] == _PACKAGE:
+        fields = record.msg if isinstance(record.msg, dict) else {"event": str(record.msg)}
+        own, error = _is_own(record), record.levelno >= logging.ERROR
+        if record.levelno < logging.WARNING or (own and error and (record.exc_info or fields.get("exc_info"))):
             return True
-        key, now = (record.name, record.levelno, str(record.msg)), self._clock()
-        last, suppressed = self._passed.get(key, (-math.inf, 0))
-        if now - last < self._seconds:
-            self._passed[key] = last, suppressed + 1
-            return False
+        key = record.name, record.levelname, *(str(fields.get(name)) for name in _KEY_FIELDS)
+        suppressed = (self._own if own else self._others).admit(key, capped=not (own and error))
+        if suppressed and isinstance(record.msg, dict):
+            record.msg = {**record.msg, "suppressed": suppressed}
+        elif suppressed:
+            record.suppressed = suppressed
+        return suppressed is not None
+
+
+class _Limit:
+    """Admits one of several equal lines per `period` seconds, and at most `per_second` lines in any second."""
+
+    def __init__(self, period: float, per_second: int, clock: Callable[[], float]) -> None:
+        self._period = period
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._recent: deque[float] = deque(maxlen=per_second)
+        self._passed: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
+        self._suppressed = 0
+
+    def admit(self, key: tuple[str, ...], *, capped: bool) -> int | None:
+        """Return how many lines were suppressed before this one; None where this one is."""
+        # Handlers call their filters before they take their own lock.
+        with self._lock:
+            now = self._clock()
+            last, repeats = self._passed.get(key, (-math.inf, 0))
+            if now - last < self._period:
+                self._passed[key] = last, repeats + 1
+                return None
+            if capped and len(self._recent) == self._recent.maxlen and now - self._recent[0] < 1:
+                self._suppressed += 1
+                return None
+            return self._pass(key, now, repeats)
+
+    def _pass(self, key: tuple[str, ...], now: float, repeats: int) -> int:
+        self._recent.append(now)
         self._passed[key] = now, 0
         self._passed.move_to_end(key)
+        suppressed, self._suppressed = repeats + self._suppressed, 0
         if len(self._passed) > _KEYS_MAX:
-            self._passed.popitem(last=False)
-        if suppressed:
-            record.suppressed = suppressed
-        return True
+            _, (_, self._suppressed) = self._passed.popitem(last=False)
+        return suppressed
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] == _PACKAGE
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Told apart from handlers of others when logs are configured again."""
+    """A type of its own, so that configuring again replaces this handler and no other."""
 
 
 def _formatter(form: str, *, colors: bool) -> logging.Formatter:
@@ -92,7 +135,11 @@ def _formatter(form: str, *, colors: bool) -> logging.Formatter:
         else structlog.processors.JSONRenderer(json.dumps, ensure_ascii=False)
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.contextvars.merge_contextvars, structlog.stdlib.ExtraAdder(allow=["suppressed"])],
+        foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.ExtraAdder(allow=["suppressed"]),
+            _without_traceback,
+        ],
         processors=[
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
@@ -104,6 +151,17 @@ def _formatter(form: str, *, colors: bool) -> logging.Formatter:
             render,
         ],
     )
+
+
+def _without_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace the traceback of another library's record by the exception's type and message."""
+    if _is_own(event["_record"]):
+        return event
+    event.pop("stack_info", None)
+    _, error, _ = event.pop("exc_info", None) or (None, None, None)
+    if error:
+        event["event"] = ": ".join(filter(None, (event["event"], type(error).__name__, str(error))))
+    return event
 
 
 def clean(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

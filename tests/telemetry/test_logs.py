@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.settings import LogSettings
-from openclaw_stream.telemetry.logs import REPEAT_EVERY, RateLimit, clean, configure_logs
+from openclaw_stream.telemetry.logs import (
+    LINES_PER_SECOND,
+    OWN_LINES_PER_SECOND,
+    OWN_REPEAT_SECONDS,
+    REPEAT_SECONDS,
+    RateLimit,
+    clean,
+    configure_logs,
+)
 
-SECRET = "Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105, of nobody
+SECRET = "Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - an example
 TOKEN = SECRET.rpartition(" ")[2]
 
 Configure = Callable[..., io.StringIO]
@@ -79,9 +87,53 @@ def test_secrets_stay_out_wherever_they_are(configure: Configure) -> None:
         log.exception("it failed")
         logging.getLogger("aiokafka").exception("it failed")
     text = stream.getvalue()
-    assert text.count(r"\nConnectionError: ") == 2
-    assert "Traceback" in text
+    assert text.count(r"\nConnectionError: ") == 1
+    assert '"it failed: ConnectionError: Authorization: ' in text
+    assert text.count("Traceback") == 1
     assert TOKEN not in text
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("library", ["aiokafka.producer.sender", "asyncio", "root"])
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (ConnectionError("no route"), "node 3 failed: ConnectionError: no route"),
+        (TimeoutError(), "node 3 failed: TimeoutError"),
+        (ValueError("two\nlines"), r"node 3 failed: ValueError: two\nlines"),
+    ],
+)
+def test_other_libraries_show_no_traceback(
+    configure: Configure, form: str, library: str, error: Exception, shown: str
+) -> None:
+    stream = configure(format=form)
+    try:
+        fail(error)
+    except type(error):
+        logging.getLogger(library).exception("node %s failed", 3, stack_info=True)
+    (line,) = stream.getvalue().splitlines()
+    assert shown in (json.loads(line)["event"] if form == "json" else line)
+    assert "Traceback" not in line
+    assert "Stack (" not in line
+
+
+def test_no_exception_adds_nothing(configure: Configure) -> None:
+    stream = configure()
+    line = record("outside of a handler")
+    line.exc_info = (None, None, None)
+    logging.getLogger("aiokafka").handle(line)
+    assert [event["event"] for event in events(stream)] == ["outside of a handler"]
+
+
+def test_our_exceptions_keep_their_traceback(configure: Configure) -> None:
+    stream = configure()
+    for _ in range(30):
+        try:
+            fail(ValueError("a defect"))
+        except ValueError:
+            structlog.get_logger("openclaw_stream.x").exception("it failed", partition=1)
+            logging.getLogger("openclaw_stream.y").exception("it failed")
+    assert stream.getvalue().count("Traceback") == 60
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
@@ -148,29 +200,89 @@ def test_python_warnings_are_logged(configure: Configure) -> None:
 
 def test_a_broker_that_is_down_does_not_flood(configure: Configure) -> None:
     stream = configure()
-    for port in range(500):
-        logging.getLogger("aiokafka").error("Unable connect to %s", port)
-        logging.getLogger("aiokafka.conn").warning("Unable connect to %s", port)
-        structlog.get_logger("openclaw_stream.x").warning("mine is never dropped")
-    assert [event["event"] for event in events(stream)].count("mine is never dropped") == 500
-    assert len(events(stream)) == 502
+    for number in range(500):
+        logging.getLogger("aiokafka").error("Unable connect to %s", number)
+        logging.getLogger("aiokafka.conn").warning("Unable connect to %s", number)
+        structlog.get_logger("openclaw_stream.x").warning("cannot commit", partition=number % 3, reason="no answer")
+        structlog.get_logger("openclaw_stream.x").info("not limited")
+    logged = events(stream)
+    assert [event["event"] for event in logged].count("not limited") == 500
+    assert {event.get("partition") for event in logged if event["event"] == "cannot commit"} == {0, 1, 2}
+    assert len(logged) < 600
 
 
-def record(message: str, level: int = logging.WARNING) -> logging.LogRecord:
-    return logging.LogRecord("aiokafka", level, "", 0, message, None, None)
+def record(message: object, level: int = logging.WARNING, name: str = "aiokafka") -> logging.LogRecord:
+    return logging.LogRecord(name, level, "", 0, message, None, None)
 
 
-def test_the_next_that_passes_tells_how_many_did_not() -> None:
+def ours(level: int = logging.WARNING, **fields: object) -> logging.LogRecord:
+    """As structlog makes it: the fields are the message."""
+    return record(fields, level, "openclaw_stream.x")
+
+
+def suppressed(line: logging.LogRecord) -> int:
+    fields = line.msg if isinstance(line.msg, dict) else line.__dict__
+    return int(fields.get("suppressed", 0))
+
+
+@pytest.mark.parametrize(
+    ("make", "period"),
+    [
+        (lambda: record("Unable connect to %s"), REPEAT_SECONDS),
+        (lambda: ours(event="cannot commit", partition=3, reason="no answer"), OWN_REPEAT_SECONDS),
+        (lambda: ours(logging.ERROR, event="cannot commit", partition=3), OWN_REPEAT_SECONDS),
+        (lambda: record("cannot commit", name="openclaw_stream.y"), OWN_REPEAT_SECONDS),
+    ],
+)
+def test_equal_lines_pass_once_in_a_period(make: Callable[[], logging.LogRecord], period: float) -> None:
     now = 0.0
-    limit = RateLimit(REPEAT_EVERY, lambda: now)
-    assert limit.filter(record("a"))
-    assert not any(limit.filter(record("a")) for _ in range(7))
-    assert limit.filter(record("a", logging.ERROR))
-    now = REPEAT_EVERY
-    again = record("a")
-    assert limit.filter(again)
-    assert again.__dict__["suppressed"] == 7
-    assert "suppressed" not in record("b").__dict__
+    limit = RateLimit(lambda: now)
+    assert limit.filter(first := make())
+    assert not any(limit.filter(make()) for _ in range(7))
+    now = period - 0.01
+    assert not limit.filter(make())
+    now = period
+    assert limit.filter(again := make())
+    assert (suppressed(first), suppressed(again)) == (0, 8)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ours(event="cannot fetch", partition=3, reason="no answer"),
+        ours(event="cannot commit", partition=4, reason="no answer"),
+        ours(event="cannot commit", partition=3, reason="refused"),
+        ours(event="cannot commit", partition=3, reason="no answer", provider="second"),
+        ours(logging.ERROR, event="cannot commit", partition=3, reason="no answer"),
+        record("cannot commit", name="openclaw_stream.y"),
+    ],
+)
+def test_lines_of_another_place_or_reason_pass(other: logging.LogRecord) -> None:
+    limit = RateLimit(lambda: 0.0)
+    assert limit.filter(ours(event="cannot commit", partition=3, reason="no answer", offset=1))
+    assert not limit.filter(ours(event="cannot commit", partition=3, reason="no answer", offset=2))
+    assert limit.filter(other)
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [
+        (lambda number: record(f"warning {number}"), LINES_PER_SECOND),
+        (lambda number: record(f"error {number}", logging.ERROR, f"library{number}"), LINES_PER_SECOND),
+        (lambda number: ours(event="cannot commit", partition=number), OWN_LINES_PER_SECOND),
+        (lambda number: ours(logging.ERROR, event="partition stopped", partition=number), 100),
+        (lambda _: ours(logging.ERROR, event="it failed", exc_info=True), 100),
+        (lambda _: ours(logging.INFO, event="assigned"), 100),
+        (lambda _: record("debugging", logging.DEBUG), 100),
+    ],
+)
+def test_different_lines_of_one_second(make: Callable[[int], logging.LogRecord], most: int) -> None:
+    now = 0.0
+    limit = RateLimit(lambda: now)
+    assert sum(limit.filter(make(number)) for number in range(100)) == most
+    now = 1.0
+    assert limit.filter(after := make(100))
+    assert suppressed(after) == 100 - most
 
 
 def test_suppressed_is_shown(configure: Configure) -> None:
@@ -181,28 +293,40 @@ def test_suppressed_is_shown(configure: Configure) -> None:
     assert events(stream)[0]["suppressed"] == 4
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 50)), max_size=60))
-def test_an_equal_message_passes_once_in_each_period(steps: list[tuple[str, float]]) -> None:
+STEPS = st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 1.0, 7.0, 31.0]))
+
+
+@given(st.lists(STEPS, max_size=80))
+def test_what_passes_and_what_is_counted(steps: list[tuple[str, float]]) -> None:
     now, counted = 0.0, 0
     passed: dict[str, float] = {}
-    limit = RateLimit(30, lambda: now)
-    for message, pause in steps:
+    times: list[float] = []
+    limit = RateLimit(lambda: now)
+    for message, pause in [*steps, *((message, 31.0) for message in "abcdefgh")]:
         now += pause
-        event = record(message)
-        if limit.filter(event):
-            assert now - passed.get(message, -30.0) >= 30
+        line = record(message)
+        repeated = now - passed.get(message, -REPEAT_SECONDS) < REPEAT_SECONDS
+        full = sum(now - at < 1 for at in times) >= LINES_PER_SECOND
+        assert limit.filter(line) == (not repeated and not full)
+        if not repeated and not full:
             passed[message] = now
-            counted += 1 + event.__dict__.get("suppressed", 0)
-        else:
-            assert now - passed[message] < 30
-    assert counted <= len(steps)
+            times.append(now)
+            counted += 1 + suppressed(line)
+    assert counted == len(steps) + 8
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    limit = RateLimit(30, lambda: 0.0)
-    assert all(limit.filter(record(str(number))) for number in range(1000))
-    assert limit.filter(record("0"))
-    assert not limit.filter(record("999"))
+def test_what_is_remembered_is_bounded_and_still_counted() -> None:
+    def stopped(partition: int) -> logging.LogRecord:
+        return ours(logging.ERROR, event="partition stopped", partition=partition)
+
+    limit = RateLimit(lambda: 0.0)
+    assert limit.filter(stopped(0))
+    assert not any(limit.filter(stopped(0)) for _ in range(3))
+    lines = [stopped(number) for number in range(1, 1000)]
+    assert all(limit.filter(line) for line in lines)
+    assert sum(suppressed(line) for line in lines) == 3
+    assert limit.filter(stopped(0))
+    assert not limit.filter(stopped(999))
 
 
 json_values = st.recursive(
