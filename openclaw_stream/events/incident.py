@@ -37,6 +37,13 @@ class LineageEntry(EventModel):
     status: IncidentStatus
 
 
+class LogIdentity(EventModel):
+    """The topic that the states of a consumer group are about."""
+
+    topic_id: str = Field(description="Id of the alerts topic: another one after it was deleted and created again.")
+    since: int = Field(ge=1, description="First generation that read this topic; earlier states are about another.")
+
+
 class IncidentState(EventModel):
     """A group's state, keyed by its group key.
 
@@ -51,6 +58,7 @@ class IncidentState(EventModel):
     replayed_through: int = Field(ge=-1, description="Highest settled offset of earlier generations; -1 for none.")
     incident: CurrentIncident | None
     lineage: list[LineageEntry] = Field(max_length=16, description="The last incidents, oldest first.")
+    log: LogIdentity | None = Field(None, description="Under the key `#generation` only: the log that is read.")
     fold: dict[str, Any] = Field(
         description="Private to the worker, which restores the group from it; subject to change."
     )

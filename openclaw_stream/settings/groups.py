@@ -60,6 +60,14 @@ class KafkaSettings(Group):
     ssl_keyfile: FilePath | None = Field(None, description="a PEM file of the client's key, without a passphrase")
     session_timeout: Timeout = Field(10, description="seconds, 1 to 3600: silence after which a worker is given up")
     transaction_timeout: Timeout = Field(15, description="seconds, 1 to 3600: life of an abandoned transaction")
+    open_transaction_timeout: Timeout = Field(
+        20, description="seconds, 1 to 3600: how long another producer's open transaction may hide alerts"
+    )
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds a broker may take for one request: a heartbeat that one does not answer is repeated in time."""
+        return max(self.session_timeout / 3, 3.0)
 
     @property
     def uses_sasl(self) -> bool:

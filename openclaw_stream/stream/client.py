@@ -10,13 +10,18 @@ from typing import Any, Self, TypeVar
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, codec
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
 from aiokafka.util import NO_EXTENSIONS
 
 from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
 
+CLIENT_ID = "openclaw-stream"
 _ADMIN_TIMEOUT_MS = 10_000
+_JOIN_SECONDS = 60.0
+"""Above the rebalance timeout: how long the group coordinator may wait for the other members."""
 _STOP_SECONDS = 2.0
 _CANCELLATIONS, _CANCELLATION_SECONDS = 5, 0.2
 _PARTS = {"client", "_client", "_coordinator", "_fetcher", "_message_accumulator", "_sender"}
@@ -34,7 +39,8 @@ def connection(kafka: KafkaSettings) -> dict[str, Any]:
     """
     arguments: dict[str, Any] = {
         "bootstrap_servers": kafka.bootstrap_servers,
-        "client_id": "openclaw-stream",
+        "client_id": CLIENT_ID,
+        "request_timeout_ms": int(kafka.request_timeout * 1000),
         "security_protocol": kafka.security_protocol,
     }
     if kafka.uses_ssl:
@@ -73,7 +79,7 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         RetryableError: The brokers cannot be reached, or did not answer in time; also from within the block.
         SettingsError: A certificate or key cannot be loaded.
     """
-    client = AIOKafkaAdminClient(**connection(kafka), request_timeout_ms=_ADMIN_TIMEOUT_MS)
+    client = AIOKafkaAdminClient(**connection(kafka) | {"request_timeout_ms": _ADMIN_TIMEOUT_MS})
     with _Reason() as reason:
         try:
             await client.start()
@@ -82,6 +88,30 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
             raise unreachable(kafka, reason.text or error) from error
         finally:
             await stop(client)
+
+
+def allow_long_joins(consumer: AIOKafkaConsumer) -> None:
+    """Give a consumer that is started more time for JoinGroup and SyncGroup than for other requests.
+
+    aiokafka (0.14.0) has one timeout for all requests. A short one finds a frozen broker soon, but the coordinator
+    answers a JoinGroup only when all members have joined, which takes up to the rebalance timeout.
+    """
+    client = consumer._client  # noqa: SLF001 - there is no public way
+    send = client.send
+
+    async def send_patiently(
+        node_id: object, request: object, *, group: ConnectionGroup = ConnectionGroup.DEFAULT
+    ) -> object:
+        if not isinstance(request, JoinGroupRequest | SyncGroupRequest) or not await client.ready(node_id, group=group):
+            return await send(node_id, request, group=group)
+        own = client._conns[node_id, group]  # noqa: SLF001
+        usual, own._request_timeout = own._request_timeout, _JOIN_SECONDS  # noqa: SLF001
+        try:
+            return await send(node_id, request, group=group)
+        finally:
+            own._request_timeout = usual  # noqa: SLF001
+
+    client.send = send_patiently
 
 
 async def within(seconds: float, doing: Coroutine[Any, Any, T]) -> T:

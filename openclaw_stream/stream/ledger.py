@@ -21,6 +21,7 @@ from openclaw_stream.stream import statecodec
 from openclaw_stream.stream.agenda import Agenda
 from openclaw_stream.stream.position import Position
 from openclaw_stream.stream.settlement import Settlement
+from openclaw_stream.stream.statecodec import LogIdentity
 from openclaw_stream.stream.work import DeadLetter, Group, Headers, Mark, Plan, Work
 
 _TICKED_MAX = 1000
@@ -36,7 +37,9 @@ _AGAIN = 60_000
 class Ledger:
     """All groups of one partition; made by `restore`, then fed with records in offset order."""
 
-    def __init__(self, fold: Fold, group_id: str, at: Position, position: int, log_start: int) -> None:
+    def __init__(
+        self, fold: Fold, group_id: str, at: Position, position: int, log_start: int, log: LogIdentity | None = None
+    ) -> None:
         self.fold = fold
         self.group_id = group_id
         self.generation = at.generation
@@ -53,7 +56,8 @@ class Ledger:
         self.opened = 0
         """Incidents opened by this ledger."""
         self.marker_due = False
-        """The incidents topic does not yet tell this generation."""
+        """Whether the next transaction writes the generation and the log's identity into the incidents topic."""
+        self._log = log
         self._committed: int | None = None
         self._left_over = False
         self._owed = Settlement(self.groups, group_id, at.generation, at.dead_through)
@@ -77,6 +81,12 @@ class Ledger:
             self._undated.append(group)
         else:
             self._await_end(group)
+
+    def add_foreign(self, group: Group) -> None:
+        """Take in the empty state of a group whose incidents belong to another log, and have it written."""
+        group.state.version += 1
+        self.add(group)
+        self._owed.touch(group)
 
     # ---- the fold
 
@@ -340,7 +350,7 @@ class Ledger:
         dead = self._owed.exhume()
         # Nothing is published without a state: a transaction that Kafka has left open is recognised by that.
         if self.marker_due or dead:
-            marker = statecodec.marker(self.group_id, self.generation, self._owed.dead_through)
+            marker = statecodec.marker(self.group_id, self.generation, self._owed.dead_through, self._log)
             states.append((statecodec.MARKER_KEY, marker))
             self.marker_due = False
         offset, time = self._owed.lowest_unsettled() or Mark(self.position, self.now)

@@ -26,11 +26,13 @@ class Meter:
         label = str(partition)
         self._records = metrics.records.labels(label)
         self.lost_records = metrics.lost_records.labels(label)
+        self.skipped_records = metrics.skipped_records.labels(label)
         self._pending_bytes = metrics.pending_bytes.labels(label)
         self._open_incidents = metrics.open_incidents.labels(label)
         self._stream_position = metrics.stream_position.labels(label)
         self._committed = metrics.committed_offset.labels(label)
         self._log_end = metrics.log_end.labels(label)
+        self._log_stable = metrics.log_stable.labels(label)
         self._lag = metrics.lag.labels(label)
         self._stream_time = metrics.stream_time.labels(label)
         self._aborted = metrics.transactions.labels("aborted")
@@ -73,9 +75,10 @@ class Meter:
             self.metrics.alerts.labels(form, "firing" if firing else "resolved").inc(number)
         self._alerts.clear()
 
-    def stands(self, ledger: Ledger, end: int, committed: int | None) -> None:
-        """Tell where the partition stands."""
+    def record_position(self, ledger: Ledger, stable: int, end: int, committed: int | None) -> None:
+        """Record where the partition is, and both ends of its log: the last stable offset and the high watermark."""
         self._stream_position.set(ledger.position)
+        self._log_stable.set(stable)
         self._log_end.set(end)
         self._lag.set(max(end - ledger.position, 0))
         self._pending_bytes.set(ledger.pending_bytes)

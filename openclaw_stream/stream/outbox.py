@@ -41,23 +41,27 @@ class Outbox:
         sent.extend(self._dead_letter(letter, ledger.generation) for letter in plan.dead_letters)
         return sent
 
-    def without(self, refused: Message, reason: str, ledger: Ledger) -> list[Message]:
-        """Return what is sent for a message that no broker will ever take: a dead letter that names its cause.
+    def substitute(self, refused: Message, reason: str, ledger: Ledger) -> Message | None:
+        """Return what is sent in place of a message that the brokers refuse for good, None for nothing.
 
-        It tells where the record is, without its bytes, key and headers, of which one is too much. A group state is
-        sent without its exemplars instead: losing it would lose the group.
+        A group state is sent without its exemplars: losing it would lose the group. A dead letter without a key gets
+        one, which a compacted topic asks for. Anything else becomes a dead letter that says where the record is and why
+        it was refused, without its bytes and headers, of which one may be the cause.
         """
         if refused.topic == self.settings.topics.incidents and refused.value:
             document = orjson.loads(refused.value)
             document["fold"]["exemplars"] = []
             slim = orjson.dumps(document)
             if len(slim) < len(refused.value):
-                return [refused._replace(value=slim)]
-        if not refused.value and all(name.startswith("openclaw-dlq-") for name, _ in refused.headers):
-            return []
-        # Empty and not null: the client refuses to send a record without key and value.
-        letter = DeadLetter(refused.about, 0, None, b"", (), reason)
-        return [self._dead_letter(letter, ledger.generation)]
+                return refused._replace(value=slim)
+        key = f"{self.topic}-{self.partition}-{refused.about}".encode()
+        if refused.topic == self.settings.topics.dead_letter:
+            if refused.value and refused.key is None:
+                return refused._replace(key=key)
+            if not refused.value and all(name.startswith("openclaw-dlq-") for name, _ in refused.headers):
+                return None
+        # Empty and not null: it is no tombstone.
+        return self._dead_letter(DeadLetter(refused.about, 0, key, b"", (), reason), ledger.generation)
 
     def _revision(self, work: Work, generation: int) -> Iterator[Message]:
         state, verdict = work.snapshot, work.outcome

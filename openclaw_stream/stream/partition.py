@@ -1,11 +1,11 @@
-"""One assigned partition: restored, fed, committed, and given back.
+"""One assigned partition: opened, read, committed, and given back.
 
 The life of a partition:
 
-    start its producer (fences the owner before) → read what is committed → read its group states → seek → resume
-    → fold what the consumer delivers → plan → one transaction → plan → …
+    open (see `opening`) → seek → resume → fold what the consumer delivers → plan → one transaction → plan → …
 
-Any failure of a transaction throws producer and ledger away and starts again from what is committed.
+Any failure of a transaction throws producer and ledger away and starts again from what is committed. What is missing
+for a moment (a broker, a right, a topic) makes the partition wait, unready, and is tried again.
 """
 
 import asyncio
@@ -22,17 +22,15 @@ from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.errors import FatalError, RetryableError
 from openclaw_stream.events.vocabulary import EventType
 from openclaw_stream.incidents.evidence import case_of
-from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.intake import FoldError, Intake
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
-from openclaw_stream.stream.outbox import Outbox
-from openclaw_stream.stream.producer import FencedError, Message, RefusedError, TransactionalProducer
-from openclaw_stream.stream.restore import restore
-from openclaw_stream.stream.source import Committed, Log, read_committed, read_states
+from openclaw_stream.stream.opening import Opening, OutOfRangeError
+from openclaw_stream.stream.producer import FencedError
+from openclaw_stream.stream.publisher import Publisher
+from openclaw_stream.stream.readiness import PartitionReadiness
 from openclaw_stream.stream.surroundings import Surroundings
-from openclaw_stream.stream.work import Plan, Work
+from openclaw_stream.stream.work import Work
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +41,10 @@ _TICK_MARGIN = 200
 _LET_GO_SECONDS = 10
 _RELIEF = 100
 """Revisions cut at a time under pressure."""
-_BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0)
+_BACKOFF = (0.2, 0.5, 1.0, 2.0, 3.0)
+"""Seconds before a failed partition is opened again; short, since decisions wait for it."""
+_FENCED_FAILURES = 4
 _BLOCKED_SECONDS = 10
-
-
-class OutOfRangeError(FatalError):
-    """The committed offset lies beyond the log: this partition stops, the others go on."""
 
 
 class Partition:
@@ -57,13 +53,12 @@ class Partition:
     def __init__(self, around: Surroundings, source: TopicPartition) -> None:
         self.source = source
         self.ledger: Ledger | None = None
-        self.trouble: str | None = "being restored"
-        """Why the partition is not served, None while it is."""
+        self.readiness = PartitionReadiness()
         self.committed: int | None = None
         self._around = around
         self._meter = Meter(around.metrics, source.partition)
-        self._outbox = Outbox(around.settings, source.topic, source.partition)
-        self._producer: TransactionalProducer | None = None
+        self._publisher = Publisher(around, source)
+        self._opening = Opening(around, source, self._publisher, self._meter)
         self._intake: Intake | None = None
         self._next_intake: Intake | None = None
         self._wake = asyncio.Event()
@@ -75,6 +70,7 @@ class Partition:
         self._failures = 0
         self._cursed: dict[int, str] = {}
         self._last_read = time.time()
+        self._answered_at: int | None = None
         self._log = log.bind(partition=source.partition)
         self.task = asyncio.create_task(self._live())
 
@@ -91,13 +87,14 @@ class Partition:
                 self._around.consumer.seek(self.source, self.ledger.position)
                 self._around.consumer.resume(self.source)
                 self._intake, self._next_intake = self._next_intake, None
-                self._paused, self.trouble = False, None
+                self._paused = False
+                self.readiness.serve(time.monotonic())
 
     def feed(self, records: Sequence[ConsumerRecord]) -> bool:
         """Fold delivered records; False where no more can be taken now: the rest is read again later."""
         if self._intake is None or not self.serves or self._paused:
             return False
-        self._last_read, self.trouble = time.time(), None
+        self._last_read, self.readiness.blocked = time.time(), ""
         with self._guarded():
             if not self._intake.feed(records):
                 self._paused = True
@@ -122,7 +119,7 @@ class Partition:
         """Read nothing more for a while: the log cannot be read on."""
         if self._intake and self.serves:
             self._log.error("partition cannot be read on", reason=reason)
-            self._paused, self.trouble = True, reason
+            self._paused, self.readiness.blocked = True, reason
             self._blocked_until = time.monotonic() + _BLOCKED_SECONDS
             self._around.consumer.pause(self.source)
 
@@ -136,19 +133,55 @@ class Partition:
         """Whether intake waits for room."""
         return self._paused
 
-    def look_up(self, position: int, end: int) -> None:
-        """Take note of where the consumer stands; at the end of the log, publish early what is due by now."""
+    def reasons(self) -> Iterator[str]:
+        """Yield why nothing of this partition could be published now."""
+        self.readiness.wait_for(self._publisher.step, self._publisher.began_at)
+        limit = self._around.settings.kafka.open_transaction_timeout
+        return self.readiness.reasons(time.monotonic(), limit)
+
+    def note_fetch(self, answered_at: int | None, *, busy: bool) -> None:
+        """Note whether its leader answers.
+
+        Args:
+            answered_at: When the leader last answered a fetch, by the client's clock.
+            busy: Records of some partition were delivered: while there are many, no more are fetched.
+        """
+        if self._paused or busy or answered_at != self._answered_at:
+            self._answered_at = answered_at
+            self.readiness.fetch(time.monotonic())
+
+    def look_up(self, position: int, stable: int, end: int) -> None:
+        """Take note of where the consumer is in the log; where it has read all, publish early what is due by now.
+
+        Args:
+            position: Offset of the next record it delivers.
+            stable: The last stable offset: records behind it belong to open transactions.
+            end: The end of the log.
+        """
         ledger = self.ledger
         if ledger is None or not self.serves:
             return
-        self._meter.stands(ledger, end, self.committed)
+        self._meter.record_position(ledger, stable, end, self.committed)
+        self._see_ends(stable, end)
         with self._guarded():
             if self._paused:
                 self._relieve(ledger)
-            elif position >= end:
+            elif position >= stable:
                 ledger.skip_to(position)
                 ledger.tick(self._tick_time(ledger))
             self._hand_out()
+
+    def _see_ends(self, stable: int, end: int) -> None:
+        limit, now = self._around.settings.kafka.open_transaction_timeout, time.monotonic()
+        before = self.readiness.stuck_seconds(now) > limit
+        self.readiness.see_ends(stable, end, now)
+        if not before and self.readiness.stuck_seconds(now) > limit:
+            self._log.warning(
+                "a transaction of another producer is open in the alerts topic: alerts behind it cannot be read",
+                topic=self.source.topic,
+                offset=stable,
+                records=end - stable,
+            )
 
     def restart(self, reason: str) -> None:
         """Throw away what is folded, and start again from what is committed."""
@@ -191,11 +224,11 @@ class Partition:
                 await self._open()
                 await self._serve()
             except OutOfRangeError as error:
-                self.trouble = str(error)
+                self.readiness.fail(str(error))
                 self._log.error("partition stopped", reason=str(error))
                 return
             except FatalError as error:
-                self.trouble = str(error)
+                self.readiness.fail(str(error))
                 self._around.on_fatal(error)
                 return
             except RetryableError as error:
@@ -213,70 +246,26 @@ class Partition:
         self._failures += 1
         self._meter.aborted()
         if isinstance(error, FencedError):
-            # The group will tell who owns it: taking it back at once would only fence the other in turn.
-            self._failures = max(self._failures, 3)
+            # The group decides who owns it: taking it back at once would only fence the other worker in turn.
+            self._failures = max(self._failures, _FENCED_FAILURES)
         self._log.warning("partition starts again from what is committed", reason=str(error))
-        self.trouble = str(error)
+        self.readiness.fail(str(error))
 
     async def _let_go(self) -> None:
         self.ledger = self._intake = self._next_intake = None
         self._around.desk.clear()
-        producer, self._producer = self._producer, None
-        if producer:
-            await producer.abandon()
+        await self._publisher.abandon()
 
     async def _open(self) -> None:
-        around, source = self._around, self.source
-        kafka, topics = around.settings.kafka, around.settings.topics
-        producer = await self._start_producer()
-        committed = await read_committed(around.connection, kafka.group_id, source)
-        own = TopicPartition(topics.incidents, source.partition)
-        stored = await read_states(around.connection, own, source)
-        if not stored.settled:
-            outputs = [own]
-            for topic in (topics.decisions, topics.tuning, topics.dead_letter):
-                outputs += await producer.partitions_of(topic)
-            await producer.clear(outputs, source, kafka.group_id)
-            raise RetryableError(f"a transaction was left open in {own.topic} partition {own.partition}: aborted")
-        # In a thread: to read a hundred thousand states takes seconds, and heartbeats are due meanwhile.
-        ledger = await asyncio.to_thread(self._restore, committed, stored.states, stored.log)
-        self.ledger, self.committed = ledger, committed.offset if committed else None
+        around = self._around
+        ledger, self.committed = await self._opening.open()
+        # After a failure the next transaction shows that they commit again, also where there is nothing to publish.
+        ledger.marker_due |= self._failures > 0
+        self.ledger = ledger
         self._meter.restored(ledger)
         self._next_intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)
-        # A new generation is told at once: `latest` would else begin anew after a crash.
+        # A new generation is written at once: with `latest` a crash would otherwise skip what came since.
         self._wake.set()
-        self._log.info(
-            "partition restored", generation=ledger.generation, offset=ledger.position, groups=len(ledger.groups)
-        )
-
-    def _restore(self, committed: Committed | None, states: dict[str, bytes], ends: Log) -> Ledger:
-        around, source = self._around, self.source
-        if committed and committed.offset > ends.end:
-            raise OutOfRangeError(
-                f"the group's offset {committed.offset} of {source.topic} partition {source.partition} lies beyond the "
-                f"end of the log ({ends.end}): was the topic made anew? Stop the group and reset its offsets to replay"
-            )
-        if committed and committed.offset < ends.start:
-            lost = ends.start - committed.offset
-            self._meter.lost_records.inc(lost)
-            self._log.error("records were deleted by retention before they were read", lost=lost)
-        earliest = around.settings.kafka.auto_offset_reset == "earliest"
-        first = committed.offset if committed else (ends.start if earliest else ends.end)
-        retention = around.facts.retention_ms
-        fold = Fold(
-            source.topic, source.partition, around.settings.incidents.timers, retention if retention >= 0 else NEVER
-        )
-        group_id = around.settings.kafka.group_id
-        return restore(fold, group_id, states, (first, committed.metadata if committed else None), ends.start)
-
-    async def _start_producer(self, *, compression: str | None = None) -> TransactionalProducer:
-        kafka, source = self._around.settings.kafka, self.source
-        if self._producer:
-            await self._producer.abandon()
-        transactional_id = f"{kafka.group_id}-{source.topic}-{source.partition}"
-        self._producer = TransactionalProducer(self._around.connection, transactional_id, kafka.transaction_timeout)
-        await self._producer.start(compression=compression)
-        return self._producer
 
     # ---- commits
 
@@ -315,30 +304,11 @@ class Partition:
         if plan is None:
             return False
         started = time.monotonic()
-        messages = self._outbox.messages(plan, ledger)
-        await self._send(plan, messages, ledger)
+        await self._publisher.commit(plan, ledger)
+        self.readiness.commit()
         self.committed = plan.offset
         self._meter.committed(plan, time.monotonic() - started)
         return True
-
-    async def _send(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
-        """Send a plan; what the broker refuses is packed tighter first, then replaced: never the same thing twice."""
-        producer, compression = self._producer, None
-        while True:
-            assert producer is not None  # noqa: S101 - only an open partition is served
-            try:
-                group_id = self._around.settings.kafka.group_id
-                await producer.commit(messages, self.source, plan.offset, plan.metadata, group_id)
-            except RefusedError as error:
-                refused = messages[error.index]
-                self._log.error("a message was refused", topic=refused.topic, reason=str(error))
-                if compression:
-                    instead = self._outbox.without(refused, str(error), ledger)
-                    messages = [*messages[: error.index], *instead, *messages[error.index + 1 :]]
-                compression = "gzip"
-                producer = await self._start_producer(compression=compression)
-            else:
-                return
 
     # ---- decisions
 

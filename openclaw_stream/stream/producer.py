@@ -6,8 +6,8 @@ cannot fence by group generation. One transaction takes these steps, each of whi
     begin → choose the partition of every record → add all partitions to the transaction → send the records
     → commit the offset → end the transaction
 
-aiokafka commits even where a send has failed, does not return while a broker is away, and cannot abort after a cancelled
-commit or a refused AddPartitionsToTxn (it has forgotten the partitions). So every send is awaited, every step has a
+aiokafka commits even where a send has failed, does not return while a broker is away, cannot abort after a cancelled
+commit or a refused AddPartitionsToTxn (it forgets the partitions). So every send is awaited, every step has a
 deadline, and after any failure the producer is thrown away; the next one to start aborts what it has left open.
 """
 
@@ -75,14 +75,11 @@ class RefusedError(RetryableError):
 class TransactionalProducer:
     """Sends messages and one partition's offset in one transaction; of no use after its first error."""
 
-    def __init__(
-        self, connection: dict[str, Any], transactional_id: str, timeout: float, request_timeout: float
-    ) -> None:
-        """Prepare a producer; `timeout` bounds a start and a transaction, `request_timeout` one request, in seconds."""
+    def __init__(self, connection: dict[str, Any], transactional_id: str, timeout: float) -> None:
+        """Prepare a producer; `timeout` in seconds bounds a start, and a transaction."""
         self._connection = connection
         self._id = transactional_id
         self._timeout = timeout
-        self._request_timeout = request_timeout
         self._producer: AIOKafkaProducer | None = None
         self._enlistment: Enlistment | None = None
         self._step = ""
@@ -105,7 +102,6 @@ class TransactionalProducer:
             **self._connection,
             transactional_id=self._id,
             transaction_timeout_ms=int(self._timeout * 1000),
-            request_timeout_ms=int(self._request_timeout * 1000),
             retry_backoff_ms=20,
             acks="all",
             compression_type=compression,
@@ -318,7 +314,7 @@ class TransactionalProducer:
         producer.client.send = watched
 
     async def _renew_epoch(self) -> None:
-        """Start again under a higher epoch: a late copy of the last EndTxn would else end the next transaction early."""
+        """Start again under a higher epoch: a late copy of the last EndTxn could end the next transaction early."""
         await self.abandon()
         await self.start()
 

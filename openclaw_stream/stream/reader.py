@@ -16,8 +16,10 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.errors import RetryableError
+from openclaw_stream.settings import Settings
 from openclaw_stream.stream.client import within
+from openclaw_stream.stream.permissions import denied
 
 _POLL_MS = 100
 _POLL_SECONDS = 2.0
@@ -42,8 +44,10 @@ class UnreadableError(Exception):
 class Reader:
     """Reads all assigned partitions."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
         self._consumer = consumer
+        self._topic = settings.topics.alerts
+        self._group_id = settings.kafka.group_id
         self._singly = 0
 
     async def read(self) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
@@ -52,7 +56,7 @@ class Reader:
         Raises:
             UnreadableError: one record cannot be read; those behind it can.
             RetryableError: reading failed.
-            FatalError: not allowed.
+            DeniedError: the user may not read the alerts, or belong to the group.
         """
         try:
             limit = 1 if self._singly else _POLL_RECORDS
@@ -61,8 +65,10 @@ class Reader:
             )
         except TimeoutError:
             return {}
-        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
-            raise FatalError(f"not allowed to read the alerts: {error!r}; see the ACLs in the README") from error
+        except TopicAuthorizationFailedError as error:
+            raise denied(error, "Read", f"topic {self._topic}") from error
+        except GroupAuthorizationFailedError as error:
+            raise denied(error, "Read", f"group {self._group_id}") from error
         except Exception as error:
             self._explain(error)
             raise RetryableError(f"reading failed: {error!r}") from error

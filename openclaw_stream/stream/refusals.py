@@ -20,14 +20,12 @@ from aiokafka.errors import (
 )
 
 
-class InvalidRecordError(BrokerResponseError):
+class InvalidRecordError(BrokerResponseError):  # type: ignore[misc] # aiokafka is untyped
     """Code 87 of the Kafka protocol, which aiokafka 0.14 does not know and reports as -1."""
 
     errno: ClassVar[int] = 87
     message: ClassVar[str] = "INVALID_RECORD"
-    description: ClassVar[str] = (
-        "The broker cannot validate the record, such as one without a key in a compacted topic."
-    )
+    description: ClassVar[str] = "The broker cannot validate it, such as a record without a key in a compacted topic."
 
 
 kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)

@@ -1,30 +1,67 @@
 """Restore: the ledger of a partition from its committed offset and the group states, after a crash or a reset.
 
-Pure. A committed offset without our metadata was set by some tool: a replay, and a new generation. States then count
-only where they lie wholly before the offset R that was reset to; of a group that lies beyond, the lineage tells which
-incident was open at R, so that a replay finds the same incidents again.
+Pure. A committed offset without our metadata was set by another program: a replay, and a new generation. States then
+count only where they lie wholly before the offset R that was reset to; of a group that lies beyond, the lineage tells
+which incident was open at R, so that a replay finds the same incidents again.
+
+States may be about another log: the topic was deleted and created again, or the log was truncated. Their offsets would
+mark new alerts as replayed, or skip them as settled, so only the keys of such states are kept. They are recognised by
+the topic's id, which the marker keeps, and by offsets beyond the end of the log. Where the brokers give topics no id
+(before 2.8), or the marker was written by a version that kept none, a state below the end cannot be told apart.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.vocabulary import IncidentStatus
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import UNKNOWN, Episode, State
+from openclaw_stream.incidents.state import NEVER, UNKNOWN, Episode, State
 from openclaw_stream.stream import position as metadata
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.position import Position
-from openclaw_stream.stream.statecodec import MARKER_KEY, Restored
+from openclaw_stream.stream.statecodec import MARKER_KEY, LogIdentity, Restored
 from openclaw_stream.stream.work import Group
+
+
+class LogFacts(NamedTuple):
+    """The input partition's log: its first offset, the offset after its last, and the id of its topic if it has one."""
+
+    start: int
+    end: int = NEVER
+    topic_id: str | None = None
+
+
+class Outcome(NamedTuple):
+    """A restored ledger, and what an operator should know.
+
+    `foreign` counts the states that are about another log. `jump` is how many records lie between the highest settled
+    offset and an offset that another program has set, negative where it was set back; None where the offset is ours.
+    """
+
+    ledger: Ledger
+    foreign: int
+    jump: int | None
 
 
 def restore(
     fold: Fold, group_id: str, states: Mapping[str, bytes], committed: tuple[int, str | None], log_start: int
 ) -> Ledger:
+    """Return the ledger of `restore_log` for a log of which only the start is known."""
+    return restore_log(fold, group_id, states, committed, LogFacts(log_start)).ledger
+
+
+def restore_log(
+    fold: Fold, group_id: str, states: Mapping[str, bytes], committed: tuple[int, str | None], log: LogFacts
+) -> Outcome:
     """Return the ledger that reads on at the committed offset, or at the start of the log where that is later.
 
-    `states` are the live values of the incidents topic's partition by key; `committed` is the group's offset, or where
-    a first start begins, and the metadata committed with it.
+    Args:
+        fold: The rules of this partition.
+        group_id: The consumer group.
+        states: The live values of the incidents topic's partition by key.
+        committed: The group's offset, or where a first start begins, and the metadata committed with it.
+        log: The log of the input partition.
 
     Raises:
         FatalError: another consumer group writes to this incidents topic, or a state cannot be read.
@@ -32,24 +69,54 @@ def restore(
     restored = {key: _own(Restored(value), group_id) for key, value in states.items()}
     marker = restored.pop(MARKER_KEY, None)
     generations = [r.generation for r in restored.values()] + ([marker.generation] if marker else [])
-    offset, own_metadata = committed
-    start = max(offset, log_start)
-    at = metadata.decode(own_metadata)
-    if at is None:
-        at = Position(1 + max(generations, default=0), start, UNKNOWN, start - 1)
-    elif offset < log_start:
-        at = at._replace(floor=max(at.floor, log_start))
+    highest = max(generations, default=0)
+    since = _since(marker, log, highest)
+    offset, own = committed[0], metadata.decode(committed[1])
+    if own and own.generation < since:
+        # Committed while the topic was being replaced: an offset of the log before.
+        offset, own = log.start, None
+    start = max(offset, log.start)
+    at = own or Position(1 + highest, start, UNKNOWN, start - 1)
+    if own and offset < log.start:
+        at = at._replace(floor=max(at.floor, log.start))
     if marker and marker.generation == at.generation:
         at = at._replace(dead_through=max(at.dead_through, marker.state.through))
-    ledger = Ledger(fold, group_id, at, start, log_start)
-    ledger.marker_due = marker is None or marker.generation != at.generation
+    identity = LogIdentity(log.topic_id, since) if log.topic_id else None
+    ledger = Ledger(fold, group_id, at, start, log.start, identity)
+    ledger.marker_due = marker is None or (marker.generation, marker.log) != (at.generation, identity)
+    settled = [marker.state.through] if marker and marker.generation >= since else []
+    foreign = [r for r in restored.values() if r.generation < since or r.state.through >= log.end]
+    for each in foreign:
+        del restored[each.state.group_key]
+        ledger.add_foreign(Group(_fresh(each.state.group_key, at.floor)))
     for each in restored.values():
-        state = each.state
-        if each.generation != at.generation:
-            state.replayed_through = max(state.replayed_through, state.through)
-        counts = _counts(each, at)
-        ledger.add(Group(state, each.last_decision) if counts else Group(_after_reset(state, at.floor)))
-    return ledger
+        settled.append(each.state.through)
+        ledger.add(_group(each, at))
+    return Outcome(ledger, len(foreign), None if own or not settled else start - 1 - max(*settled, log.start - 1))
+
+
+def _since(marker: Restored | None, log: LogFacts, highest: int) -> int:
+    """Return the first generation whose states are about this log; `highest` is the highest that wrote any."""
+    known = marker.log if marker else None
+    if known and log.topic_id and known.topic_id != log.topic_id:
+        return highest + 1
+    return known.since if known else 1
+
+
+def _group(restored: Restored, at: Position) -> Group:
+    state = restored.state
+    if restored.generation != at.generation:
+        state.replayed_through = max(state.replayed_through, state.through)
+    if _counts(restored, at):
+        return Group(state, restored.last_decision)
+    return Group(_after_reset(state, at.floor))
+
+
+def _fresh(group_key: str, floor: int) -> State:
+    """Return the state of a group that is known by its key only."""
+    state = State(group_key)
+    state.through = floor - 1
+    return state
 
 
 def _own(restored: Restored, group_id: str) -> Restored:
@@ -74,8 +141,7 @@ def _counts(restored: Restored, at: Position) -> bool:
 
 def _after_reset(old: State, floor: int) -> State:
     """Return the state of a group just before the offset `floor`, as the lineage of `old` tells it."""
-    state = State(old.group_key)
-    state.through = floor - 1
+    state = _fresh(old.group_key, floor)
     state.replayed_through = old.replayed_through
     state.lineage = old.lineage
     before = [episode for episode in old.lineage if episode.opened_offset < floor]

@@ -5,10 +5,19 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from aiokafka.protocol.commit import OffsetFetchRequest
 
-from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.errors import RetryableError
 from openclaw_stream.stream.client import stop, within
+from openclaw_stream.stream.permissions import denied
+from openclaw_stream.stream.topic_ids import topic_ids
 
 _REQUEST_SECONDS = 30
 _RESTORE_SECONDS = 300
@@ -28,35 +37,54 @@ class Log(NamedTuple):
     end: int
 
 
-async def read_committed(connection: dict[str, Any], group_id: str, source: TopicPartition) -> Committed | None:
-    """Return what the group has committed on a partition, None for nothing.
+class GroupOffset(NamedTuple):
+    """What the group has committed on a partition, None for nothing; the topic's id, None where brokers have none."""
+
+    committed: Committed | None
+    topic_id: str | None
+
+
+async def read_committed(connection: dict[str, Any], group_id: str, source: TopicPartition) -> GroupOffset:
+    """Return the group's offset on a partition.
 
     Read it only after the partition's transactional producer has started: until then it may be stale.
 
     Raises:
-        RetryableError: the coordinator is not there.
+        RetryableError: the coordinator does not answer, or the topic is missing.
+        DeniedError: the user lacks a right.
     """
     admin = AIOKafkaAdminClient(**connection)
     try:
-        offsets = await within(_REQUEST_SECONDS, _list_offsets(admin, group_id, source))
+        return await within(_REQUEST_SECONDS, _read_committed(admin, group_id, source))
     except GroupAuthorizationFailedError as error:
-        raise FatalError(f"not allowed to read the offsets of the group {group_id!r}; grant Read on it") from error
+        raise denied(error, "Read", f"group {group_id}") from error
+    except TopicAuthorizationFailedError as error:
+        raise denied(error, "Read", f"topic {source.topic}") from error
     except (KafkaError, TimeoutError, OSError) as error:
-        raise RetryableError(f"the committed offset of {source} cannot be read: {error!r}") from error
+        raise RetryableError(f"cannot fetch the committed offset of group {group_id} on {source}: {error!r}") from error
     finally:
         await stop(admin)
-    found = offsets.get(source)
-    if found is None:
-        # A coordinator that is loading answers without the partition, and the client takes that for an answer: to
-        # believe it would replay all history.
-        raise RetryableError(f"the coordinator of the group {group_id!r} does not tell its offset of {source} yet")
-    return Committed(found.offset, found.metadata) if found.offset >= 0 else None
+
+
+async def _read_committed(admin: AIOKafkaAdminClient, group_id: str, source: TopicPartition) -> GroupOffset:
+    await admin.start()
+    # Not aiokafka's own call: for an error of a partition it raises `NoError`, and for one of the group nothing.
+    coordinator = await admin.find_coordinator(group_id)
+    request = OffsetFetchRequest(group_id, [(source.topic, [source.partition])])
+    response = await admin._send_request(request, coordinator)  # noqa: SLF001
+    [(_, offset, metadata, code)] = [
+        found for topic, partitions in response.topics for found in partitions if topic == source.topic
+    ] or [(source.partition, -1, "", response.error_code or CoordinatorLoadInProgressError.errno)]
+    if code:
+        raise for_code(code)
+    ids = await topic_ids(admin._client, [source.topic])  # noqa: SLF001
+    return GroupOffset(Committed(offset, metadata) if offset >= 0 else None, ids.get(source.topic))
 
 
 class Stored(NamedTuple):
     """The live group states by key, and the ends of the input partition.
 
-    `settled` tells whether no transaction is open in the states' partition, where records would be hidden behind it.
+    `settled` says whether no transaction is open in the states' partition, which would hide the records behind it.
     """
 
     states: dict[str, bytes]
@@ -69,7 +97,7 @@ async def read_states(connection: dict[str, Any], states: TopicPartition, source
 
     Raises:
         RetryableError: the brokers did not deliver.
-        FatalError: not allowed.
+        DeniedError: the user may not read the topic of the states, or that of the alerts.
     """
     # Not `latest`, the default: with it a seek to the beginning reads nothing.
     consumer = AIOKafkaConsumer(
@@ -83,16 +111,11 @@ async def read_states(connection: dict[str, Any], states: TopicPartition, source
     try:
         return await within(_RESTORE_SECONDS, _read_stored(consumer, states, source))
     except TopicAuthorizationFailedError as error:
-        raise FatalError(f"not allowed to read {states.topic}: {error}; grant Read on it") from error
+        raise denied(error, "Read", f"topic {states.topic}") from error
     except (KafkaError, TimeoutError, OSError) as error:
-        raise RetryableError(f"the group states of {source} cannot be read: {error!r}") from error
+        raise RetryableError(f"cannot fetch the group states in {states}: {error!r}") from error
     finally:
         await stop(consumer)
-
-
-async def _list_offsets(admin: AIOKafkaAdminClient, group_id: str, source: TopicPartition) -> dict[TopicPartition, Any]:
-    await admin.start()
-    return await admin.list_consumer_group_offsets(group_id, partitions=[source])  # type: ignore[no-any-return]
 
 
 async def _read_stored(consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition) -> Stored:

@@ -6,7 +6,7 @@ are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt)
 
 import struct
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,37 +20,53 @@ MARKER_KEY = "#generation"
 _SCHEMA_VERSION = 1
 
 
-def encode(state: State, group_id: str, generation: int, last_decision: LastDecision | None) -> bytes:
+class LogIdentity(NamedTuple):
+    """The topic whose records the states are about, and the first generation that read it.
+
+    A topic that was deleted and created again has another id: states of earlier generations are about another log.
+    """
+
+    topic_id: str
+    since: int
+
+
+def encode(
+    state: State,
+    group_id: str,
+    generation: int,
+    last_decision: LastDecision | None,
+    log: LogIdentity | None = None,
+) -> bytes:
     """Return the value of a group's key in the incidents topic."""
-    return orjson.dumps(
-        {
-            "schema_version": _SCHEMA_VERSION,
-            "group_key": state.group_key,
-            "group_id": group_id,
-            "generation": generation,
-            "through": state.through,
-            "replayed_through": state.replayed_through,
-            "incident": _incident(state, last_decision) if state.incident_id else None,
-            "lineage": [episode._asdict() for episode in state.lineage],
-            "fold": _fold(state),
-        }
-    )
+    document = {
+        "schema_version": _SCHEMA_VERSION,
+        "group_key": state.group_key,
+        "group_id": group_id,
+        "generation": generation,
+        "through": state.through,
+        "replayed_through": state.replayed_through,
+        "incident": _incident(state, last_decision) if state.incident_id else None,
+        "lineage": [episode._asdict() for episode in state.lineage],
+        "fold": _fold(state),
+    }
+    return orjson.dumps(document | {"log": log._asdict()} if log else document)
 
 
-def marker(group_id: str, generation: int, dead_through: int) -> bytes:
-    """Return the value of the reserved key that keeps the generation, and the last offset of the dead letters in it.
+def marker(group_id: str, generation: int, dead_through: int, log: LogIdentity | None = None) -> bytes:
+    """Return the value of the reserved key: the generation, its last dead letter's offset, and the log it reads.
 
-    The commit's metadata tells both, but a broker that dies may forget a commit whose records it keeps.
+    The commit's metadata holds the first two as well, but a broker that dies may forget a commit whose records it
+    keeps.
     """
     state = State(MARKER_KEY)
     state.through = dead_through
-    return encode(state, group_id, generation, None)
+    return encode(state, group_id, generation, None, log)
 
 
 class Restored:
     """A value read back: the state, who wrote it and when."""
 
-    __slots__ = ("generation", "group_id", "last_decision", "state")
+    __slots__ = ("generation", "group_id", "last_decision", "log", "state")
 
     def __init__(self, value: bytes) -> None:
         try:
@@ -66,6 +82,8 @@ class Restored:
             self.state = _state(document)
             incident = document["incident"]
             self.last_decision = _last_decision(incident) if incident else None
+            log = document.get("log")
+            self.log = LogIdentity(log["topic_id"], log["since"]) if log else None
         except (KeyError, TypeError, ValueError, struct.error) as error:
             raise FatalError(
                 f"the incidents topic holds a value that is no group state ({error!r}, {value[:80]!r}): "

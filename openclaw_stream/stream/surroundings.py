@@ -1,5 +1,6 @@
 """What all partitions of a worker share."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,11 @@ from openclaw_stream.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all partitions of a worker share; `share` is the partition's part of the limit on undecided work, bytes."""
+    """What all partitions of a worker share.
+
+    `share` returns the partition's part of the limit on undecided work, in bytes. `outputs_tried` is set once a trial
+    transaction over all outputs has succeeded.
+    """
 
     settings: Settings
     connection: dict[str, Any]
@@ -27,3 +32,4 @@ class Surroundings:
     consumer: AIOKafkaConsumer
     on_fatal: Callable[[FatalError], None]
     share: Callable[[], int]
+    outputs_tried: asyncio.Event

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import NodeNotReadyError, TopicAuthorizationFailedError
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -24,7 +24,7 @@ from aiokafka.protocol.types import (
 )
 
 
-class _Uuid(AbstractType[UUID]):
+class _Uuid(AbstractType[UUID]):  # type: ignore[misc] # aiokafka is untyped
     @classmethod
     def encode(cls, value: UUID) -> bytes:
         return value.bytes
@@ -38,7 +38,7 @@ _Text = CompactString("utf-8")
 _Numbers = CompactArray(Int32)
 
 
-class _MetadataResponse(Response):  # type: ignore[misc] # aiokafka is untyped
+class _MetadataResponse(Response):  # type: ignore[misc]
     API_KEY: ClassVar[int] = 3
     API_VERSION: ClassVar[int] = 10
     SCHEMA: ClassVar[Schema] = Schema(
@@ -111,6 +111,7 @@ async def topic_ids(client: AIOKafkaClient, topics: Collection[str]) -> Mapping[
         topics: Their names; none of them is created by asking.
 
     Raises:
+        TopicAuthorizationFailedError: the user may not see some of them; it holds the set of their names.
         KafkaError: no broker answered.
     """
     node = client.get_random_node()
@@ -120,5 +121,7 @@ async def topic_ids(client: AIOKafkaClient, topics: Collection[str]) -> Mapping[
         response: Any = await client.send(node, _MetadataRequest(topics))
     except NotImplementedError:
         return {}
-    found = {topic: str(uuid) for code, topic, uuid, *_ in response.topics if not code and uuid.int}
-    return found
+    hidden = {topic for code, topic, *_ in response.topics if code == TopicAuthorizationFailedError.errno}
+    if hidden:
+        raise TopicAuthorizationFailedError(hidden)
+    return {topic: str(uuid) for code, topic, uuid, *_ in response.topics if not code and uuid.int}

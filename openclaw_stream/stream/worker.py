@@ -3,22 +3,32 @@
 import asyncio
 import signal
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from openclaw_stream.arbitration.assembly import open_arbiter
-from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.errors import FatalError, RetryableError, TopicError
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings, unknown_settings
-from openclaw_stream.stream.client import connection, decodes_natively, require_codecs, stop, unreachable, within
+from openclaw_stream.stream.client import (
+    allow_long_joins,
+    connection,
+    decodes_natively,
+    require_codecs,
+    stop,
+    unreachable,
+    within,
+)
 from openclaw_stream.stream.desk import Desk
 from openclaw_stream.stream.intake import in_parts
-from openclaw_stream.stream.memory import calm_collector, tidy
+from openclaw_stream.stream.maintenance import Maintenance
+from openclaw_stream.stream.memory import calm_collector
 from openclaw_stream.stream.partition import Partition
 from openclaw_stream.stream.reader import Reader, UnreadableError
+from openclaw_stream.stream.readiness import MembershipReadiness
 from openclaw_stream.stream.surroundings import Surroundings
 from openclaw_stream.stream.topics import TopicFacts, check_topics
 from openclaw_stream.telemetry.http import Health, serve
@@ -29,17 +39,18 @@ from openclaw_stream.telemetry.tracing import make_tracing
 log = structlog.get_logger(__name__)
 
 _FETCH_WAIT_MS = 100
+_FETCH_BYTES, _PARTITION_FETCH_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
+_METADATA_AGE_MS = 10_000
+"""How long added partitions and topics that were created again may go unnoticed."""
 _POSITION_SECONDS = 1.0
 _START_SECONDS = 5.0
-_HOUSEKEEPING_SECONDS = 15
 _REVOKE_SECONDS = 3.0
 """Below the session timeout: no heartbeats while partitions are given back."""
-_STALLED_SECONDS = 30
 _READ_FAILURES_MAX = 5
-"""Reads that may fail one after another, a second apart, before the worker joins the group anew."""
+"""Reads that may fail one after another, a second apart, before the worker joins the group again."""
 _TRACES_SECONDS = 2.0
 """How long the end waits for the last traces to be delivered."""
-_RETRY_SECONDS = (1, 2, 5, 10)
+_RETRY_SECONDS = (1, 2, 5, 5, 5, 10)
 
 
 async def run(settings: Settings) -> int:
@@ -65,7 +76,7 @@ async def run(settings: Settings) -> int:
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
-    """One consumer, one desk of deciders, and a `Partition` for each assigned partition."""
+    """One consumer, one queue of decisions, and a `Partition` for each assigned partition."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
@@ -74,21 +85,24 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._stop = asyncio.Event()
         self._fatal: FatalError | None = None
         self._around: Surroundings | None = None
-        self._turned_at = time.monotonic()
-        self._trouble = "starting"
+        self._membership = MembershipReadiness()
+        self._rejoin_reason = ""
         self._draining = False
 
     def live(self) -> Health:
-        """Tell whether the process still turns; a broker that is away is no reason to restart it."""
+        """Whether the process still turns; a broker that is away is no reason to restart it."""
         return Health(("a fatal error stops it",) if self._fatal else ())
 
     def ready(self) -> Health:
-        """Tell whether the worker makes progress, and else why not."""
-        reasons = [self._trouble] if self._trouble else []
-        if not reasons and time.monotonic() - self._turned_at > _STALLED_SECONDS:
-            reasons.append(f"no progress for {_STALLED_SECONDS} s")
-        reasons += [f"partition {tp.partition}: {p.trouble}" for tp, p in self._partitions.items() if p.trouble]
-        return Health(tuple(reasons))
+        """Whether an alert that comes now would be read and decided, and else why not."""
+        return Health(tuple(self._reasons()))
+
+    def _reasons(self) -> Iterator[str]:
+        settings = self._settings
+        yield from self._membership.reasons(time.monotonic(), settings.topics.alerts, settings.kafka.group_id)
+        for source, partition in self._partitions.items():
+            for reason in partition.reasons():
+                yield f"partition {source.partition}: {reason}"
 
     async def run(self) -> bool:
         """Join the group and serve; drains on a signal, and returns whether it could.
@@ -112,11 +126,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             raise self._fatal
         return drained
 
-    async def _work(self, facts: TopicFacts, desk: Desk) -> bool:
+    async def _work(self, facts: TopicFacts | None, desk: Desk) -> bool:
         drained = True
         try:
-            while not self._stop.is_set():
+            while facts and not self._stop.is_set():
                 drained = await self._take_part(facts, desk)
+                if not self._stop.is_set():
+                    facts = await self._await_topics(again=True)
         finally:
             await desk.close()
         return drained
@@ -124,32 +140,47 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     async def _take_part(self, facts: TopicFacts, desk: Desk) -> bool:
         """Be a member of the group until told to stop, or until the client can be none any more."""
         consumer = self._consumer()
-        self._draining = False
+        self._draining, self._rejoin_reason = False, ""
         self._around = self._surroundings(facts, desk, consumer)
-        housekeeping = asyncio.create_task(self._keep_house(consumer))
+        maintenance = Maintenance(self._around, self._partitions, self._membership, self._rejoin)
+        upkeep = asyncio.create_task(maintenance.run())
         try:
             if await self._join(consumer):
                 await self._serve(consumer, desk)
         finally:
-            housekeeping.cancel()
+            upkeep.cancel()
             drained = await self._drain()
             await stop(consumer)
         return drained
 
+    def _rejoin(self, reason: str) -> None:
+        """Leave the group and join it again with a new client: for what a running one cannot follow."""
+        if not self._rejoin_reason:
+            log.warning("joining the group again", reason=reason)
+        self._rejoin_reason = reason
+
     # ---- joining
 
-    async def _await_topics(self) -> TopicFacts | None:
-        """Check the topics as soon as the brokers answer; None when told to stop before."""
+    async def _await_topics(self, *, again: bool = False) -> TopicFacts | None:
+        """Check the topics as soon as the brokers answer; None when told to stop before.
+
+        Args:
+            again: The worker has served before: a topic that is missing now is waited for.
+        """
         for attempt in range(1 << 30):
             try:
                 report = await check_topics(self._settings)
+                facts = report.require()
             except RetryableError as error:
                 await self._wait_out(str(error), attempt)
+            except TopicError as error:
+                if not again:
+                    raise
+                await self._wait_out(str(error), attempt)
             else:
-                facts = report.require()
-                if report.differences:
-                    told = [str(difference) for difference in report.differences]
-                    log.warning("topics are made otherwise than recommended", differences=told)
+                if report.differences and not again:
+                    differences = [str(difference) for difference in report.differences]
+                    log.warning("topic configuration differs from recommended", differences=differences)
                 return facts
             if self._stop.is_set():
                 break
@@ -162,6 +193,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             except (KafkaError, OSError) as error:
                 await self._wait_out(str(unreachable(self._settings.kafka, error)), attempt)
             else:
+                allow_long_joins(consumer)
+                self._membership.trouble = ""
                 consumer.subscribe([self._settings.topics.alerts], listener=self)
                 return True
             if self._stop.is_set():
@@ -169,7 +202,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         return False
 
     async def _wait_out(self, trouble: str, attempt: int) -> None:
-        self._trouble = trouble
+        self._membership.trouble = trouble
         if attempt in {0, 1} or attempt % 10 == 0:
             log.warning("not connected, trying again", reason=trouble)
         seconds = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
@@ -191,8 +224,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=max(session_ms // 5, 100),
             rebalance_timeout_ms=max(session_ms, 20_000),
+            metadata_max_age_ms=_METADATA_AGE_MS,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
             max_poll_records=None,
         )
 
@@ -208,46 +243,52 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             consumer=consumer,
             on_fatal=self._fail,
             share=lambda: settings.worker.max_pending_bytes // max(len(self._partitions), 1),
+            outputs_tried=asyncio.Event(),
         )
 
     # ---- serving
 
     async def _serve(self, consumer: AIOKafkaConsumer, desk: Desk) -> None:
-        """Read and fold; returns when told to stop, or when reading keeps failing.
+        """Read and fold; returns when told to stop, or when the group is to be joined again.
 
         A client whose heartbeat met an error that it did not expect sends no more of them, fails every read, and never
         joins again by itself: the group goes on without it, and it would fight the new owners for its partitions.
         """
-        failures, reader = 0, Reader(consumer)
-        while not self._stop.is_set() and failures < _READ_FAILURES_MAX:
-            self._turned_at = time.monotonic()
+        failures, reader = 0, Reader(consumer, self._settings)
+        while not self._stop.is_set() and not self._rejoin_reason:
+            self._membership.turn(time.monotonic())
             for partition in self._partitions.values():
                 partition.begin()
             try:
                 delivered = await reader.read()
             except UnreadableError as error:
-                self._read_again(consumer)
-                served = self._partitions.get(error.source)
-                if served and error.damaged:
-                    served.block(f"{error}; mend it, or delete the records through the damage (from {error.offset})")
-                elif served:
-                    served.bury(error.offset, str(error))
+                self._pass_unreadable(consumer, error)
                 continue
             except RetryableError as error:
-                self._trouble = str(error)
+                failures += 1
+                self._membership.trouble = str(error)
                 log.warning("reading failed, trying again", reason=str(error))
                 self._read_again(consumer)
-                failures += 1
+                if failures == _READ_FAILURES_MAX:
+                    self._rejoin(str(error))
                 await asyncio.sleep(1)
                 continue
-            failures, self._trouble = 0, ""
+            failures, self._membership.trouble = 0, ""
             for source, records in delivered.items():
                 served = self._partitions.get(source)
                 if served and await self._in_range(consumer, served, records):
                     await self._feed(served, records)
             for partition in list(self._partitions.values()):
-                await self._look_up(consumer, partition)
-            self._tell(desk)
+                await self._look_up(consumer, partition, busy=bool(delivered))
+            self._record_load(desk)
+
+    def _pass_unreadable(self, consumer: AIOKafkaConsumer, error: UnreadableError) -> None:
+        self._read_again(consumer)
+        served = self._partitions.get(error.source)
+        if served and error.damaged:
+            served.block(f"{error}; mend it, or delete the records through the damage (from {error.offset})")
+        elif served:
+            served.bury(error.offset, str(error))
 
     def _read_again(self, consumer: AIOKafkaConsumer) -> None:
         """Go back to what is folded: the client has moved on behind what it took for a read that failed."""
@@ -263,23 +304,23 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 return
             await asyncio.sleep(0)
 
-    async def _look_up(self, consumer: AIOKafkaConsumer, partition: Partition) -> None:
+    async def _look_up(self, consumer: AIOKafkaConsumer, partition: Partition, *, busy: bool) -> None:
         source = partition.source
-        # Until it is sought the client asks the group for a position, and would have everybody wait for that.
+        # Until it is sought the client asks the group for a position, and would have all partitions wait for that.
         if not partition.serves or source not in consumer.assignment():
             return
         try:
             async with asyncio.timeout(_POSITION_SECONDS):
                 position = await consumer.position(source)
         except (KafkaError, TimeoutError):
-            # It was taken away just now, or nobody tells where it begins.
+            # It was taken away just now, or no broker answers where it begins.
             return
-        stable, high = consumer.last_stable_offset(source), consumer.highwater(source)
-        end = high if stable in {None, -1} else stable
+        partition.note_fetch(consumer.last_poll_timestamp(source), busy=busy)
+        stable, end = consumer.last_stable_offset(source), consumer.highwater(source)
         if end is not None and source in self._partitions:
-            partition.look_up(position, end)
+            partition.look_up(position, end if stable in {None, -1} else stable, end)
 
-    def _tell(self, desk: Desk) -> None:
+    def _record_load(self, desk: Desk) -> None:
         self.metrics.assigned_partitions.set(len(self._partitions))
         self.metrics.paused_partitions.set(sum(partition.paused for partition in self._partitions.values()))
         self.metrics.pending_decisions.set(desk.length)
@@ -307,27 +348,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             return False
         return True
 
-    async def _keep_house(self, consumer: AIOKafkaConsumer) -> None:
-        """Follow the start of the logs, which says what may be forgotten; clear up after partitions let go."""
-        served: list[int] = []
-        while True:
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
-            before, served = served, [id(partition.ledger) for partition in self._partitions.values()]
-            # The clients of partitions let go are cycles with megabytes, too old for the collector to look at soon.
-            tidy(garbage=served != before)
-            sources = [source for source, partition in self._partitions.items() if partition.ledger]
-            if not sources:
-                continue
-            try:
-                starts = await within(_START_SECONDS, consumer.beginning_offsets(sources))
-            except Exception as error:  # noqa: BLE001 - whatever it was, the house is kept on
-                log.warning("the starts of the logs cannot be read", reason=repr(error))
-                continue
-            for source, start in starts.items():
-                partition = self._partitions.get(source)
-                if partition and partition.ledger:
-                    partition.ledger.log_start = start
-
     def _fail(self, error: FatalError) -> None:
         self._fatal = self._fatal or error
         self._stop.set()
@@ -342,14 +362,16 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if self._draining:
             return
         self.metrics.rebalances.inc()
+        self._membership.assign(len(assigned), time.monotonic())
         for source in assigned:
             self._partitions[source] = Partition(around, source)
         log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Publish what is decided, within a budget, and let go."""
+        """Publish what is decided, within a budget, and give the partitions back."""
         if revoked:
             log.info("partitions revoked", partitions=sorted(tp.partition for tp in revoked))
+        self._membership.revoke()
         leaving = [self._partitions.pop(source) for source in revoked if source in self._partitions]
         await _close(leaving, self._revoke_budget)
 
@@ -359,7 +381,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     async def _drain(self) -> bool:
         """Close all partitions, at the end in as much time as it may take; what is assigned now is not taken on."""
-        self._trouble, self._draining = "draining", True
+        self._draining = True
+        self._membership.revoke()
+        self._membership.trouble = (
+            "draining" if self._stop.is_set() else self._membership.trouble or self._rejoin_reason
+        )
         leaving = list(self._partitions.values())
         last = max(self._settings.worker.shutdown_timeout - 2 * _REVOKE_SECONDS, 1)
         drained = await _close(leaving, last if self._stop.is_set() else self._revoke_budget)

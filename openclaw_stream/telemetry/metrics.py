@@ -35,6 +35,9 @@ class Metrics:
         self.null_keys = self._counter("null_keys", "Records without a key.")
         self.foreign_keys = self._counter("foreign_keys", "Records whose key is not their alerts' scope.")
         self.lost_records = self._counter("lost_records", "Offsets retention took before they were read.", "partition")
+        self.skipped_records = self._counter(
+            "skipped_records", "Offsets between the last settled one and one that another program has set.", "partition"
+        )
         self.pending_bytes = self._gauge("pending_bytes", "Size of undecided work in memory.", "partition")
         self.paused_partitions = self._gauge("paused_partitions", "Partitions whose intake is paused by pressure.")
 
@@ -52,6 +55,12 @@ class Metrics:
         )
         self.tuning_events = self._counter("tuning_events", "Shadow-tuning events published.", "type")
         self.dead_letters = self._counter("dead_letters", "Records written to the dead letters.", "reason")
+        self.refused_records = self._counter(
+            "refused_records",
+            "Output records that the brokers refused for good; action replaced (by a dead letter) or dropped.",
+            "topic",
+            "action",
+        )
         self.pending_decisions = self._gauge("pending_decisions", "Revisions that wait for the arbiter.")
         self.decision_latency = self._histogram(
             "decision_latency_seconds", "From when a revision was due until it was published.", _LATENCY_BUCKETS
@@ -86,7 +95,10 @@ class Metrics:
         self.open_incidents = self._gauge("open_incidents", "Incidents that are open.", "partition")
         self.stream_position = self._gauge("stream_position", "Offset the fold reads next.", "partition")
         self.committed_offset = self._gauge("committed_offset", "Offset committed to the group.", "partition")
-        self.log_end = self._gauge("log_end_offset", "End of the partition's log.", "partition")
+        self.log_end = self._gauge("log_end_offset", "End of the partition's log (high watermark).", "partition")
+        self.log_stable = self._gauge(
+            "log_stable_offset", "Last stable offset: records behind it belong to open transactions.", "partition"
+        )
         self.lag = self._gauge("lag_records", "End of the log less the position of the fold.", "partition")
         self.stream_time = self._gauge(
             "stream_time_seconds", "Highest record timestamp folded, as Unix time.", "partition"
@@ -105,6 +117,7 @@ class Metrics:
             self.stream_position,
             self.committed_offset,
             self.log_end,
+            self.log_stable,
             self.lag,
             self.stream_time,
         ):

@@ -207,6 +207,7 @@ def test_plain_settings_carry_no_security() -> None:
     assert connection(KafkaSettings(bootstrap_servers="a:1")) == {
         "bootstrap_servers": "a:1",
         "client_id": "openclaw-stream",
+        "request_timeout_ms": 3333,
         "security_protocol": "PLAINTEXT",
     }
 

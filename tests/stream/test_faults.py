@@ -97,7 +97,6 @@ def test_a_transaction_that_the_broker_has_left_open_gets_nothing_out(
         assert [d["revision"] for d in pipeline.decisions()] == [1, 2]
         assert b"hidden" not in {message.key() for message in pipeline.read("incidents")}
         assert len(pipeline.read("dead_letter")) == 1
-        assert "was left open" in pipeline.logs()
     finally:
         pipeline.close()
 

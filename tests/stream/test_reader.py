@@ -14,6 +14,7 @@ from aiokafka.record.util import calc_crc32c
 
 from openclaw_stream.embedded import EmbeddedKafka
 from openclaw_stream.errors import RetryableError
+from openclaw_stream.settings import Settings
 from openclaw_stream.stream.client import stop
 from openclaw_stream.stream.reader import Reader, UnreadableError
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until
@@ -76,7 +77,7 @@ async def read_all(pipeline: Pipeline, number: int) -> tuple[dict[int, list[tupl
     consumer.assign(list(following))
     read: dict[int, list[tuple[int, bytes]]] = {0: [], 1: []}
     faults: list[object] = []
-    reader = Reader(consumer)
+    reader = Reader(consumer, pipeline.settings)
     try:
         async with asyncio.timeout(60):
             while sum(map(len, read.values())) < number:
@@ -150,7 +151,7 @@ async def test_nobody_waits_without_end_for_an_assignment(own_kafka: Callable[..
     try:
         consumer.subscribe(["alerts"])
         kafka.pause()
-        assert await Reader(consumer).read() == {}
+        assert await Reader(consumer, Settings()).read() == {}
     finally:
         kafka.resume()
         await stop(consumer)
