@@ -1,6 +1,6 @@
 """The command `openclaw-stream`; no logic, and each command imports what it needs only when it is called.
 
-Exit codes: 0 done, 1 failed or not as it must be, 2 a wrong setting or usage.
+Exit codes: 0 done, 1 failed or not as it should be, 2 a wrong setting or usage.
 """
 
 import asyncio
@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 _FAILED, _WRONG_SETTING = 1, 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-topics = typer.Typer(no_args_is_help=True, help="Create the topics, or compare them with what they must be.")
+topics = typer.Typer(no_args_is_help=True, help="Create the topics, or compare them with what they should be.")
 schemas = typer.Typer(no_args_is_help=True, help="Write or verify the JSON Schemas of the events.")
 app.add_typer(topics, name="topics")
 app.add_typer(schemas, name="schemas")
 
+ReplicationFactor = Annotated[
+    int | None, typer.Option(min=1, help="Wanted instead of the recommended one: 3, or the number of brokers.")
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="The folder of the schemas.")]
 
 
 def main() -> None:
-    """Run the command line; an error this package raises on purpose is told in a line, without a traceback."""
+    """Run the command line; an error this package raises on purpose is printed in a line, without a traceback."""
     try:
         app()
     except SettingsError as error:
-        _complain(str(error), style="red")
+        _print_error(str(error), style="red")
         raise SystemExit(_WRONG_SETTING) from None
     except OpenClawError as error:
-        _complain(str(error), style="red")
+        _print_error(str(error), style="red")
         raise SystemExit(_FAILED) from None
 
 
@@ -86,8 +89,9 @@ def check(
         bool, typer.Option("--strict", help="Exit with 1, too, where something optional is set and does not work.")
     ] = False,
 ) -> None:
-    """Say of each dependency whether it works and what to do; exit with 1 if Kafka or a topic cannot be used."""
+    """Say of each dependency whether it works and what to do; exit with 1 if the worker could not run."""
     settings = _settings()
+    _silence_libraries()
     from openclaw_stream.check import run_check
 
     raise typer.Exit(run_check(settings, strict=strict))
@@ -96,30 +100,30 @@ def check(
 @topics.command("create")
 def create_topics(
     partitions: Annotated[int | None, typer.Option(min=1, help="Of each new topic; 8 unless given.")] = None,
-    replication_factor: Annotated[
-        int | None, typer.Option(min=1, help="Of each new topic; 3, or the number of brokers, unless given.")
-    ] = None,
+    replication_factor: ReplicationFactor = None,
 ) -> None:
-    """Create the topics that are missing; one that is there is not changed."""
+    """Create the topics that are missing; existing ones are not changed."""
     settings = _settings()
+    _silence_libraries()
     from openclaw_stream.stream.topics import create_topics as create
 
     report = asyncio.run(create(settings, partitions, replication_factor))
     for name in report.created:
         typer.echo(f"created {name}")
-    _tell(report)
-    raise typer.Exit(_FAILED if any(difference.fatal for difference in report.differences) else 0)
+    _print_report(report)
+    raise typer.Exit(_FAILED if report.fatal else 0)
 
 
 @topics.command("check")
-def check_topics() -> None:
-    """Name every difference between the topics and what they must be; exit with 1 if there is one."""
+def check_topics(replication_factor: ReplicationFactor = None) -> None:
+    """Name every difference between the topics and what they should be; exit with 1 unless an option asked for it."""
     settings = _settings()
+    _silence_libraries()
     from openclaw_stream.stream.topics import check_topics as check
 
-    report = asyncio.run(check(settings))
-    _tell(report)
-    raise typer.Exit(_FAILED if report.differences else 0)
+    report = asyncio.run(check(settings, replication_factor))
+    _print_report(report)
+    raise typer.Exit(_FAILED if report.unrequested else 0)
 
 
 @schemas.command("write")
@@ -138,7 +142,7 @@ def verify_schemas(folder: Folder = Path("schemas")) -> None:
 
     differences = verify(folder)
     for difference in differences:
-        _complain(difference, style="red")
+        _print_error(difference, style="red")
     raise typer.Exit(_FAILED if differences else 0)
 
 
@@ -147,18 +151,28 @@ def _settings(*, warn: bool = True) -> "Settings":
 
     if warn:
         for warning in unknown_settings():
-            _complain(warning, style="yellow")
+            _print_error(warning, style="yellow")
     return load_settings()
 
 
-def _tell(report: "TopicReport") -> None:
+def _silence_libraries() -> None:
+    """Keep the logs of libraries off the terminal: what they say of a failure is in the message that is printed."""
+    import logging
+
+    import structlog
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _print_report(report: "TopicReport") -> None:
     for difference in report.differences:
-        _complain(str(difference), style="red" if difference.fatal else "yellow")
-    if not report.differences:
-        typer.echo("the topics are as they must be")
+        _print_error(str(difference), style="red" if difference.fatal else "yellow")
+    if not report.unrequested:
+        typer.echo("the topics are as they should be")
 
 
-def _complain(message: str, *, style: str) -> None:
+def _print_error(message: str, *, style: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
