@@ -1,6 +1,5 @@
 """Each action of a proxy's policy, shown on a real Kafka of one node whose listeners are all proxied."""
 
-import asyncio
 import socket
 import struct
 import threading
@@ -137,6 +136,11 @@ def await_stable(servers: str, topic: str, offset: int) -> None:
         time.sleep(0.01)
 
 
+def await_request(policy: Applied, api_key: int) -> None:
+    while not policy.counts[api_key]:
+        time.sleep(0.01)
+
+
 @asynccontextmanager
 async def transactional(servers: str) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(bootstrap_servers=servers, transactional_id=uuid.uuid4().hex, retry_backoff_ms=20)
@@ -193,8 +197,7 @@ async def test_markers_wait_and_with_them_what_was_committed(proxies: Proxies, s
     seen = proxies["REPLICATION"].policy = Applied(WRITE_TXN_MARKERS, markers)
     async with transactional(servers) as producer:
         await commit(producer, topic, b"committed")
-        while not seen.counts[WRITE_TXN_MARKERS]:
-            await asyncio.sleep(0.01)
+        await_request(seen, WRITE_TXN_MARKERS)
         assert end(servers, topic) == 1
         assert end(servers, topic, IsolationLevel.READ_COMMITTED) == 0
         markers.seconds = 0

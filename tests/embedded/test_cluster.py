@@ -1,0 +1,276 @@
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._metadata import PartitionMetadata
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from confluent_kafka.cimpl import NewTopic
+
+from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+from openclaw_stream.errors import EmbeddedError
+
+WITHIN = 60.0
+PASSWORD = "s3cret"  # noqa: S105 - of a cluster that lives for these tests
+ORPHANED = """
+import sys, time
+from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+with EmbeddedKafkaCluster(1, security=Security({"ann": "s3cret"})) as cluster:
+    print(cluster.certificate.parent, flush=True)
+    time.sleep(600)
+"""
+
+Configuration = dict[str, str | int | float | bool]
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[EmbeddedKafkaCluster]:
+    with EmbeddedKafkaCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(three: EmbeddedKafkaCluster) -> Iterator[EmbeddedKafkaCluster]:
+    """Three nodes; those that a test leaves killed or paused are back before the next one."""
+    yield three
+    for node in three.nodes:
+        if node.running:
+            node.resume()
+    three.start()
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[EmbeddedKafkaCluster]:
+    """One node with two users."""
+    with EmbeddedKafkaCluster(1, security=Security({"ann": PASSWORD, "bob": PASSWORD})) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that takes the clusters' folders."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def plain(cluster: EmbeddedKafkaCluster) -> Configuration:
+    return {"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0}
+
+
+def as_user(cluster: EmbeddedKafkaCluster, user: str, password: str = PASSWORD) -> Configuration:
+    return {
+        "bootstrap.servers": cluster.secured_servers,
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(cluster.certificate),
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": user,
+        "sasl.password": password,
+        "log_level": 0,
+    }
+
+
+def make_topic(cluster: EmbeddedKafkaCluster) -> str:
+    """Create a topic with the cluster's default number of replicas."""
+    name, admin = f"cluster-{uuid.uuid4().hex[:8]}", AdminClient(plain(cluster))
+    admin.create_topics([NewTopic(name, 1)])[name].result(WITHIN)
+    return name
+
+
+def produce(configuration: Configuration, topic: str, value: bytes) -> KafkaError | None:
+    """Write one record with acks=all; return why it failed, or None."""
+    errors: list[KafkaError | None] = []
+    producer = Producer(configuration | {"acks": "all"})
+    producer.produce(topic, value, on_delivery=lambda error, _: errors.append(error))
+    assert producer.flush(WITHIN) == 0
+    return errors[0]
+
+
+def consume(configuration: Configuration, topic: str, count: int) -> list[bytes | None]:
+    consumer = Consumer(configuration | {"group.id": uuid.uuid4().hex, "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    try:
+        return [message.value() for message in consumer.consume(count, timeout=WITHIN)]
+    finally:
+        consumer.close()
+
+
+def leader(admin: AdminClient, topic: str) -> int:
+    return described(admin, topic).leader
+
+
+def in_sync(admin: AdminClient, topic: str) -> set[int]:
+    return set(described(admin, topic).isrs)
+
+
+def described(admin: AdminClient, topic: str) -> PartitionMetadata:
+    """The topic's only partition; the client may have asked a node that is paused, and then asks again."""
+    while True:
+        with suppress(KafkaException):
+            return admin.list_topics(topic, timeout=1).topics[topic].partitions[0]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Poll; pytest's timeout ends a wait without end."""
+    while not condition():
+        time.sleep(0.05)
+
+
+@pytest.mark.cluster
+def test_a_record_outlives_the_leader_that_took_it(cluster: EmbeddedKafkaCluster) -> None:
+    topic, admin = make_topic(cluster), AdminClient(plain(cluster))
+    assert produce(plain(cluster), topic, b"before") is None
+    killed = cluster.nodes[leader(admin, topic) - 1]
+    killed.kill()
+    wait_until(lambda: leader(admin, topic) not in (-1, killed.node_id))
+    assert produce(plain(cluster), topic, b"after") is None
+    assert consume(plain(cluster), topic, 2) == [b"before", b"after"]
+    killed.start()
+    wait_until(lambda: in_sync(admin, topic) == {1, 2, 3})
+
+
+@pytest.mark.cluster
+def test_the_cluster_goes_on_without_a_paused_leader(cluster: EmbeddedKafkaCluster) -> None:
+    topic, admin = make_topic(cluster), AdminClient(plain(cluster))
+    paused = cluster.nodes[leader(admin, topic) - 1]
+    paused.pause()
+    assert paused.running
+    assert produce(plain(cluster), topic, b"without it") is None
+    assert paused.node_id not in in_sync(admin, topic)
+    paused.resume()
+    wait_until(lambda: in_sync(admin, topic) == {1, 2, 3})
+    assert consume(plain(cluster), topic, 1) == [b"without it"]
+
+
+@pytest.mark.cluster
+def test_one_replica_of_three_takes_no_record(cluster: EmbeddedKafkaCluster) -> None:
+    topic, admin = make_topic(cluster), AdminClient(plain(cluster))
+    last = leader(admin, topic)
+    for node in cluster.nodes:
+        if node.node_id != last:
+            node.pause()
+    error = produce(plain(cluster) | {"message.timeout.ms": 5000}, topic, b"refused")
+    assert error is not None
+    assert error.code() in (KafkaError._MSG_TIMED_OUT, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND)  # noqa: SLF001
+
+
+@pytest.mark.cluster
+def test_internal_topics_have_three_replicas_and_need_two(cluster: EmbeddedKafkaCluster) -> None:
+    producer = Producer(plain(cluster) | {"transactional.id": uuid.uuid4().hex})
+    producer.init_transactions(WITHIN)
+    consumer, admin = Consumer(plain(cluster) | {"group.id": uuid.uuid4().hex}), AdminClient(plain(cluster))
+    consumer.committed([TopicPartition(make_topic(cluster), 0)], timeout=WITHIN)
+    consumer.close()
+    for topic in ("__consumer_offsets", "__transaction_state"):
+        partitions = admin.list_topics(topic, timeout=WITHIN).topics[topic].partitions
+        assert [len(each.replicas) for each in partitions.values()] == [3, 3, 3, 3]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        described = admin.describe_configs([resource])[resource].result(WITHIN)
+        assert described["min.insync.replicas"].value == "2"
+
+
+@pytest.mark.cluster
+def test_addresses_and_data_outlive_a_restart_and_the_loss_of_every_node(cluster: EmbeddedKafkaCluster) -> None:
+    topic, servers = make_topic(cluster), cluster.bootstrap_servers
+    assert produce(plain(cluster), topic, b"kept") is None
+    cluster.nodes[0].restart()
+    assert cluster.nodes[0].brokers() >= {1}
+    for node in cluster.nodes:
+        node.kill()
+    assert not any(node.running for node in cluster.nodes)
+    cluster.start()
+    assert cluster.bootstrap_servers == servers
+    assert consume(plain(cluster), topic, 1) == [b"kept"]
+
+
+@pytest.mark.cluster
+def test_three_nodes_can_be_secured_without_tls_and_acls() -> None:
+    security = Security({"ann": PASSWORD}, tls=False, authorizer=False)
+    with EmbeddedKafkaCluster(security=security) as cluster:
+        user = plain(cluster) | {
+            "bootstrap.servers": cluster.secured_servers,
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": "ann",
+            "sasl.password": PASSWORD,
+        }
+        assert produce(user, make_topic(cluster), b"1") is None
+        brokers = AdminClient(user).list_topics(timeout=WITHIN).brokers.values()
+        assert {f"{each.host}:{each.port}" for each in brokers} == set(cluster.secured_servers.split(","))
+        with pytest.raises(EmbeddedError, match="no TLS"):
+            _ = cluster.certificate
+
+
+def test_a_user_may_do_what_an_acl_allows_and_as_long_as_it_does(secured: EmbeddedKafkaCluster) -> None:
+    topic, admin = make_topic(secured), AdminClient(plain(secured))
+    refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
+    right = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:ann", "*")
+    acl = AclBinding(*right, AclOperation.WRITE, AclPermissionType.ALLOW)
+
+    def code(user: str) -> int | None:
+        error = produce(as_user(secured, user), topic, b"1")
+        return None if error is None else error.code()
+
+    assert code("ann") == refused
+    admin.create_acls([acl])[acl].result(WITHIN)
+    wait_until(lambda: code("ann") is None)
+    assert code("bob") == refused
+    given = AclBindingFilter(*right, AclOperation.WRITE, AclPermissionType.ALLOW)
+    assert admin.delete_acls([given])[given].result(WITHIN) == [acl]
+    wait_until(lambda: code("ann") == refused)
+
+
+def test_a_wrong_password_is_refused(secured: EmbeddedKafkaCluster) -> None:
+    codes: list[int] = []
+    report: dict[str, Any] = {"error_cb": lambda error: codes.append(error.code())}
+    admin = AdminClient(report | as_user(secured, "ann", "wr0ng"))
+    while KafkaError._AUTHENTICATION not in codes:  # noqa: SLF001 - librdkafka's own codes begin like this
+        admin.poll(0.1)
+
+
+def test_what_is_not_there_is_an_error() -> None:
+    cluster = EmbeddedKafkaCluster(1)
+    with pytest.raises(EmbeddedError, match="not started"):
+        _ = cluster.bootstrap_servers
+    with pytest.raises(EmbeddedError, match="no security"):
+        _ = cluster.secured_servers
+
+
+@pytest.mark.parametrize(("user", "password"), [('a"', "p"), ("", "p"), ("a", ""), ("a", "p\\"), ("a", "p q")])
+def test_names_and_passwords_that_kafka_cannot_read_are_refused(user: str, password: str) -> None:
+    with pytest.raises(ValueError, match="not allowed"):
+        Security({user: password})
+
+
+def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
+    with EmbeddedKafkaCluster(1, security=Security({"ann": PASSWORD})) as cluster:
+        (folder,) = temporary.iterdir()
+        assert cluster.certificate.parent == folder
+        assert cluster.nodes[0].log_file.parent.parent == folder
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
+    cluster = EmbeddedKafkaCluster(1, {"log.retention.hours": "soon"})
+    with pytest.raises(EmbeddedError, match=r"log\.retention\.hours") as failed:
+        cluster.start()
+    (log,) = temporary.glob("*/*/server.log")
+    assert str(log) in str(failed.value)
+
+
+def test_a_cluster_ends_and_its_folder_goes_with_the_program_that_started_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        folder = Path(program.stdout.readline().strip())
+        assert folder.is_dir()
+        program.kill()
+    wait_until(lambda: not folder.exists())
