@@ -92,12 +92,13 @@ class TransactionalProducer:
         return f"{self._step} {', '.join(pending)}" if pending else self._step
 
     async def start(self, *, compression: str | None = None) -> None:
-        """Fence the previous owner and end the transaction it left open.
+        """Fence the previous owner, or the producer from an earlier start, and end the transaction it left open.
 
         Raises:
             RetryableError: the coordinator did not answer within the timeout.
             DeniedError: the user may not write with this transactional id.
         """
+        await self.abandon()
         producer = AIOKafkaProducer(
             **self._connection,
             transactional_id=self._id,
@@ -154,7 +155,8 @@ class TransactionalProducer:
             group_id,
         )
         if self._end_unconfirmed:
-            await self._renew_epoch()
+            # Under a higher epoch a late copy of this end cannot end the next transaction early.
+            await self.start()
 
     async def clear(self, outputs: Collection[TopicPartition], source: TopicPartition, group_id: str) -> None:
         """Abort what an earlier transaction of this id has left open in these partitions, and in the group's offsets.
@@ -312,11 +314,6 @@ class TransactionalProducer:
                 raise
 
         producer.client.send = watched
-
-    async def _renew_epoch(self) -> None:
-        """Start again under a higher epoch: a late copy of the last EndTxn could end the next transaction early."""
-        await self.abandon()
-        await self.start()
 
     def _require_producer(self) -> AIOKafkaProducer:
         assert self._producer is not None  # noqa: S101 - started by its owner

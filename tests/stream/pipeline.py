@@ -113,32 +113,7 @@ class Pipeline:
 
     def read(self, kind: str) -> list[Message]:
         """Read a topic from its beginning to its end as it is now."""
-        reader = Consumer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "group.id": f"{self.name}-reader",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-            }
-        )
-        count = len(reader.list_topics(self.topics[kind], timeout=10).topics[self.topics[kind]].partitions)
-        reader.assign([TopicPartition(self.topics[kind], p, 0) for p in range(count)])
-        found: list[Message] = []
-        ended: set[int] = set()
-        deadline = time.monotonic() + 60
-        while len(ended) < count and time.monotonic() < deadline:
-            for message in reader.consume(5000, 0.2):
-                error = message.error()
-                if error is None:
-                    found.append(message)
-                elif error.name() == "_PARTITION_EOF":
-                    ended.add(message.partition() or 0)
-                else:
-                    raise KafkaException(error)
-        reader.close()
-        assert len(ended) == count, f"{kind} was not read to its end"
-        return found
+        return read_committed_records(self.bootstrap, self.topics[kind])
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [json.loads(message.value() or b"null") for message in self.read(kind)]
@@ -193,6 +168,36 @@ class Pipeline:
 
     def _alerts(self) -> list[TopicPartition]:
         return [TopicPartition(self.topics["alerts"], p) for p in range(self.partitions)]
+
+
+def read_committed_records(bootstrap: str, topic: str) -> list[Message]:
+    """Read a topic from its beginning to its end as it is now, as a `read_committed` consumer sees it."""
+    reader = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": f"{topic}-reader",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    count = len(reader.list_topics(topic, timeout=10).topics[topic].partitions)
+    reader.assign([TopicPartition(topic, p, 0) for p in range(count)])
+    found: list[Message] = []
+    ended: set[int] = set()
+    deadline = time.monotonic() + 60
+    while len(ended) < count and time.monotonic() < deadline:
+        for message in reader.consume(5000, 0.2):
+            error = message.error()
+            if error is None:
+                found.append(message)
+            elif error.name() == "_PARTITION_EOF":
+                ended.add(message.partition() or 0)
+            else:
+                raise KafkaException(error)
+    reader.close()
+    assert len(ended) == count, f"{topic} was not read to its end"
+    return found
 
 
 def until(condition: Callable[[], bool], what: str | Callable[[], str], seconds: float = 60) -> None:
