@@ -250,8 +250,8 @@ async def _describe_settings(
 
 
 def _denied(denied: Mapping[str, Sequence[str]]) -> DeniedError:
-    """Return one error for the topics that lack each operation: `Read on topic a, DescribeConfigs on topic a, b`."""
-    (operation, names), *others = denied.items()
+    """Return one error for the topics that lack each operation: `DescribeConfigs on topic a, b, Read on topic a`."""
+    (operation, names), *others = sorted(denied.items())
     rest = [f"{other} on topic {', '.join(sorted(lacking))}" for other, lacking in others]
     return DeniedError(operation, ", ".join([f"topic {', '.join(sorted(names))}", *rest]))
 

@@ -99,6 +99,10 @@ async def _try_transaction(
         await within(seconds, _start_and_clear(producer, settings, partitions))
     except DeniedError as error:
         raise _named(error, hidden, kafka.group_id) from error
+    except RetryableError as error:
+        if _offset_refused(error):
+            raise DeniedError("Read", f"topic {settings.topics.alerts}") from error
+        raise
     except TimeoutError as error:
         step = producer.step or "waits for the transaction coordinator to initialise the transactional id"
         raise RetryableError(f"the trial transaction of {own_id!r} was not done in {seconds:g} s: it {step}") from error
@@ -113,6 +117,13 @@ async def _start_and_clear(
 ) -> None:
     await producer.start()
     await producer.clear(partitions, TopicPartition(settings.topics.alerts, 0), settings.kafka.group_id)
+
+
+def _offset_refused(error: BaseException | None) -> bool:
+    """Whether an offset was refused for lack of Read on its topic, which aiokafka (0.14.0) takes for a defect."""
+    while error and not isinstance(error, TopicAuthorizationFailedError):
+        error = error.__cause__
+    return error is not None
 
 
 def _named(error: DeniedError, hidden: Collection[str], group_id: str) -> DeniedError:

@@ -1,0 +1,107 @@
+"""The rights that the README lists for a worker, granted and revoked on a real authorizer."""
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # not re-exported for type checkers
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from openclaw_stream.settings import Settings
+
+
+class Acl(NamedTuple):
+    """One right; `name` is a template of `alerts`, `decisions` …, `dead_letter` and `group`."""
+
+    operation: AclOperation
+    resource: ResourceType
+    name: str
+    pattern: ResourcePatternType = ResourcePatternType.LITERAL
+
+    @property
+    def describing(self) -> "Acl":
+        """The right to see the same resource, and no more."""
+        return self._replace(operation=AclOperation.DESCRIBE)
+
+    def __str__(self) -> str:
+        return f"{self.operation.name} {self.resource.name} {self.name}".lower()
+
+
+_TOPICS = ("alerts", "decisions", "tuning", "incidents", "dead_letter")
+
+LISTED = (
+    *(Acl(AclOperation.READ, ResourceType.TOPIC, f"{{{topic}}}") for topic in ("alerts", "incidents")),
+    *(Acl(AclOperation.WRITE, ResourceType.TOPIC, f"{{{topic}}}") for topic in _TOPICS[1:]),
+    *(Acl(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, f"{{{topic}}}") for topic in _TOPICS),
+    Acl(AclOperation.READ, ResourceType.GROUP, "{group}"),
+    Acl(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, "{group}", ResourcePatternType.PREFIXED),
+)
+"""Exactly what a worker and `openclaw-stream check` need; Read and Write imply Describe."""
+
+_OPERATIONS = {
+    AclOperation.READ: "Read",
+    AclOperation.WRITE: "Write",
+    AclOperation.DESCRIBE_CONFIGS: "DescribeConfigs",
+}
+_KINDS = {
+    ResourceType.TOPIC: "topic {}",
+    ResourceType.GROUP: "group {}",
+    ResourceType.TRANSACTIONAL_ID: "transactional ids with the prefix {}",
+}
+
+
+def named(acl: Acl, settings: Settings) -> str:
+    """Return how a missing right is named to people."""
+    return f"{_OPERATIONS[acl.operation]} on {_KINDS[acl.resource].format(_name(acl, settings))}"
+
+
+def grant(admin: AdminClient, user: str, settings: Settings, acls: Iterable[Acl] = LISTED) -> None:
+    """Grant rights, and return once the broker that `admin` asks enforces them."""
+    bindings = [_binding(acl, user, settings) for acl in acls]
+    for done in admin.create_acls(bindings).values():
+        done.result(30)
+    _await(admin, bindings, present=True)
+
+
+def revoke(admin: AdminClient, user: str, settings: Settings, acls: Iterable[Acl] = LISTED) -> None:
+    """Revoke rights, and return once the broker that `admin` asks does not know them any more."""
+    bindings = [_binding(acl, user, settings) for acl in acls]
+    for done in admin.delete_acls([_filter(binding) for binding in bindings]).values():
+        done.result(30)
+    _await(admin, bindings, present=False)
+
+
+def _await(admin: AdminClient, bindings: Iterable[AclBinding], *, present: bool) -> None:
+    deadline = time.monotonic() + 30
+    for binding in bindings:
+        while bool(admin.describe_acls(_filter(binding)).result(30)) is not present:
+            assert time.monotonic() < deadline, f"waited for {binding}"
+            time.sleep(0.02)
+
+
+def _name(acl: Acl, settings: Settings) -> str:
+    return acl.name.format(group=settings.kafka.group_id, **dict(settings.topics))
+
+
+def _binding(acl: Acl, user: str, settings: Settings) -> AclBinding:
+    name, principal = _name(acl, settings), f"User:{user}"
+    return AclBinding(acl.resource, name, acl.pattern, principal, "*", acl.operation, AclPermissionType.ALLOW)
+
+
+def _filter(binding: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        binding.restype,
+        binding.name,
+        binding.resource_pattern_type,
+        binding.principal,
+        binding.host,
+        binding.operation,
+        binding.permission_type,
+    )

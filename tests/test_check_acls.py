@@ -1,0 +1,180 @@
+"""`check`, `topics` and the trials on a real authorizer, with exactly the rights that the README lists."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from pydantic import SecretStr
+
+from openclaw_stream.check.finding import Finding, State
+from openclaw_stream.check.kafka import check_kafka
+from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+from openclaw_stream.errors import DeniedError
+from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
+from openclaw_stream.stream.topics import check_topics, create_topics
+from openclaw_stream.stream.trial import try_outputs, try_reads
+from tests.acls import LISTED, Acl, grant, named, revoke
+
+USER, PASSWORD = "worker", "worker-password"
+DEPENDENCIES = ["Kafka", "topics", "group", "outputs", "reads"]
+BY_NAME = {str(acl): acl for acl in LISTED}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[EmbeddedKafkaCluster]:
+    with EmbeddedKafkaCluster(nodes=1, security=Security({USER: PASSWORD}, tls=False)) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def admin(cluster: EmbeddedKafkaCluster) -> AdminClient:
+    """A client that may do everything."""
+    return AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
+
+
+@pytest.fixture(scope="module")
+def environment(cluster: EmbeddedKafkaCluster) -> dict[str, str]:
+    run = uuid4().hex[:8]
+    topics = {field: f"{field}.{run}" for field in TopicSettings.model_fields}
+    superuser = Settings(
+        kafka=KafkaSettings(bootstrap_servers=cluster.bootstrap_servers, group_id=f"group.{run}"),
+        topics=TopicSettings.model_validate(topics),
+    )
+    asyncio.run(create_topics(superuser, partitions=2))
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": cluster.secured_servers,
+        "KAFKA_GROUP_ID": superuser.kafka.group_id,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_USERNAME": USER,
+        "KAFKA_SASL_PASSWORD": PASSWORD,
+        **{f"OPENCLAW_TOPIC_{field.upper()}": name for field, name in topics.items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def settings(environment: dict[str, str]) -> Settings:
+    """What the user `worker` connects with."""
+    kafka = KafkaSettings(
+        bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
+        group_id=environment["KAFKA_GROUP_ID"],
+        security_protocol="SASL_PLAINTEXT",
+        sasl_username=USER,
+        sasl_password=SecretStr(PASSWORD),
+    )
+    topics = {field: environment[f"OPENCLAW_TOPIC_{field.upper()}"] for field in TopicSettings.model_fields}
+    return Settings(kafka=kafka, topics=TopicSettings.model_validate(topics))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _listed(admin: AdminClient, settings: Settings) -> None:
+    grant(admin, USER, settings)
+
+
+@contextmanager
+def without(admin: AdminClient, settings: Settings, *acls: Acl) -> Iterator[None]:
+    revoke(admin, USER, settings, acls)
+    try:
+        yield
+    finally:
+        grant(admin, USER, settings, acls)
+
+
+def call(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    own = ("OPENCLAW_", "KAFKA_", "REDIS_", "SIGNOZ_", "LANGFUSE_", "OLLAMA_", "GEMINI_", "CLAUDE_", "OPENAI_", "AI_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    command = [sys.executable, "-m", "openclaw_stream", *arguments]
+    return subprocess.run(
+        command, env=inherited | environment, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+async def findings(settings: Settings) -> dict[str, Finding]:
+    return {found.dependency: found for found in await check_kafka(settings, 15)}
+
+
+def test_exactly_the_listed_rights_are_enough(environment: dict[str, str]) -> None:
+    done = call(environment, "check", "--strict")
+    assert (done.returncode, done.stderr) == (0, "")
+    works = [line for line in done.stdout.splitlines() if line.startswith("works ")]
+    assert [line.split()[1].strip(":") for line in works] == DEPENDENCIES
+    checked = call(environment, "topics", "check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("acl", LISTED, ids=str)
+async def test_each_missing_right_is_named(admin: AdminClient, settings: Settings, acl: Acl) -> None:
+    with without(admin, settings, acl):
+        found = await findings(settings)
+    failed = [each for each in found.values() if each.state is not State.WORKS]
+    assert failed
+    assert all(each.fatal and f"not allowed: {named(acl, settings)};" in each.text for each in failed), failed
+    assert found["Kafka"].state is State.WORKS
+
+
+def test_a_missing_right_is_exit_code_1_without_a_traceback(
+    environment: dict[str, str], admin: AdminClient, settings: Settings
+) -> None:
+    with without(admin, settings, BY_NAME["write topic {decisions}"], BY_NAME["write topic {dead_letter}"]):
+        done = call(environment, "check")
+        topics = call(environment, "topics", "check")
+    assert (done.returncode, done.stderr) == (1, "")
+    names = f"{settings.topics.dead_letter}, {settings.topics.decisions}"
+    assert done.stdout.count(f"not allowed: Write on topic {names};") == 2
+    assert topics.returncode == 1
+    [line] = topics.stderr.splitlines()
+    assert line.startswith(f"error: not allowed: Write on topic {names};")
+
+
+async def test_all_rights_that_are_missing_are_named_at_once(admin: AdminClient, settings: Settings) -> None:
+    with without(admin, settings, *LISTED):
+        found = await findings(settings)
+        with pytest.raises(DeniedError) as topics:
+            await check_topics(settings)
+        with pytest.raises(DeniedError) as outputs:
+            await try_outputs(settings)
+        with pytest.raises(DeniedError) as reads:
+            await try_reads(settings)
+    alerts, decisions, tuning, incidents, dead_letter = dict(settings.topics).values()
+    assert str(topics.value).startswith(
+        f"not allowed: DescribeConfigs on topic {alerts}, {dead_letter}, {decisions}, {incidents}, {tuning}, "
+        f"Read on topic {alerts}, {incidents}, Write on topic {dead_letter}, {decisions}, {tuning};"
+    )
+    assert f"Write on topic {dead_letter}, {decisions}, {incidents}, {tuning};" in str(outputs.value)
+    assert "Write on transactional ids with the prefix group." in str(outputs.value)
+    assert f"Read on topic {alerts}, {incidents};" in str(reads.value)
+    assert named(BY_NAME["read group {group}"], settings) in found["group"].text
+    assert [name for name, each in found.items() if each.fatal] == DEPENDENCIES[1:]
+
+
+async def test_a_user_who_may_see_topics_and_group_only_is_refused(admin: AdminClient, settings: Settings) -> None:
+    """Describe hides what is missing until it is tried."""
+    taken = [acl for name, acl in BY_NAME.items() if name.startswith(("read topic", "write topic"))]
+    described = {acl.describing for acl in (*taken, BY_NAME["read group {group}"])}
+    grant(admin, USER, settings, described)
+    try:
+        with without(admin, settings, *taken):
+            found = await findings(settings)
+        with without(admin, settings, BY_NAME["read group {group}"]):
+            group = await findings(settings)
+    finally:
+        revoke(admin, USER, settings, described)
+    topics = settings.topics
+    assert (found["topics"].state, found["group"].state) == (State.WORKS, State.WORKS)
+    outputs = ", ".join(sorted((topics.decisions, topics.tuning, topics.incidents, topics.dead_letter)))
+    assert found["outputs"].text.startswith(f"not allowed: Write on topic {outputs};")
+    assert found["reads"].text.startswith(f"not allowed: Read on topic {topics.alerts}, {topics.incidents};")
+    assert group["outputs"].text.startswith(f"not allowed: Read on group {settings.kafka.group_id};")
+
+
+def test_topics_create_names_the_right_it_lacks(environment: dict[str, str]) -> None:
+    missing = {name: f"new.{value}" for name, value in environment.items() if name.startswith("OPENCLAW_TOPIC_")}
+    done = call(environment | missing, "topics", "create")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: not allowed: Describe on topic new.alerts")
