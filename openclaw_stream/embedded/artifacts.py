@@ -1,7 +1,7 @@
 """Kafka's published artifacts: exactly the locked ones, fetched once per user.
 
 The jars live in the user's cache folder, are checked against the lock whenever they are used, and enter it by a rename,
-so that a reader never meets half a file.
+so that a reader never sees a partial file.
 """
 
 import fcntl
@@ -26,14 +26,14 @@ Progress = Callable[[str], None]
 
 
 def cache_folder() -> Path:
-    """The user's cache folder of this package, by the customs of the platform."""
+    """The user's cache folder of this package, where the platform keeps caches."""
     custom = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     return Path(os.environ.get("XDG_CACHE_HOME") or custom) / "openclaw-stream"
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[Path]:
-    """Hold the folder against other processes; gives an empty folder for files in the making, gone afterwards."""
+    """Lock the folder against other processes; yields an empty staging folder, removed afterwards."""
     staging = folder / "staging"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "in-use").open("w") as handle:
@@ -50,7 +50,7 @@ def fetch_missing(lock: Lock, jars: Path, staging: Path, progress: Progress) -> 
     """Return the paths of the locked jars in the folder ``jars``, after fetching those that are missing or changed.
 
     Raises:
-        EmbeddedError: no way to the artifacts, or one that differs from the lock.
+        EmbeddedError: a download failed, or an artifact differs from the lock.
     """
     jars.mkdir(exist_ok=True)
     missing = [jar for jar in lock.jars if not jar.matches(jars / jar.file_name)]

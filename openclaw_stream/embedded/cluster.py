@@ -29,7 +29,7 @@ Advertise = Callable[[str, int, int], int]
 
 @dataclass(frozen=True, slots=True)
 class NodeAddresses:
-    """A node's ports per listener: those it binds and those it advertises, where a proxy may stand."""
+    """A node's ports per listener: those it binds and those it advertises, which may be a proxy's."""
 
     node_id: int
     bound: Mapping[str, int]
@@ -113,7 +113,7 @@ class EmbeddedKafkaCluster:
         progress: Called with a sentence when a slow step starts, such as the download on the first start.
 
     Raises:
-        EmbeddedError: from ``start``: Kafka cannot be had, or a node did not come up.
+        EmbeddedError: from ``start``: Kafka cannot be installed, or a node did not come up.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class ServerProcess:
         self._reap()
 
     def _reap(self) -> None:
-        """Wait for the end and let go of the pipes, in this order: a closed pipe removes the folder."""
+        """Wait for the end, then close the pipes: a pipe closed before the end removes the folder."""
         self._supervisor.wait()
         self._supervisor.communicate()
 

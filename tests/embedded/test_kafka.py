@@ -58,8 +58,8 @@ def test_a_record_comes_back(bootstrap: str) -> None:
 
 
 def test_no_topic_is_made_by_asking_for_it(bootstrap: str) -> None:
-    described = AdminClient(client(bootstrap)).list_topics("nobody-made-this", timeout=WITHIN).topics
-    error = described["nobody-made-this"].error
+    described = AdminClient(client(bootstrap)).list_topics("missing-topic", timeout=WITHIN).topics
+    error = described["missing-topic"].error
     assert error is not None
     assert error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
 
