@@ -137,9 +137,9 @@ async def test_all_rights_that_are_missing_are_named_at_once(admin: AdminClient,
         with pytest.raises(DeniedError) as topics:
             await check_topics(settings)
         with pytest.raises(DeniedError) as outputs:
-            await try_outputs(settings)
+            await try_outputs(settings, 10)
         with pytest.raises(DeniedError) as reads:
-            await try_reads(settings)
+            await try_reads(settings, 10)
     alerts, decisions, tuning, incidents, dead_letter = dict(settings.topics).values()
     assert str(topics.value).startswith(
         f"not allowed: DescribeConfigs on topic {alerts}, {dead_letter}, {decisions}, {incidents}, {tuning}, "

@@ -20,8 +20,8 @@ from openclaw_stream.stream.producer import FencedError
 from openclaw_stream.stream.topics import TopicReport, check_topics
 from openclaw_stream.stream.trial import try_outputs, try_reads
 
-_COORDINATOR_SECONDS = 8.0
-"""The first question for a coordinator in a new cluster creates `__consumer_offsets`, which takes a moment."""
+_TRIAL_SHARE = 2 / 3
+"""How much of its time a trial takes before it says what it waited for."""
 _PAUSE = 0.2
 
 
@@ -41,10 +41,11 @@ async def check_kafka(settings: Settings, seconds: float) -> list[Finding]:
         return _unreachable(str(error))
     except Exception as error:  # noqa: BLE001 - a defect here must not hide what else was found
         return _unreachable(f"{type(error).__name__}: {error}")
+    share = seconds * _TRIAL_SHARE
     trials = {
-        "group": _check_group(settings.kafka),
-        "outputs": _tried("outputs", try_outputs(settings), "a trial transaction over {} was aborted as it should be"),
-        "reads": _tried("reads", try_reads(settings), "{} can be read"),
+        "group": _check_group(settings.kafka, share),
+        "outputs": _tried("outputs", try_outputs(settings, share), "a trial transaction over {} was added and aborted"),
+        "reads": _tried("reads", try_reads(settings, share), "{} can be read"),
     }
     found = await asyncio.gather(*(bounded(name, trial, seconds, needed=True) for name, trial in trials.items()))
     return [Finding("Kafka", State.WORKS, f"{settings.kafka.bootstrap_servers} answers"), *topics, *found]
@@ -85,10 +86,10 @@ async def _tried(name: str, trial: Awaitable[Sequence[str]], success: str) -> Fi
 # ---- the consumer group
 
 
-async def _check_group(kafka: KafkaSettings) -> Finding:
+async def _check_group(kafka: KafkaSettings, seconds: float) -> Finding:
     async with admin_client(kafka) as admin:
         try:
-            group = await _describe(admin, kafka.group_id)
+            group = await _describe(admin, kafka.group_id, seconds)
             # Groups of newer protocols are described as dead, but listed.
             listed = await admin.list_consumer_groups([group.coordinator]) if group.state == "Dead" else []
         except GroupAuthorizationFailedError as error:
@@ -99,8 +100,9 @@ async def _check_group(kafka: KafkaSettings) -> Finding:
     return _group(kafka.group_id, group, dict(listed).get(kafka.group_id, ""))
 
 
-async def _describe(admin: AIOKafkaAdminClient, group_id: str) -> Group:
-    deadline = time.monotonic() + _COORDINATOR_SECONDS
+async def _describe(admin: AIOKafkaAdminClient, group_id: str, seconds: float) -> Group:
+    """Ask until there is a coordinator: in a new cluster the first request creates `__consumer_offsets`."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
             return await describe_group(admin, group_id)

@@ -23,7 +23,7 @@ _ATTEMPTS, _PAUSE = 4, 0.5
 """Several checks at a time fence each other: they have the same transactional id."""
 
 
-async def try_outputs(settings: Settings, seconds: float = 10.0) -> Sequence[str]:
+async def try_outputs(settings: Settings, seconds: float) -> Sequence[str]:
     """Abort a transaction over all partitions of the outputs, with an offset of the group; returns the outputs.
 
     Args:
@@ -50,7 +50,7 @@ async def try_outputs(settings: Settings, seconds: float = 10.0) -> Sequence[str
     return outputs
 
 
-async def try_reads(settings: Settings, seconds: float = 10.0) -> Sequence[str]:
+async def try_reads(settings: Settings, seconds: float) -> Sequence[str]:
     """Fetch from the topics that the worker reads; returns them.
 
     Args:
