@@ -11,12 +11,13 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 from aiokafka.admin import NewTopic
+from confluent_kafka import Consumer, ShareConsumer
 from redis.asyncio import Redis
 
 from openclaw_stream.check import Finding, State, check
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.settings import Settings, load_settings
-from openclaw_stream.stream.client import admin_client
+from openclaw_stream.stream.client import CLIENT_ID, admin_client
 from openclaw_stream.stream.topics import create_topics
 from tests.arbitration.providers.loopback import Answer, hangs, loopback, raw, says
 
@@ -34,7 +35,8 @@ OWN = (
     "MOCK_",
 )
 NAMES = (
-    *("Kafka", "topics", "Redis", "SigNoz"),
+    *("Kafka", "topics", "group", "outputs", "reads"),
+    *("Redis", "SigNoz"),
     *("ollama", "gemini", "claude", "openai", "ollama (summaries)"),
     "Langfuse",
 )
@@ -51,17 +53,16 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def topics(bootstrap: str) -> Environment:
-    """Names of topics of this test, none of which is there."""
+    """The names of topics of this test, none of which exists, and of its group."""
     run = uuid4().hex[:8]
     fields = ("ALERTS", "DECISIONS", "TUNING", "INCIDENTS", "DEAD_LETTER")
-    return {f"OPENCLAW_TOPIC_{field}": f"{field.lower()}.{run}" for field in fields} | {
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap
-    }
+    names = {f"OPENCLAW_TOPIC_{field}": f"{field.lower()}.{run}" for field in fields}
+    return names | {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_GROUP_ID": f"group.{run}"}
 
 
 @pytest.fixture
 async def ready(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """The same, made as they must be."""
+    """The same, created as they should be."""
     await create_topics(settings_of(monkeypatch, topics), partitions=1, replication_factor=1)
     return topics
 
@@ -164,7 +165,7 @@ async def test_what_is_not_configured_is_missing_and_no_failure(ready: Environme
     done = await call(ready, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["works"] * 2 + ["missing"] * 7
+    assert [line.split("  ")[0] for line in lines] == ["works"] * 5 + ["missing"] * 7
     assert "missing   SigNoz: SIGNOZ_URL is not set: decisions are made without golden signals" in lines
     assert "missing   gemini: GEMINI_API_KEY is not set: it is not asked" in lines
     assert "missing   models: none is configured: the rules decide" in lines
@@ -179,6 +180,7 @@ async def test_no_broker_is_a_failure_and_hides_nothing_else(
     assert found["Kafka"].fatal
     assert found["Kafka"].text.startswith(f"no answer from Kafka at 127.0.0.1:{closed_port}")
     assert found["topics"].fatal
+    assert not {"group", "outputs", "reads"} & set(found)
     assert found["Redis"].state is State.WORKS
     done = await call(variables)
     assert done.returncode == 1
@@ -191,11 +193,15 @@ async def test_a_topic_that_is_missing_is_a_failure(topics: Environment, monkeyp
     missing = [each for name, each in found.items() if name.startswith("topic ")]
     assert len(missing) == 5
     assert all(each.fatal and each.state is State.MISSING for each in missing)
-    assert all("`openclaw-stream topics create` makes it" in each.text for each in missing)
+    assert all("`openclaw-stream topics create` creates it" in each.text for each in missing)
+    assert (found["group"].state, found["group"].fatal) == (State.WORKS, False)
+    outputs = sorted(topics[f"OPENCLAW_TOPIC_{field}"] for field in ("DEAD_LETTER", "DECISIONS", "INCIDENTS", "TUNING"))
+    assert (found["outputs"].text, found["outputs"].fatal) == (f"missing: topic {', '.join(outputs)}", True)
+    assert found["reads"].fatal
     assert (await call(topics)).returncode == 1
 
 
-async def test_a_topic_that_is_made_otherwise_fails_only_where_asked_to_be_strict(
+async def test_a_topic_that_differs_fails_only_with_strict(
     topics: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(monkeypatch, topics)
@@ -210,13 +216,87 @@ async def test_a_topic_that_is_made_otherwise_fails_only_where_asked_to_be_stric
     assert (await call(topics, "--strict")).returncode == 1
 
 
+@asynccontextmanager
+async def member(client: Consumer | ShareConsumer, topic: str) -> AsyncIterator[None]:
+    """Make a client a member of its group as long as the block lasts."""
+    joined = asyncio.Event()
+    client.subscribe([topic])
+    loop, leaving = asyncio.get_running_loop(), False
+
+    def poll() -> None:
+        while not leaving:
+            client.poll(0.1)
+            loop.call_soon_threadsafe(joined.set)
+        client.close()
+
+    polling = asyncio.create_task(asyncio.to_thread(poll))
+    try:
+        await joined.wait()
+        yield
+    finally:
+        leaving = True
+        await polling
+
+
+async def group_finding(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], wanted: str) -> Finding:
+    """Check until the group is described as wanted: a client needs a moment to join."""
+    for _ in range(100):
+        found = (await findings(monkeypatch, variables))["group"]
+        if wanted in found.text:
+            return found
+        await asyncio.sleep(0.1)
+    pytest.fail(f"the group is described as: {found.text}")
+
+
+def client_of(variables: Mapping[str, str], **settings: str) -> dict[str, Any]:
+    usual = {
+        "bootstrap.servers": variables["KAFKA_BOOTSTRAP_SERVERS"],
+        "group.id": variables["KAFKA_GROUP_ID"],
+        "log_level": 0,
+    }
+    return usual | {name.replace("_", "."): value for name, value in settings.items()}
+
+
+async def test_members_of_another_program_are_named(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = Consumer(client_of(ready, client_id="reporting"))
+    async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
+        found = await group_finding(monkeypatch, ready, "another program")
+    assert (found.state, found.fatal) == (State.DEGRADED, False)
+    assert f"{ready['KAFKA_GROUP_ID']} has members of another program: reporting (127.0.0.1); " in found.text
+
+
+async def test_workers_are_counted_as_members(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Consumer(client_of(ready, client_id=CLIENT_ID))
+    async with member(own, ready["OPENCLAW_TOPIC_ALERTS"]):
+        found = await group_finding(monkeypatch, ready, " has 1 member;")
+    assert (found.state, found.fatal) == (State.WORKS, False)
+    left = await group_finding(monkeypatch, ready, " has 0 members;")
+    assert left.text.endswith("its coordinator is broker 1")
+
+
+async def test_a_group_of_the_consumer_protocol_is_named(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = Consumer(client_of(ready, group_protocol="consumer"))
+    async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
+        found = await group_finding(monkeypatch, ready, "group.protocol=consumer")
+    assert (found.state, found.fatal) == (State.DEGRADED, False)
+
+
+async def test_a_share_group_is_a_failure(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    share = ShareConsumer(client_of(ready))
+    async with member(share, ready["OPENCLAW_TOPIC_ALERTS"]):
+        found = await group_finding(monkeypatch, ready, "share group")
+    assert (found.state, found.fatal) == (State.MISSING, True)
+    assert "which the worker cannot join; set KAFKA_GROUP_ID" in found.text
+    assert (await call(ready)).returncode == 1
+
+
 async def test_a_redis_that_is_away_is_degraded(
     ready: Environment, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     variables = ready | {"REDIS_URL": f"redis://:planted-pass@127.0.0.1:{closed_port}/0"}
     redis = (await findings(monkeypatch, variables))["Redis"]
     assert redis.state is State.DEGRADED
-    assert redis.text.startswith(f"127.0.0.1:{closed_port} keeps nothing: ")
+    assert redis.text.startswith(f"127.0.0.1:{closed_port} stores nothing: ")
     assert "planted-pass" not in redis.text
     assert ((await call(variables)).returncode, (await call(variables, "--strict")).returncode) == (0, 1)
 
@@ -260,7 +340,7 @@ async def test_servers_that_answer_anything_else_are_degraded(
 ) -> None:
     async with loopback(answer) as server:
         found = await findings(monkeypatch, ready | all_at(server.url))
-    asked = [found[name] for name in NAMES if name not in {"Kafka", "topics", "Redis"}]
+    asked = [found[name] for name in NAMES[NAMES.index("SigNoz") :]]
     assert [each.state for each in asked] == [State.DEGRADED] * 7
 
 
@@ -268,7 +348,7 @@ async def test_in_mock_mode_no_model_is_looked_at(ready: Environment, monkeypatc
     async with loopback(hangs) as server:
         found = await findings(monkeypatch, ready | {"OLLAMA_URL": server.url, "MOCK_MODE": "true"})
         assert server.requests == []
-    assert found["models"].text == "MOCK_MODE is on: none is asked, the rules decide"
+    assert found["models"].text == "MOCK_MODE is on: no model is asked, the rules decide"
     assert "ollama" not in found
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from openclaw_stream import __version__
+from openclaw_stream.embedded import EmbeddedKafkaCluster
 
 COMMAND = [sys.executable, "-m", "openclaw_stream"]
 PREFIXES = ("OPENCLAW_", "KAFKA_", "SHADOW_MODE_", "FORCE_COLOR", "NO_COLOR")
@@ -82,7 +83,7 @@ def test_topics_are_created_and_checked(topics: dict[str, str]) -> None:
     assert created.stdout.count("created ") == 5
     checked = call("topics", "check", **topics)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert "as they must be" in checked.stdout
+    assert "as they should be" in checked.stdout
 
 
 def test_a_misspelt_variable_is_warned_of(topics: dict[str, str]) -> None:
@@ -115,7 +116,7 @@ def test_run_refuses_a_port_that_is_taken(topics: dict[str, str]) -> None:
     assert done.stderr.splitlines()[-1].startswith(f"error: OPENCLAW_HTTP_ADDR={address}: the port is already taken")
 
 
-def test_run_waits_for_a_broker_and_ends_when_told(closed_port: int) -> None:
+def test_run_waits_for_a_broker_and_ends_at_sigterm(closed_port: int) -> None:
     variables = environment(KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{closed_port}")
     with subprocess.Popen([*COMMAND, "run"], env=variables, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -148,3 +149,21 @@ def test_schemas_are_written_and_verified(tmp_path: Path) -> None:
     changed = call("schemas", "verify", str(folder))
     assert changed.returncode == 1
     assert "decision.v1.json" in changed.stderr
+
+
+@pytest.mark.cluster
+def test_a_replication_factor_that_was_asked_for_is_a_warning_and_exit_code_0(topics: dict[str, str]) -> None:
+    with EmbeddedKafkaCluster(nodes=3) as cluster:
+        variables = topics | {"KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers}
+        created = call("topics", "create", "--partitions", "1", "--replication-factor", "1", **variables)
+        asked = call("topics", "check", "--replication-factor", "1", **variables)
+        unasked = call("topics", "check", **variables)
+        checked = call("check", **variables)
+    assert (created.returncode, asked.returncode, unasked.returncode, checked.returncode) == (0, 0, 1, 0)
+    for done in (created, asked, unasked):
+        lines = done.stderr.splitlines()
+        assert len(lines) == 5
+        assert all(line.startswith("warning: topic ") and "replication factor is 1" in line for line in lines)
+    assert all("--replication-factor asks for it" in done.stderr for done in (created, asked))
+    assert "the topics are as they should be" in asked.stdout
+    assert checked.stdout.count("degraded  topic ") == 5
