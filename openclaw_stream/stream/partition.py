@@ -71,6 +71,7 @@ class Partition:
         self._cursed: dict[int, str] = {}
         self._last_read = time.time()
         self._answered_at: int | None = None
+        self._reported_stable: int | None = None
         self._log = log.bind(partition=source.partition)
         self.task = asyncio.create_task(self._live())
 
@@ -173,9 +174,9 @@ class Partition:
 
     def _see_ends(self, stable: int, end: int) -> None:
         limit, now = self._around.settings.kafka.open_transaction_timeout, time.monotonic()
-        before = self.readiness.stuck_seconds(now) > limit
         self.readiness.see_ends(stable, end, now)
-        if not before and self.readiness.stuck_seconds(now) > limit:
+        if self.readiness.stuck_seconds(now) > limit and stable != self._reported_stable:
+            self._reported_stable = stable
             self._log.warning(
                 "a transaction of another producer is open in the alerts topic: alerts behind it cannot be read",
                 topic=self.source.topic,

@@ -4,6 +4,7 @@ A refused record is never sent again unchanged. Everything else (no right to wri
 too few replicas) is a matter of the topic, the cluster or the producer: the same record may be accepted later.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from aiokafka.errors import (
@@ -25,20 +26,21 @@ class InvalidRecordError(BrokerResponseError):  # type: ignore[misc] # aiokafka 
 
     errno: ClassVar[int] = 87
     message: ClassVar[str] = "INVALID_RECORD"
-    description: ClassVar[str] = "The broker cannot validate it, such as a record without a key in a compacted topic."
 
 
 kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
 
-REFUSALS = (
-    InvalidRecordError,
-    InvalidTimestampError,
-    InvalidTopicError,
-    MessageSizeTooLargeError,
-    PolicyViolationError,
-    RecordListTooLargeError,
-    UnsupportedForMessageFormatError,
-)
+_CAUSES: Mapping[type[BaseException], str] = {
+    InvalidRecordError: "the broker cannot validate it, such as a record without a key in a compacted topic",
+    InvalidTimestampError: "its timestamp is outside of what the topic accepts, which follows the brokers' clocks",
+    InvalidTopicError: "the topic cannot be written by clients",
+    MessageSizeTooLargeError: "it is too large for the topic's max.message.bytes",
+    PolicyViolationError: "a policy of the brokers forbids it",
+    RecordListTooLargeError: "its batch is too large for the topic's segment.bytes",
+    UnsupportedForMessageFormatError: "the topic's message format does not know transactions",
+}
+
+REFUSALS = tuple(_CAUSES)
 """The broker has looked at the record and will never accept it."""
 
 SUSPECT_REFUSALS = (CorruptRecordException, UnknownError)
@@ -51,7 +53,7 @@ def is_refusal(error: object) -> bool:
 
 
 def describe(topic: str, error: BaseException) -> str:
-    """Return one sentence for people: the topic, the error by its protocol name, and what it means."""
+    """Return one sentence for people: the topic, the error by its protocol name, and its cause where it is known."""
     name = getattr(error, "message", "") or type(error).__name__
-    cause = str(error.args[0]) if error.args else getattr(error, "description", "")
-    return f"topic {topic} refuses the record: {name} ({' '.join(cause.split())})" if cause else f"{topic}: {name}"
+    cause = _CAUSES.get(type(error)) or " ".join(str(error).split())
+    return f"topic {topic} refuses the record: {name}, {cause}"

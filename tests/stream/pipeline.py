@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # not re-exported for type checkers
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourceType,
+)
+from prometheus_client.parser import text_string_to_metric_families
 
+from openclaw_stream.embedded.server import free_port
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 from openclaw_stream.stream.topics import create_topics
 
@@ -77,6 +88,31 @@ class Pipeline:
             worker = subprocess.Popen(command, env=self.environment(**environment), stdout=log, stderr=log)
         self._workers.append(worker)
         return worker
+
+    def start_watched(self, **environment: str) -> "Watched":
+        """Start a worker with health and metrics over HTTP."""
+        address = f"127.0.0.1:{free_port()}"
+        return Watched(self.start(OPENCLAW_HTTP_ADDR=address, **environment), address)
+
+    def delete(self, kind: str) -> None:
+        """Delete a topic, and return once no broker shows it."""
+        name = self.topics[kind]
+        self._admin.delete_topics([name])[name].result(30)
+        until(lambda: name not in self._admin.list_topics(timeout=10).topics, f"{name} to go")
+
+    def configure(self, kind: str, **settings: str) -> None:
+        """Change settings of a topic."""
+        entries = [
+            ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in settings.items()
+        ]
+        resource = ConfigResource(ResourceType.TOPIC, self.topics[kind], incremental_configs=entries)
+        self._admin.incremental_alter_configs([resource])[resource].result(30)
+
+    def add_partitions(self, kind: str, total: int) -> None:
+        """Give a topic more partitions, `total` in all."""
+        name = self.topics[kind]
+        self._admin.create_partitions([NewPartitions(name, total)])[name].result(30)
 
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self._folder.glob("worker-*.log")))
@@ -168,6 +204,53 @@ class Pipeline:
 
     def _alerts(self) -> list[TopicPartition]:
         return [TopicPartition(self.topics["alerts"], p) for p in range(self.partitions)]
+
+
+class Watched:
+    """A worker, and what it says over HTTP."""
+
+    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+        self.process = process
+        self._address = address
+
+    def reasons(self) -> list[str] | None:
+        """Why it is not ready, empty where it is; None while it does not listen yet."""
+        try:
+            return self._reasons(urllib.request.urlopen(f"http://{self._address}/readyz", timeout=5))
+        except urllib.error.HTTPError as unready:
+            with unready:
+                return self._reasons(unready)
+        except OSError:
+            return None
+
+    def await_ready(self, seconds: float = 60) -> None:
+        until(lambda: self.reasons() == [], lambda: f"readiness: {self.reasons()}", seconds)
+
+    def await_reason(self, *words: str, seconds: float = 60) -> str:
+        """Wait for a reason that has all of these words, and return it."""
+        found: list[str] = []
+
+        def seen() -> bool:
+            found[:] = [r for r in self.reasons() or () if all(word in r for word in words)]
+            return bool(found)
+
+        until(seen, lambda: f"a reason with {words}: {self.reasons()}", seconds)
+        return found[0]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return a sample; 0 for one that is not there."""
+        with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=5) as response:
+            families = text_string_to_metric_families(response.read().decode())
+        for family in families:
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return float(sample.value)
+        return 0.0
+
+    @staticmethod
+    def _reasons(response: Any) -> list[str]:
+        reasons: list[str] = json.loads(response.read())["reasons"]
+        return reasons
 
 
 def read_committed_records(bootstrap: str, topic: str) -> list[Message]:

@@ -1,0 +1,97 @@
+"""A worker on a real authorizer: the listed rights are enough, and each one that is missing is named and waited for."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+from openclaw_stream.stream.topics import create_topics
+from tests.acls import LISTED, Acl, grant, named, revoke
+from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
+
+USER, PASSWORD = "worker", "worker-password"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[EmbeddedKafkaCluster]:
+    with EmbeddedKafkaCluster(nodes=1, security=Security({USER: PASSWORD}, tls=False)) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def admin(cluster: EmbeddedKafkaCluster) -> AdminClient:
+    return AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
+
+
+@pytest.fixture
+def pipeline(cluster: EmbeddedKafkaCluster, admin: AdminClient, tmp_path: Path) -> Iterator[Pipeline]:
+    """Topics whose worker has the listed rights and no others; the test itself may do everything."""
+    secured = {
+        "KAFKA_BOOTSTRAP_SERVERS": cluster.secured_servers,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_USERNAME": USER,
+        "KAFKA_SASL_PASSWORD": PASSWORD,
+    }
+    made = Pipeline(cluster.bootstrap_servers, tmp_path, 2, **secured)
+    asyncio.run(create_topics(made.settings, 2, 1))
+    grant(admin, USER, made.settings)
+    yield made
+    made.close()
+
+
+def test_the_listed_rights_are_enough_for_everything(pipeline: Pipeline) -> None:
+    worker = pipeline.start_watched()
+    worker.await_ready()
+    pipeline.produce([(0, alert("cart")), (1, alert("web")), (1, b"poison")])
+    pipeline.await_settled()
+    worker.await_ready()
+    assert {d["incident"]["service"] for d in pipeline.decisions()} == {"cart", "web"}
+    assert len(pipeline.read("dead_letter")) == 1
+    assert pipeline.events("tuning")
+    assert pipeline.stop(worker.process) == 0
+    assert "not allowed" not in pipeline.logs()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("acl", LISTED, ids=str)
+def test_a_worker_waits_for_a_missing_right_and_names_it(pipeline: Pipeline, admin: AdminClient, acl: Acl) -> None:
+    revoke(admin, USER, pipeline.settings, [acl])
+    worker = pipeline.start_watched()
+    pipeline.produce([(0, alert("cart"))])
+    name = named(acl, pipeline.settings).replace("transactional ids with the prefix", "transactional id")
+    worker.await_reason(name)
+    assert name in pipeline.logs()
+    assert "Traceback" not in pipeline.logs()
+    assert '"exception"' not in pipeline.logs()
+    grant(admin, USER, pipeline.settings, [acl])
+    until(lambda: bool(pipeline.decisions()), "the decision")
+    worker.await_ready()
+    assert worker.process.poll() is None
+
+
+# Settings of topics and group states are read only when a worker starts, or opens a partition.
+IN_USE = [acl for acl in LISTED if "configs" not in str(acl) and str(acl) != "read topic {incidents}"]
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("acl", IN_USE, ids=str)
+def test_a_right_that_is_revoked_is_named_and_nothing_is_lost(pipeline: Pipeline, admin: AdminClient, acl: Acl) -> None:
+    worker = pipeline.start_watched()
+    worker.await_ready()
+    pipeline.produce([(0, alert("before"))])
+    pipeline.await_settled()
+    revoke(admin, USER, pipeline.settings, [acl])
+    pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(10)] + [(0, b"poison")])
+    name = named(acl, pipeline.settings).replace("transactional ids with the prefix", "transactional id")
+    worker.await_reason(name)
+    grant(admin, USER, pipeline.settings, [acl])
+    pipeline.await_settled()
+    worker.await_ready()
+    decisions = pipeline.decisions()
+    check_exactly_once(decisions)
+    assert {d["incident"]["service"] for d in decisions} == {"before", *(f"s{n}" for n in range(10))}
+    assert len(pipeline.read("dead_letter")) == 1
+    assert "Traceback" not in pipeline.logs()
