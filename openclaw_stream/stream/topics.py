@@ -6,15 +6,17 @@ the request forbids it, as all requests here do.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
+    NodeNotReadyError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
@@ -31,7 +33,9 @@ from openclaw_stream.stream.topic_rules import Difference, Replicas, Replication
 DEFAULT_PARTITIONS = 8
 _VISIBLE_SECONDS, _VISIBLE_PAUSE = 15.0, 0.05
 _BROKER_SECONDS = 2.0
+_ASK_AGAIN = 7
 _DENIED = {TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedError.errno}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,8 @@ async def check_topics(settings: Settings, replication_factor: int | None = None
     topics = settings.topics
     async with admin_client(settings.kafka) as admin:
         found, brokers = await _describe(admin, topics, _needed(topics))
-        ids = await topic_ids(admin._client, [topics.alerts])  # noqa: SLF001 - the admin client has no call for it
-    return _report(topics, found, Replication(brokers, replication_factor), ids.get(topics.alerts))
+        topic_id = await _topic_id(admin, topics.alerts)
+    return _report(topics, found, Replication(brokers, replication_factor), topic_id)
 
 
 async def create_topics(
@@ -142,8 +146,8 @@ async def create_topics(
             await _await_visible(admin, missing)
             created += missing
         found, brokers = await _describe(admin, topics, needed)
-        ids = await topic_ids(admin._client, [topics.alerts])  # noqa: SLF001
-    report = _report(topics, found, Replication(brokers, replication_factor), ids.get(topics.alerts))
+        topic_id = await _topic_id(admin, topics.alerts)
+    report = _report(topics, found, Replication(brokers, replication_factor), topic_id)
     return TopicReport(report.differences, report.facts, tuple(created))
 
 
@@ -161,7 +165,7 @@ async def list_topics(admin: AIOKafkaAdminClient, names: Iterable[str], node: in
     """
     request = MetadataRequest(list(names), allow_auto_topic_creation=False)
     if node is None:
-        answer = await admin._send_request(request)  # noqa: SLF001 - the public call may create topics
+        answer = await _ask_any(lambda: admin._send_request(request))  # noqa: SLF001 - the public call may create topics
     else:
         answer = await admin._send_request_to_node(node, request)  # noqa: SLF001
     replicas: dict[str, list[Replicas]] = {}
@@ -177,8 +181,22 @@ async def list_topics(admin: AIOKafkaAdminClient, names: Iterable[str], node: in
     return Listing(replicas, tuple(denied), len(answer.brokers))
 
 
+async def _ask_any(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask once more where a broker is down: each time aiokafka chooses one at random, not knowing which are."""
+    for _ in range(_ASK_AGAIN):
+        with suppress(NodeNotReadyError):
+            return await ask()
+    return await ask()
+
+
 def _replicas(partition: Mapping[str, Any]) -> Replicas:
     return Replicas(partition["partition"], partition["leader"], len(partition["replicas"]), len(partition["isr"]))
+
+
+async def _topic_id(admin: AIOKafkaAdminClient, topic: str) -> str | None:
+    client = admin._client  # noqa: SLF001 - the admin client has no call for it
+    ids = await _ask_any(lambda: topic_ids(client, [topic]))
+    return ids.get(topic)
 
 
 def _names(topics: TopicSettings) -> list[str]:
@@ -241,7 +259,8 @@ async def _describe_settings(
     """Return name, error code, error message and settings of each topic."""
     if not names:
         return []
-    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    responses = await _ask_any(lambda: admin.describe_configs(resources))
     return [
         (name, code, message, entries)
         for response in responses

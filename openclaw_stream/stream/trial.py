@@ -7,6 +7,7 @@ worker that serves it. Nothing is sent or committed under this id.
 import asyncio
 import random
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
@@ -94,9 +95,9 @@ async def _try_transaction(
     """Run one transaction over the partitions; `hidden` are topics that lack Write, to be named with the others."""
     kafka = settings.kafka
     own_id = f"{kafka.group_id}-check"
-    producer = TransactionalProducer(connection(kafka), own_id, kafka.transaction_timeout)
+    trial = _Trial(TransactionalProducer(connection(kafka), own_id, kafka.transaction_timeout))
     try:
-        await within(seconds, _start_and_clear(producer, settings, partitions))
+        await within(seconds, trial.run(partitions, TopicPartition(settings.topics.alerts, 0), kafka.group_id))
     except DeniedError as error:
         raise _named(error, hidden, kafka.group_id) from error
     except RetryableError as error:
@@ -104,19 +105,34 @@ async def _try_transaction(
             raise DeniedError("Read", f"topic {settings.topics.alerts}") from error
         raise
     except TimeoutError as error:
-        step = producer.step or "waits for the transaction coordinator to initialise the transactional id"
-        raise RetryableError(f"the trial transaction of {own_id!r} was not done in {seconds:g} s: it {step}") from error
+        raise RetryableError(
+            f"the trial transaction of {own_id!r} was not done in {seconds:g} s: it {trial.step}"
+        ) from error
     finally:
-        await producer.abandon()
+        await trial.producer.abandon()
     if hidden:
         raise DeniedError("Write", f"topic {', '.join(sorted(hidden))}")
 
 
-async def _start_and_clear(
-    producer: TransactionalProducer, settings: Settings, partitions: Sequence[TopicPartition]
-) -> None:
-    await producer.start()
-    await producer.clear(partitions, TopicPartition(settings.topics.alerts, 0), settings.kafka.group_id)
+@dataclass(slots=True)
+class _Trial:
+    """One trial transaction, and what it waits for besides the steps of the transaction itself."""
+
+    producer: TransactionalProducer
+    _waits: str = ""
+
+    @property
+    def step(self) -> str:
+        return self.producer.step or self._waits
+
+    async def run(self, outputs: Sequence[TopicPartition], source: TopicPartition, group_id: str) -> None:
+        self._waits = "waits for the transaction coordinator to initialise the transactional id"
+        await self.producer.start()
+        await self.producer.clear(outputs, source, group_id)
+        # An abort is answered before it is written to the partitions; the id can be initialised again only after that.
+        self._waits = "waits for the abort to be written to all partitions (one has no leader or too few replicas?)"
+        await self.producer.abandon()
+        await self.producer.start()
 
 
 def _offset_refused(error: BaseException | None) -> bool:

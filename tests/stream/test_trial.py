@@ -8,9 +8,12 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Position
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.check.finding import Finding, State
 from openclaw_stream.check.kafka import check_kafka
+from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 from openclaw_stream.stream.client import connection
@@ -129,6 +132,32 @@ async def test_without_coordinators_group_and_outputs_are_missing(own_kafka: Own
     waits = "it waits for the transaction coordinator to initialise the transactional id"
     assert outputs.text == f"the trial transaction of '{settings.kafka.group_id}-check' was not done in 2 s: {waits}"
     assert (found["topics"].state, found["reads"].state) == (State.WORKS, State.WORKS)
+
+
+@pytest.mark.cluster
+async def test_outputs_that_cannot_be_written_now_fail_until_they_can() -> None:
+    with EmbeddedKafkaCluster(nodes=3) as cluster:
+        settings = settings_for(cluster.bootstrap_servers)
+        admin = AdminClient({"bootstrap.servers": cluster.nodes[1].bootstrap_servers, "log_level": 0})
+        all_replicas = NewTopic(settings.topics.decisions, 2, 3, config={"min.insync.replicas": "3"})
+        admin.create_topics([all_replicas])[settings.topics.decisions].result(30)
+        await create_topics(settings, partitions=2)
+        await try_outputs(settings, 30)
+        cluster.nodes[0].kill()
+        await _until_refused(settings)
+        cluster.nodes[0].start()
+        await try_outputs(settings, 60)
+
+
+async def _until_refused(settings: Settings) -> None:
+    """Try the outputs until the abort gets stuck: until the controller has noticed, the broker counts as in sync."""
+    for _ in range(10):
+        try:
+            await try_outputs(settings, 10)
+        except RetryableError as error:
+            if "it waits for the abort to be written to all partitions" in str(error):
+                return
+    pytest.fail("every trial got through")
 
 
 async def test_a_running_worker_is_not_disturbed(new_pipeline: NewPipeline) -> None:
