@@ -15,7 +15,7 @@ from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
 from openclaw_stream.stream.publisher import Publisher
-from openclaw_stream.stream.restore import LogFacts, Outcome, restore_log
+from openclaw_stream.stream.restore import LogFacts, Outcome, restore
 from openclaw_stream.stream.source import Committed, GroupOffset, Log, Stored, read_committed, read_states
 from openclaw_stream.stream.surroundings import Surroundings
 
@@ -95,7 +95,7 @@ class Opening:
             source.topic, source.partition, context.settings.incidents.timers, retention if retention >= 0 else NEVER
         )
         facts = LogFacts(ends.start, ends.end, offset.topic_id)
-        return restore_log(fold, context.settings.kafka.group_id, stored.states, committed, facts)
+        return restore(fold, context.settings.kafka.group_id, stored.states, committed, facts)
 
     def _require_in_range(self, committed: Committed | None, ends: Log) -> None:
         if committed is None:

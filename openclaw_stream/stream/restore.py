@@ -45,13 +45,6 @@ class Outcome(NamedTuple):
 
 
 def restore(
-    fold: Fold, group_id: str, states: Mapping[str, bytes], committed: tuple[int, str | None], log_start: int
-) -> Ledger:
-    """Return the ledger of `restore_log` for a log of which only the start is known."""
-    return restore_log(fold, group_id, states, committed, LogFacts(log_start)).ledger
-
-
-def restore_log(
     fold: Fold, group_id: str, states: Mapping[str, bytes], committed: tuple[int, str | None], log: LogFacts
 ) -> Outcome:
     """Return the ledger that reads on at the committed offset, or at the start of the log where that is later.

@@ -10,7 +10,7 @@ from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.memory import calm_collector, tidy
-from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.restore import LogFacts, restore
 from tests.benchmarks.workload import alert
 
 GROUPING = Grouping(("namespace", "service"))
@@ -21,7 +21,7 @@ START = 1_800_000_000_000
 def opened(incidents: int, *, closed: bool = False) -> Ledger:
     """Return a ledger with so many incidents open and decided, or ended again."""
     fold = Fold("alerts", 0, Timers(group_wait=0, group_wait_critical=0, resolve_hold=0))
-    ledger = restore(fold, "benchmark", {}, (0, None), 0)
+    ledger = restore(fold, "benchmark", {}, (0, None), LogFacts(0)).ledger
     for group in range(incidents):
         alerts = decode(alert(group), START, GROUPING).alerts
         ledger.read(ledger.position, START + group // 1000, alerts)

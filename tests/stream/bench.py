@@ -7,9 +7,9 @@ from openclaw_stream.arbitration.verdict import LastDecision
 from openclaw_stream.events.vocabulary import EventType, Severity
 from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import State
+from openclaw_stream.incidents.state import NEVER, State
 from openclaw_stream.incidents.timers import Timers
-from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.restore import LogFacts, Outcome, restore
 from openclaw_stream.stream.work import Group, Work
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=50)
@@ -47,6 +47,8 @@ class Partition:
         self.forgotten: list[str] = []
         self.committed: tuple[int, str | None] = (0, None)
         self.log_start = 0
+        self.log_end = NEVER
+        self.topic_id: str | None = None
         self.start()
 
     @property
@@ -57,9 +59,12 @@ class Partition:
     def state(self) -> State:
         return self.group.state
 
-    def start(self) -> None:
-        """Crash, and start anew."""
-        self.ledger = restore(self.fold_rules, "group", self.states, self.committed, self.log_start)
+    def start(self) -> Outcome:
+        """Crash, and start again."""
+        log = LogFacts(self.log_start, self.log_end, self.topic_id)
+        outcome = restore(self.fold_rules, "group", self.states, self.committed, log)
+        self.ledger = outcome.ledger
+        return outcome
 
     def reset(self, offset: int) -> None:
         self.committed = offset, None

@@ -21,7 +21,7 @@ from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.restore import LogFacts, restore
 from openclaw_stream.stream.work import DeadLetter, Plan, Work
 from tests.stream.logs import Record, make_log
 
@@ -232,7 +232,7 @@ class Machine:
         object.__setattr__(fold, "joined", self.account.joined)
         b = self.broker
         self.in_flight = []
-        self.ledger = restore(fold, "group", b.states(), (b.committed, b.metadata), b.start)
+        self.ledger = restore(fold, "group", b.states(), (b.committed, b.metadata), LogFacts(b.start)).ledger
         self.account.restored(self.ledger)
 
     def next_record(self) -> Record | None:

@@ -7,7 +7,7 @@ import pytest
 from openclaw_stream.errors import FatalError
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.stream import position
-from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.restore import LogFacts, restore
 from openclaw_stream.stream.statecodec import MARKER_KEY, encode, marker
 from openclaw_stream.stream.work import DeadLetter
 from tests.stream.bench import FOLD, OTHER, SECOND, Partition, played
@@ -42,7 +42,7 @@ def test_a_crash_makes_nothing_replayed() -> None:
 
 
 def test_a_first_start_is_no_replay() -> None:
-    ledger = restore(FOLD, "group", {}, (5, None), 0)
+    ledger = restore(FOLD, "group", {}, (5, None), LogFacts(0)).ledger
     assert (ledger.generation, ledger.floor, ledger.position) == (1, 5, 5)
     assert ledger.anything_to_publish, "the generation goes to the incidents topic"
 
@@ -61,17 +61,19 @@ def test_a_generation_that_told_nothing_but_itself_is_counted() -> None:
     """A reset after a reset, with nothing between but the reserved key."""
     state = encode(State("g"), "group", 4, None)
     for told in (3, 5):
-        ledger = restore(FOLD, "group", {"g": state, MARKER_KEY: marker("group", told, -1)}, (0, ""), 0)
+        ledger = restore(
+            FOLD, "group", {"g": state, MARKER_KEY: marker("group", told, -1)}, (0, ""), LogFacts(0)
+        ).ledger
         assert ledger.generation == 1 + max(4, told)
     own = position.encode(position.Position(5, 0, 0, -1))
-    assert restore(FOLD, "group", {MARKER_KEY: marker("group", 4, -1)}, (0, own), 0).marker_due
-    assert not restore(FOLD, "group", {MARKER_KEY: marker("group", 5, -1)}, (0, own), 0).marker_due
+    assert restore(FOLD, "group", {MARKER_KEY: marker("group", 4, -1)}, (0, own), LogFacts(0)).ledger.marker_due
+    assert not restore(FOLD, "group", {MARKER_KEY: marker("group", 5, -1)}, (0, own), LogFacts(0)).ledger.marker_due
 
 
 @pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), marker("other", 1, -1)])
 def test_another_consumer_groups_states_stop_the_worker(value: bytes) -> None:
     with pytest.raises(FatalError, match=r"'other'.*'group'"):
-        restore(FOLD, "group", {"g": value}, (0, None), 0)
+        restore(FOLD, "group", {"g": value}, (0, None), LogFacts(0))
 
 
 # ---- the start of the log

@@ -7,7 +7,7 @@ from openclaw_stream.incidents.alert import Alert
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.restore import LogFacts, restore
 from openclaw_stream.stream.work import DeadLetter, Plan
 
 SECOND = 1000
@@ -16,7 +16,7 @@ BASE = Alert("A", Severity.WARNING, True, 1, 0, "f", 1, "g")  # noqa: FBT003
 
 
 def ledger() -> Ledger:
-    return restore(Fold("alerts", 0, TIMERS), "group", {}, (0, None), 0)
+    return restore(Fold("alerts", 0, TIMERS), "group", {}, (0, None), LogFacts(0)).ledger
 
 
 def read(folded: Ledger, now: int, alert: Alert) -> None:

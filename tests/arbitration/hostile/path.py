@@ -31,7 +31,7 @@ from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.outbox import Outbox
 from openclaw_stream.stream.producer import Message
-from openclaw_stream.stream.restore import restore
+from openclaw_stream.stream.restore import LogFacts, restore
 from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.telemetry.tracing import NoTracing, Tracing, make_tracing
@@ -178,7 +178,7 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
 
 def _folded(value: bytes) -> Ledger:
     """Return a ledger that has read one record, and has its revision ready."""
-    ledger = restore(Fold("openclaw.alerts.v1", 0, _TIMERS), "group", {}, (0, None), 0)
+    ledger = restore(Fold("openclaw.alerts.v1", 0, _TIMERS), "group", {}, (0, None), LogFacts(0)).ledger
     ledger.read(0, MOMENT, decode(value, MOMENT, Grouping()).alerts)
     ledger.tick(MOMENT + 60_000)
     return ledger
