@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # not re-exported for type checkers
@@ -25,10 +26,9 @@ class Acl(NamedTuple):
     name: str
     pattern: ResourcePatternType = ResourcePatternType.LITERAL
 
-    @property
-    def describing(self) -> "Acl":
-        """The right to see the same resource, and no more."""
-        return self._replace(operation=AclOperation.DESCRIBE)
+    def to(self, operation: str) -> "Acl":
+        """Return the right to do something else with the same resource, such as `Describe`."""
+        return self._replace(operation=AclOperation[operation.upper()])
 
     def __str__(self) -> str:
         return f"{self.operation.name} {self.resource.name} {self.name}".lower()
@@ -60,6 +60,17 @@ _KINDS = {
 def named(acl: Acl, settings: Settings) -> str:
     """Return how a missing right is named to people."""
     return f"{_OPERATIONS[acl.operation]} on {_KINDS[acl.resource].format(_name(acl, settings))}"
+
+
+def parse(command: str) -> set[str]:
+    """Return how the rights are named that a command line of `kafka-acls.sh` grants."""
+    words = command.split()
+    options = list(pairwise(words))
+    [operation] = [value for option, value in options if option == "--operation"]
+    pattern = dict(options).get("--resource-pattern-type", "literal")
+    kinds = {"--topic": "topic {}", "--group": "group {}", "--transactional-id": "transactional ids with the prefix {}"}
+    assert (pattern == "prefixed") == ("--transactional-id" in words)
+    return {f"{operation} on {kinds[option].format(name)}" for option, name in options if option in kinds}
 
 
 def grant(admin: AdminClient, user: str, settings: Settings, acls: Iterable[Acl] = LISTED) -> None:

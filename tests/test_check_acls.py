@@ -19,7 +19,8 @@ from openclaw_stream.errors import DeniedError
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 from openclaw_stream.stream.topics import check_topics, create_topics
 from openclaw_stream.stream.trial import try_outputs, try_reads
-from tests.acls import LISTED, Acl, grant, named, revoke
+from tests.acls import LISTED, Acl, grant, named, parse, revoke
+from tests.test_readme import README
 
 USER, PASSWORD = "worker", "worker-password"
 DEPENDENCIES = ["Kafka", "topics", "group", "outputs", "reads"]
@@ -155,7 +156,7 @@ async def test_all_rights_that_are_missing_are_named_at_once(admin: AdminClient,
 async def test_a_user_who_may_see_topics_and_group_only_is_refused(admin: AdminClient, settings: Settings) -> None:
     """Describe hides what is missing until it is tried."""
     taken = [acl for name, acl in BY_NAME.items() if name.startswith(("read topic", "write topic"))]
-    described = {acl.describing for acl in (*taken, BY_NAME["read group {group}"])}
+    described = {acl.to("Describe") for acl in (*taken, BY_NAME["read group {group}"])}
     grant(admin, USER, settings, described)
     try:
         with without(admin, settings, *taken):
@@ -172,9 +173,31 @@ async def test_a_user_who_may_see_topics_and_group_only_is_refused(admin: AdminC
     assert group["outputs"].text.startswith(f"not allowed: Read on group {settings.kafka.group_id};")
 
 
-def test_topics_create_names_the_right_it_lacks(environment: dict[str, str]) -> None:
+def test_topics_create_names_the_rights_it_lacks(
+    environment: dict[str, str], admin: AdminClient, settings: Settings
+) -> None:
     missing = {name: f"new.{value}" for name, value in environment.items() if name.startswith("OPENCLAW_TOPIC_")}
+    topics = {field: f"new.{name}" for field, name in settings.topics}
+    new = settings.model_copy(update={"topics": TopicSettings.model_validate(topics)})
+    configs = [acl for name, acl in BY_NAME.items() if name.startswith("describe_configs")]
+    names = ", ".join(sorted(topics.values()))
+    steps = {
+        "Describe_Configs": f"Describe on topic {names}, DescribeConfigs on topic {names};",
+        "Describe": f"Describe on topic {names};",
+        "Create": "Create on topic new.alerts",
+    }
+    for operation, lacking in steps.items():
+        done = call(environment | missing, "topics", "create")
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        assert line.startswith(f"error: not allowed: {lacking}")
+        grant(admin, USER, new, [acl.to(operation) for acl in configs])
     done = call(environment | missing, "topics", "create")
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
-    assert line.startswith("error: not allowed: Describe on topic new.alerts")
+    assert (done.returncode, done.stderr, done.stdout.count("created new.")) == (0, "", 5)
+
+
+def test_the_readme_lists_these_rights() -> None:
+    settings = Settings()
+    commands = [line for line in README.splitlines() if line.startswith("$ACL ")]
+    in_readme = [name for line in commands for name in parse(line)]
+    assert sorted(in_readme) == sorted(named(acl, settings) for acl in LISTED)
