@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from openclaw_stream.embedded import EmbeddedKafka
-from tests.chaos import fuzz, soak
-from tests.chaos.campaign import ACTS, Outcome, play
-from tests.chaos.faults import REGISTER
-from tests.chaos.stage import Servers, servers
+from tests.chaos import campaign, fuzz, soak, three_nodes
+from tests.chaos.campaign import ACTS, Act, Outcome
+from tests.chaos.faults import REGISTER, THREE_NODES
+from tests.chaos.stage import Servers, cluster_servers, servers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,20 +59,29 @@ def say(line: str) -> None:
 
 def _run(options: argparse.Namespace) -> bool:
     acts = [replace(act, only=tuple(options.only)) for act in ACTS if options.act in {None, act.name}]
-    whole = sum(act.share for act in acts)
+    single = [act for act in acts if act.name != THREE_NODES]
     outcomes: list[Outcome] = []
-    with servers() as started:
-        for number, act in enumerate(acts):
-            share = act.share / whole
-            alerts, faults = int(options.alerts * share), max(round(options.faults * share), 1)
-            seconds = options.minutes * 60 * share
-            folder = options.folder / act.name
-            outcomes.append(play(started, act, folder, options.seed + number, alerts, faults, seconds))
-            for line in outcomes[-1].lines():
-                say(line)
+    if single:
+        with servers() as started:
+            outcomes += [_play(started, act, acts, options) for act in single]
+    for act in acts[len(single) :]:
+        with cluster_servers() as started:
+            outcomes.append(_play(started, act, acts, options))
     alerts, faults = sum(o.alerts for o in outcomes), sum(o.faults.total() for o in outcomes)
     say(f"total: {faults} faults over {alerts:,} alerts")
     return all(outcome.clean for outcome in outcomes)
+
+
+def _play(started: Servers, act: Act, acts: Sequence[Act], options: argparse.Namespace) -> Outcome:
+    """Play one act with its share of what all have together, and print how it went."""
+    share = act.share / sum(each.share for each in acts)
+    alerts, faults = int(options.alerts * share), max(round(options.faults * share), 1)
+    play = three_nodes.play if act.name == THREE_NODES else campaign.play
+    seed, seconds = options.seed + acts.index(act), options.minutes * 60 * share
+    outcome = play(started, act, options.folder / act.name, seed, alerts, faults, seconds)
+    for line in outcome.lines():
+        say(line)
+    return outcome
 
 
 def _soak(options: argparse.Namespace) -> bool:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.faults import COMPACTED, CREATE, LOG_APPEND, Fault, matrix
+from tests.chaos import cluster_faults  # noqa: F401 - enters its faults into the matrix
+from tests.chaos.faults import COMPACTED, CREATE, LOG_APPEND, THREE_NODES, Fault, matrix
 from tests.chaos.feeder import Feeder
 from tests.chaos.offsets import committed_offsets
+from tests.chaos.silences import Strike
 from tests.chaos.stage import Servers, Stage
 from tests.chaos.workload import Workload
 
@@ -21,6 +23,8 @@ _ABREAST = 3
 _GAP_SECONDS = (0.3, 7.0)
 _SETTLE_SECONDS = 240
 _HEAL_SECONDS = 120
+_ALONE_SECONDS = 6
+"""How long nothing else breaks after a fault that strikes alone."""
 Say = Callable[[str], None]
 
 
@@ -32,9 +36,11 @@ class Act:
     share: float = 1
     only: tuple[str, ...] = ()
     """The names of its faults, all of the matrix where empty."""
+    alone: float = 0
+    """The part of its faults that strike while no other does, so that their effects can be told apart."""
 
 
-ACTS = (Act(LOG_APPEND, 0.6), Act(CREATE, 0.25), Act(COMPACTED, 0.15))
+ACTS = (Act(LOG_APPEND, 0.42), Act(CREATE, 0.18), Act(COMPACTED, 0.1), Act(THREE_NODES, 0.3, alone=0.4))
 
 
 @dataclass(slots=True)
@@ -46,6 +52,8 @@ class Outcome:
     faults: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
     report: str = ""
+    notes: list[str] = field(default_factory=list)
+    """Measures beside the verifier's report."""
     verified: bool = False
     seconds: float = 0.0
 
@@ -58,7 +66,7 @@ class Outcome:
         """Yield what is to be told of it."""
         struck = ", ".join(f"{name} x{times}" for name, times in sorted(self.faults.items()))
         yield f"act {self.act}: {self.alerts:,} alerts, {self.faults.total()} faults in {self.seconds:.0f} s ({struck})"
-        yield from (f"  {line}" for line in self.report.splitlines())
+        yield from (f"  {line}" for line in (*self.report.splitlines(), *self.notes))
         yield from (f"  complaint: {complaint}" for complaint in self.complaints)
 
 
@@ -68,9 +76,12 @@ class Conductor:
     def __init__(self, stage: Stage, act: Act, seed: int, faults: int, deadline: float) -> None:
         self.struck: Counter[str] = Counter()
         self.errors: list[str] = []
+        self.strikes: list[Strike] = []
+        """The faults that struck, in the order in which they ended."""
         self._stage = stage
         self._r = random.Random(seed)  # noqa: S311 - a schedule, not a secret
         self._wanted = faults
+        self._alone = act.alone
         self._deadline = deadline
         self._deck = _Deck(self._r, matrix(act.name, stage, act.only))
         self._lock = threading.Lock()
@@ -82,20 +93,36 @@ class Conductor:
         """The part of the faults that has struck."""
         return min(self.struck.total() / max(self._wanted, 1), 1.0)
 
+    @property
+    def overtime(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self._deadline
+
     def conduct(self, gap: tuple[float, float] = _GAP_SECONDS) -> None:
         """Strike until there were enough, or the time is over; return when all is healed."""
-        while self.struck.total() < self._wanted and time.monotonic() < self._deadline:
+        while self.struck.total() < self._wanted and not self.overtime:
             time.sleep(self._r.uniform(*gap))
-            if len(self._alive()) < min(_ABREAST, self._wanted - self.struck.total()):
-                each = random.Random(self._r.random())  # noqa: S311 - likewise
-                thread = threading.Thread(target=self._strike, args=(self._deck.draw(), each), daemon=True)
-                self._running.append(thread)
-                thread.start()
-        for thread in self._running:
-            thread.join(_HEAL_SECONDS)
+            if self._r.random() < self._alone:
+                self._join()
+                self._begin()
+                self._join()
+                time.sleep(_ALONE_SECONDS)
+            elif len(self._alive()) < min(_ABREAST, self._wanted - self.struck.total()):
+                self._begin()
+        self._join()
         if self._alive():
             self.errors.append("a fault did not heal")
         self._log.close()
+
+    def _begin(self) -> None:
+        each = random.Random(self._r.random())  # noqa: S311 - likewise
+        thread = threading.Thread(target=self._strike, args=(self._deck.draw(), each), daemon=True)
+        self._running.append(thread)
+        thread.start()
+
+    def _join(self) -> None:
+        for thread in self._running:
+            thread.join(_HEAL_SECONDS)
 
     def _alive(self) -> list[threading.Thread]:
         return [thread for thread in self._running if thread.is_alive()]
@@ -105,6 +132,7 @@ class Conductor:
             if not held:
                 self._deck.put_back(fault)
                 return
+            began = time.time()
             self._note(f"{fault.name} begins")
             try:
                 struck = fault.strike(self._stage, r)
@@ -112,8 +140,10 @@ class Conductor:
                 self.errors.append(f"{fault.name} itself failed: {error!r}")
                 struck = False
             self._note(f"{fault.name} ends" if struck else f"{fault.name} found nothing to break")
-        with self._lock:
-            self.struck[fault.name] += struck
+            with self._lock:
+                self.struck[fault.name] += struck
+                if struck:
+                    self.strikes.append(Strike(fault.name, began, time.time()))
 
     def _note(self, what: str) -> None:
         self._log.write(f"{time.time():.3f} {what}\n")
@@ -146,14 +176,13 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
     stage.create()
     stage.run.save(folder)
     conductor = Conductor(stage, act, seed, faults, started + seconds)
-    # A few alerts ahead of the faults, so that each strikes amid work.
-    feeder = Feeder(stage, Workload(seed, alerts, stage.run.partitions), _pace(conductor, alerts, faults))
+    feeder = Feeder(stage, Workload(seed, alerts, stage.run.partitions), pace(conductor, alerts, faults))
     outcome = Outcome(act.name)
     try:
         stage.fleet.start()
         feeder.start()
         conductor.conduct()
-        if time.monotonic() > started + seconds:
+        if conductor.overtime:
             feeder.ended.set()
         feeder.join()
         if not stage.settle(_SETTLE_SECONDS):
@@ -171,8 +200,11 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
     return outcome
 
 
-def _pace(conductor: Conductor, alerts: int, faults: int) -> Callable[[], float]:
-    """Spread the alerts over the faults; between two faults they come over a second or two."""
+def pace(conductor: Conductor, alerts: int, faults: int) -> Callable[[], float]:
+    """Spread the alerts over the faults; between two faults they come over a second or two.
+
+    A few alerts are ahead of the faults, so that each strikes amid work.
+    """
     share = alerts / (faults + 1)
     begun = [0, time.monotonic()]
 

@@ -19,7 +19,10 @@ from tests.chaos.stage import Stage, attempt
 from tests.chaos.upstreams import TROUBLES, WELL
 
 LOG_APPEND, CREATE, COMPACTED, SOAK = "log-append", "create", "compacted", "soak"
+THREE_NODES = "three-nodes"
 EVERYWHERE = frozenset({LOG_APPEND, CREATE, COMPACTED, SOAK})
+"""The acts with a single broker and all other servers."""
+WITH_WORKERS = EVERYWHERE | {THREE_NODES}
 REGISTER: dict[str, type["Fault"]] = {}
 
 
@@ -56,6 +59,7 @@ class KilledWorker(Fault):
     """A worker ends without a word."""
 
     name = "worker kill -9"
+    where = WITH_WORKERS
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
         with stage.fleet.borrow(r, to_end=True) as worker:
@@ -69,6 +73,7 @@ class TerminatedWorker(Fault):
     """A worker is told to end."""
 
     name = "worker SIGTERM"
+    where = WITH_WORKERS
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
         with stage.fleet.borrow(r, to_end=True) as worker:
@@ -82,6 +87,7 @@ class TwiceTerminatedWorker(Fault):
     """A worker is killed while it drains."""
 
     name = "worker SIGTERM, then kill -9"
+    where = WITH_WORKERS
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
         with stage.fleet.borrow(r, to_end=True) as worker:
@@ -98,15 +104,18 @@ class FrozenWorker(Fault):
     """A worker freezes past its session, and wakes up as a zombie."""
 
     name = "worker SIGSTOP past its session"
-    seconds: ClassVar[tuple[float, float]] = (4, 9)
+    where = WITH_WORKERS
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
         with stage.fleet.borrow(r) as worker:
             if worker:
                 worker.send(signal.SIGSTOP)
-                time.sleep(r.uniform(*self.seconds))
+                time.sleep(self._seconds(stage, r))
                 worker.send(signal.SIGCONT)
             return worker is not None
+
+    def _seconds(self, stage: Stage, r: random.Random) -> float:
+        return stage.session_seconds + r.uniform(1, 6)
 
 
 @fault
@@ -114,7 +123,10 @@ class StutteringWorker(FrozenWorker):
     """A worker freezes within its session."""
 
     name = "worker SIGSTOP within its session"
-    seconds = (0.2, 2.5)
+
+    def _seconds(self, stage: Stage, r: random.Random) -> float:
+        del stage
+        return r.uniform(0.2, 2.5)
 
 
 @fault
@@ -123,6 +135,7 @@ class Scaling(Fault):
 
     name = "scale 1, 3, 1"
     holds = ("fleet",)
+    where = WITH_WORKERS
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
         before = stage.fleet.wanted
@@ -184,9 +197,9 @@ class KilledBroker(Fault):
     holds = ("broker",)
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
-        stage.servers.kafka.kill()
+        stage.servers.broker.kill()
         time.sleep(r.uniform(0, 4))
-        stage.servers.kafka.start()
+        stage.servers.broker.start()
         return True
 
 
@@ -200,7 +213,7 @@ class RestartedBroker(Fault):
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
         del r
-        stage.servers.kafka.restart()
+        stage.servers.broker.restart()
         return True
 
 
@@ -213,9 +226,9 @@ class FrozenBroker(Fault):
     holds = ("broker",)
 
     def strike(self, stage: Stage, r: random.Random) -> bool:
-        stage.servers.kafka.pause()
+        stage.servers.broker.pause()
         time.sleep(r.choice((r.uniform(0.2, 3), r.uniform(3, 10))))
-        stage.servers.kafka.resume()
+        stage.servers.broker.resume()
         return True
 
 
@@ -230,9 +243,9 @@ class SlowBroker(Fault):
     def strike(self, stage: Stage, r: random.Random) -> bool:
         ends = time.monotonic() + r.uniform(2, 6)
         while time.monotonic() < ends:
-            stage.servers.kafka.pause()
+            stage.servers.broker.pause()
             time.sleep(r.uniform(0.05, 0.4))
-            stage.servers.kafka.resume()
+            stage.servers.broker.resume()
             time.sleep(r.uniform(0.02, 0.2))
         return True
 

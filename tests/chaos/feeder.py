@@ -3,30 +3,48 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from typing import IO
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from tests.chaos.canaries import Canaries
 from tests.chaos.journal import NUMBER, note
 from tests.chaos.stage import Stage
 from tests.chaos.workload import Record
 
 _DELIVERY_MS = 600_000
 _ABREAST = 20_000
+_SOCKET_MS, _METADATA_MS = 5_000, 1_000
+"""A broker that is frozen, a new leader and an added partition are noticed within seconds."""
+
+
+OnDelivery = Callable[[KafkaError | None, Message], None]
 
 
 class Feeder(threading.Thread):
-    """Produces records in a thread; `allowed` tells how many alerts may have been said by now."""
+    """Produces records in a thread; `allowed` returns how many alerts may have been produced by now.
 
-    def __init__(self, stage: Stage, workload: Iterable[Record], allowed: Callable[[], float]) -> None:
+    With `canaries` these are produced in between, and on until they end.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        workload: Iterable[Record],
+        allowed: Callable[[], float],
+        canaries: Canaries | None = None,
+    ) -> None:
         super().__init__(daemon=True)
         self.said = 0
         self.records = 0
         self.failed: list[str] = []
         self.ended = threading.Event()
-        """Set it to end before the workload does."""
+        """Set it to end before the workload does; canaries go on until they end."""
         self._stage = stage
         self._workload = workload
         self._allowed = allowed
+        self._canaries = canaries
         self._producer = Producer(
             {
                 "bootstrap.servers": stage.run.bootstrap,
@@ -34,6 +52,8 @@ class Feeder(threading.Thread):
                 "linger.ms": 5,
                 "delivery.timeout.ms": _DELIVERY_MS,
                 "queue.buffering.max.messages": 2 * _ABREAST,
+                "socket.timeout.ms": _SOCKET_MS,
+                "topic.metadata.refresh.interval.ms": _METADATA_MS,
                 "log_level": 0,
             }
         )
@@ -48,35 +68,61 @@ class Feeder(threading.Thread):
     def _produce(self) -> None:
         with (self._stage.folder / "records.jsonl").open("w") as lines:
             for record in self._workload:
-                if not self._await_turn():
+                if not self._await_turn(lines):
                     break
-                note(lines, record)
-                self._send(record)
+                self._hand_over(lines, record, self._told)
                 self.said += len(record.alerts)
                 self.records += 1
+            while self._canaries and not self._canaries.ended.is_set():
+                self._produce_canaries(lines, self._canaries)
+                self._producer.poll(0.02)
         left = self._producer.flush(_DELIVERY_MS / 1000)
         if left:
             self.failed.append(f"{left} records were not delivered")
 
-    def _await_turn(self) -> bool:
-        while self.said >= self._allowed() or len(self._producer) >= _ABREAST:
+    def _await_turn(self, lines: IO[str]) -> bool:
+        while True:
             if self.ended.is_set():
                 return False
+            if self._canaries:
+                self._produce_canaries(lines, self._canaries)
+            if self.said < self._allowed() and len(self._producer) < _ABREAST:
+                return True
             self._producer.poll(0.02)
-        return not self.ended.is_set()
 
-    def _send(self, record: Record) -> None:
-        stamp = int((time.time() + self._stage.skew) * 1000) if self._stage.create_time else 0
-        self._producer.produce(
-            self._stage.run.topics["alerts"],
-            record.value,
-            key=record.key,
-            partition=record.partition,
-            timestamp=stamp,
-            headers=[(NUMBER, str(record.number).encode())],
-            on_delivery=self._told,
-        )
+    def _produce_canaries(self, lines: IO[str], canaries: Canaries) -> None:
+        for record in canaries.records(time.time()):
+            self._hand_over(lines, record, partial(self._told_canary, canaries, record))
+
+    def _hand_over(self, lines: IO[str], record: Record, on_delivery: OnDelivery) -> None:
+        note(lines, record)
+        while not self._send(record, on_delivery):
+            self._producer.poll(0.1)
         self._producer.poll(0)
+
+    def _send(self, record: Record, on_delivery: OnDelivery) -> bool:
+        """Hand a record to the client; False where it has not learned of the record's new partition yet."""
+        stamp = int((time.time() + self._stage.skew) * 1000) if self._stage.create_time else 0
+        try:
+            self._producer.produce(
+                self._stage.run.topics["alerts"],
+                record.value,
+                key=record.key,
+                partition=record.partition,
+                timestamp=stamp,
+                headers=[(NUMBER, str(record.number).encode())],
+                on_delivery=on_delivery,
+            )
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._UNKNOWN_PARTITION:  # noqa: SLF001 - a public constant
+                raise
+            return False
+        return True
+
+    def _told_canary(self, canaries: Canaries, record: Record, error: KafkaError | None, message: Message) -> None:
+        self._told(error, message)
+        if error is None:
+            canaries.deliver(record, message.offset() or 0, time.time())
 
     def _told(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:

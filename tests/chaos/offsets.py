@@ -1,86 +1,76 @@
-"""A group's offsets, read and set by two requests of Kafka's protocol, written here by hand for a single broker.
+"""A group's offsets, read and set by requests of Kafka's protocol to the group's coordinator.
 
-librdkafka's admin client aborts the process where a broker dies under it, and its consumer cannot read the metadata of
-offsets. Formats: OffsetFetch version 3 and OffsetCommit version 2 of the Kafka protocol guide.
+librdkafka's consumer cannot read the metadata of offsets. Formats: OffsetFetch version 3 and OffsetCommit version 2 of
+https://kafka.apache.org/protocol.
 """
 
-import socket
 import struct
+import time
 from collections.abc import Mapping
 from io import BytesIO
 
 from tests.chaos.journal import Run
+from tests.chaos.protocol import GROUP, ask, find_coordinator, number, require_success, skip_text, text
 
 _OFFSET_COMMIT, _OFFSET_FETCH = (8, 2), (9, 3)
-_ANSWER_SECONDS = 15
+_AGAIN_SECONDS = 0.3
 
 
-class OffsetsError(OSError):
-    """The broker refused to tell the offsets, or is not there."""
-
-
-def committed_offsets(run: Run) -> dict[int, int]:
+def committed_offsets(run: Run, within: float = 15) -> dict[int, int]:
     """Return what the group has committed, by partition; negative where there is nothing.
+
+    Args:
+        run: Names the brokers, the group and its topic.
+        within: Seconds in which a coordinator that moves or does not answer is asked again.
 
     Raises:
         OSError: no answer.
     """
-    partitions = b"".join(struct.pack(">i", partition) for partition in range(run.partitions))
-    body = _text(run.group_id) + _topic(run, run.partitions, partitions)
-    answer = _ask(run.bootstrap, _OFFSET_FETCH, body)
-    found: dict[int, int] = {}
-    answer.read(4)
-    for _ in range(_number(answer, ">i")):
-        answer.read(_number(answer, ">h"))
-        for _ in range(_number(answer, ">i")):
-            partition, offset = _number(answer, ">i"), _number(answer, ">q")
-            answer.read(max(_number(answer, ">h"), 0))
-            _require(_number(answer, ">h"))
-            found[partition] = offset
-    _require(_number(answer, ">h"))
-    return found
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return _fetch(run)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_SECONDS)
 
 
 def reset_offsets(run: Run, offsets: Mapping[int, int]) -> bool:
-    """Set offsets as an operator does, without metadata; False while the group is not empty, or nobody answers."""
+    """Set offsets as an operator does, without metadata; False while the group has members, or without an answer."""
     partitions = b"".join(struct.pack(">iqh", partition, offset, -1) for partition, offset in offsets.items())
-    body = _text(run.group_id) + struct.pack(">ihq", -1, 0, -1) + _topic(run, len(offsets), partitions)
+    body = text(run.group_id) + struct.pack(">ihq", -1, 0, -1) + _topic(run, len(offsets), partitions)
     try:
-        answer = _ask(run.bootstrap, _OFFSET_COMMIT, body)
+        answer = _ask_coordinator(run, _OFFSET_COMMIT, body)
     except OSError:
         return False
     errors = []
-    for _ in range(_number(answer, ">i")):
-        answer.read(_number(answer, ">h"))
-        errors += [struct.unpack(">ih", answer.read(6))[1] for _ in range(_number(answer, ">i"))]
+    for _ in range(number(answer, ">i")):
+        skip_text(answer)
+        errors += [struct.unpack(">ih", answer.read(6))[1] for _ in range(number(answer, ">i"))]
     return not any(errors)
 
 
-def _ask(bootstrap: str, api: tuple[int, int], body: bytes) -> BytesIO:
-    host, port = bootstrap.rsplit(":", 1)
-    request = struct.pack(">hhih", *api, 1, -1) + body
-    with socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS) as connection:
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        stream = connection.makefile("rb")
-        size = stream.read(4)
-        answer = stream.read(struct.unpack(">i", size)[0]) if len(size) == 4 else b""
-    if not answer:
-        raise OffsetsError("the broker closed the connection")
-    return BytesIO(answer[4:])
+def _fetch(run: Run) -> dict[int, int]:
+    count = run.partitions
+    partitions = b"".join(struct.pack(">i", partition) for partition in range(count))
+    answer = _ask_coordinator(run, _OFFSET_FETCH, text(run.group_id) + _topic(run, count, partitions))
+    found: dict[int, int] = {}
+    answer.read(4)
+    for _ in range(number(answer, ">i")):
+        skip_text(answer)
+        for _ in range(number(answer, ">i")):
+            partition, offset = number(answer, ">i"), number(answer, ">q")
+            skip_text(answer)
+            require_success(number(answer, ">h"))
+            found[partition] = offset
+    require_success(number(answer, ">h"))
+    return found
+
+
+def _ask_coordinator(run: Run, api: tuple[int, int], body: bytes) -> BytesIO:
+    return ask(find_coordinator(run.bootstrap, run.group_id, GROUP).address, api, body)
 
 
 def _topic(run: Run, count: int, partitions: bytes) -> bytes:
-    return struct.pack(">i", 1) + _text(run.topics["alerts"]) + struct.pack(">i", count) + partitions
-
-
-def _text(text: str) -> bytes:
-    return struct.pack(">h", len(text)) + text.encode()
-
-
-def _number(answer: BytesIO, form: str) -> int:
-    return int(struct.unpack(form, answer.read(struct.calcsize(form)))[0])
-
-
-def _require(code: int) -> None:
-    if code:
-        raise OffsetsError(f"error {code} of the Kafka protocol")
+    return struct.pack(">i", 1) + text(run.topics["alerts"]) + struct.pack(">i", count) + partitions

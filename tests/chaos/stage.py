@@ -14,12 +14,14 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
+from tests.chaos.cluster import Cluster
 from tests.chaos.fleet import Fleet
 from tests.chaos.journal import Reset, Run
 from tests.chaos.offsets import committed_offsets
 from tests.chaos.upstreams import Model, SigNoz, Upstream
 
 HOLD_SECONDS = 2.0
+DEFAULT_SESSION_SECONDS = 10.0
 _LIMIT = 1_048_588
 _DEAD_LETTER_ROOM = 65_536
 _UNCOMPACTED = {"cleanup.policy": "delete", "retention.ms": "-1"}
@@ -49,19 +51,45 @@ SETTINGS = {
 class Servers:
     """The servers of all acts; a fault names what it needs, and is left out where that is missing here."""
 
-    kafka: EmbeddedKafka
+    kafka: EmbeddedKafka | Cluster
     valkey: EmbeddedValkey | None = None
     others: Mapping[str, Upstream] = field(default_factory=dict)
     """What workers ask over HTTP, by name."""
 
     def has(self, name: str) -> bool:
         """Tell whether a fault that needs `name` can strike."""
-        return name in {"", "broker"} or (name == "valkey" and self.valkey is not None) or name in self.others
+        match name:
+            case "":
+                return True
+            case "broker" | "cluster":
+                return isinstance(self.kafka, Cluster) is (name == "cluster")
+            case "valkey":
+                return self.valkey is not None
+        return name in self.others
+
+    @property
+    def broker(self) -> EmbeddedKafka:
+        """The only broker, for faults that need `broker`."""
+        assert isinstance(self.kafka, EmbeddedKafka)
+        return self.kafka
+
+    @property
+    def cluster(self) -> Cluster:
+        """The three nodes, for faults that need `cluster`."""
+        assert isinstance(self.kafka, Cluster)
+        return self.kafka
+
+    @property
+    def replicas(self) -> int:
+        """How many replicas a topic has."""
+        return self.kafka.replicas if isinstance(self.kafka, Cluster) else 1
 
     @property
     def environment(self) -> dict[str, str]:
         """Where the workers find them."""
         found = {"KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers}
+        if isinstance(self.kafka, Cluster):
+            found |= self.kafka.environment
         if self.valkey:
             found["REDIS_URL"] = self.valkey.url
         for server in self.others.values():
@@ -74,6 +102,13 @@ def servers() -> Iterator[Servers]:
     """Start all that workers depend on."""
     with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey, Model() as model, SigNoz() as signoz:
         yield Servers(kafka, valkey, {"LLM": model, "SigNoz": signoz})
+
+
+@contextlib.contextmanager
+def cluster_servers() -> Iterator[Servers]:
+    """Start three nodes and nothing else: decisions are made by the rules, so that only Kafka can delay them."""
+    with Cluster() as cluster:
+        yield Servers(cluster)
 
 
 class Stage:
@@ -105,22 +140,32 @@ class Stage:
         named = {f"OPENCLAW_TOPIC_{kind.upper()}": topic for kind, topic in topics.items()}
         environment = {**SETTINGS, **(settings or {}), **named, **servers.environment, "KAFKA_GROUP_ID": name}
         self.fleet = Fleet(folder, environment, module)
+        self.session_seconds = float(environment["KAFKA_SESSION_TIMEOUT"] or DEFAULT_SESSION_SECONDS)
+        """How long a worker may freeze until the group goes on without it."""
+        self.first_partitions = partitions
+        """How many partitions the alerts had at first."""
+        self.on_new_partition: list[Callable[[], None]] = []
+        """Called after a partition was added to the alerts."""
 
     def create(self) -> None:
         """Make the topics."""
+        kinds = self.topic_configs()
+        new = [NewTopic(self.run.topics[k], self.run.partitions, self.servers.replicas, config=kinds[k]) for k in kinds]
+        admin = AdminClient({"bootstrap.servers": self.run.bootstrap, "log_level": 0})
+        for done in admin.create_topics(new).values():
+            done.result(30)
+
+    def topic_configs(self) -> dict[str, dict[str, str]]:
+        """Return the configuration of each kind of topic."""
         stamp = "CreateTime" if self.create_time else "LogAppendTime"
         limit = {"max.message.bytes": str(_LIMIT)}
-        configs: dict[str, dict[str, str]] = {
+        return {
             "alerts": {"message.timestamp.type": stamp, "retention.ms": "-1", **limit},
             "decisions": {},
             "tuning": {},
             "incidents": _FORCED_COMPACTION if self.run.compacted else _UNCOMPACTED,
             "dead_letter": {"max.message.bytes": str(_LIMIT + _DEAD_LETTER_ROOM)},
         }
-        new = [NewTopic(self.run.topics[k], self.run.partitions, 1, config=c) for k, c in configs.items()]
-        admin = AdminClient({"bootstrap.servers": self.run.bootstrap, "log_level": 0})
-        for done in admin.create_topics(new).values():
-            done.result(30)
 
     @contextlib.contextmanager
     def hold(self, *resources: str) -> Iterator[bool]:
@@ -150,6 +195,13 @@ class Stage:
         """Have the verifier know of resets, before they are made."""
         self.run.resets += resets
         self.run.save(self.folder)
+
+    def add_partition(self) -> None:
+        """Go on with one more partition, which the topics have already."""
+        self.run.partitions += 1
+        self.run.save(self.folder)
+        for follow in self.on_new_partition:
+            follow()
 
     def settle(self, seconds: float) -> bool:
         """Wait until all is read, decided and quiet; False where that does not come."""

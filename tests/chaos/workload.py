@@ -49,6 +49,10 @@ class Workload:
         crowd = min(alerts // _CROWD_SHARE, _CROWD_MAX)
         self._r.choice(self._weavers).add(gather_crowd(self._r, "crowd", crowd))
 
+    def add_partition(self) -> None:
+        """Give a further partition groups of its own; may be called from another thread."""
+        self._weavers.append(_Weaver(self._r, len(self._weavers)))
+
     def __iter__(self) -> Iterator[Record]:
         while self._said < self._alerts:
             chance = self._r.random()

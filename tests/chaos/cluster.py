@@ -1,0 +1,130 @@
+"""The three nodes of an act: brokers that talk to each other through proxies, users, and who leads what."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+from openclaw_stream.embedded.cluster import REPLICATION, ClusterNode
+from tests.chaos.protocol import GROUP, TRANSACTION, ProtocolError, cluster_state, find_coordinator
+from tests.kafka_proxy import HoldMarkers, KafkaProxy
+
+USER = "worker"
+_PASSWORD = "chaos-password"  # noqa: S105 - of a cluster that lives for one act
+_POLL_SECONDS, _FIND_SECONDS = 0.2, 30.0
+
+
+class Cluster:
+    """Three nodes; a context manager.
+
+    Workers connect as the user `worker` over TLS, with the rights they are given; everything else in the campaign
+    connects as superuser over the PLAINTEXT listener. Transaction markers go from broker to broker, so the proxies
+    before the replication listeners can hold them back: `markers.seconds`.
+    """
+
+    replicas = 3
+
+    def __init__(self) -> None:
+        self.markers = HoldMarkers(0)
+        self._proxies = ExitStack()
+        self._kafka = EmbeddedKafkaCluster(3, security=Security({USER: _PASSWORD}), advertise=self._advertise)
+
+    def __enter__(self) -> Self:
+        with self._proxies:
+            self._kafka.start()
+            self._proxies = self._proxies.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._proxies:
+            self._kafka.stop()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where a superuser connects."""
+        return self._kafka.bootstrap_servers
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The settings with which a worker connects."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self._kafka.secured_servers,
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_MECHANISM": "PLAIN",
+            "KAFKA_SASL_USERNAME": USER,
+            "KAFKA_SASL_PASSWORD": _PASSWORD,
+            "KAFKA_SSL_CAFILE": str(self._kafka.certificate),
+        }
+
+    @property
+    def nodes(self) -> list[ClusterNode]:
+        """The nodes in the order of their ids, running or not."""
+        return list(self._kafka.nodes)
+
+    def leader(self, topic: str, partition: int) -> ClusterNode:
+        """Return the node that leads a partition.
+
+        Raises:
+            OSError: no node answered, or the partition has no leader, for 30 s.
+        """
+        return self._find(lambda: cluster_state(self.bootstrap_servers).partitions[topic, partition].leader)
+
+    def group_coordinator(self, group_id: str) -> ClusterNode:
+        """Return the node that coordinates a consumer group.
+
+        Raises:
+            OSError: no node answered, or there is no coordinator, for 30 s.
+        """
+        return self._find(lambda: find_coordinator(self.bootstrap_servers, group_id, GROUP).node_id)
+
+    def transaction_coordinator(self, transactional_id: str) -> ClusterNode:
+        """Return the node that coordinates a producer's transactions.
+
+        Raises:
+            OSError: no node answered, or there is no coordinator, for 30 s.
+        """
+        return self._find(lambda: find_coordinator(self.bootstrap_servers, transactional_id, TRANSACTION).node_id)
+
+    def await_in_sync(self, seconds: float = 150) -> None:
+        """Return once every node sees every node registered and all replicas of all partitions in sync.
+
+        Raises:
+            TimeoutError: that did not come.
+        """
+        deadline = time.monotonic() + seconds
+        while not all(self._in_sync(node) for node in self.nodes):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"replicas are not in sync after {seconds:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def _in_sync(self, node: ClusterNode) -> bool:
+        try:
+            state = cluster_state(node.bootstrap_servers)
+        except OSError:
+            return False
+        known = len(state.brokers) == len(self.nodes)
+        return known and all(each.in_sync == each.replicas and each.leader > 0 for each in state.partitions.values())
+
+    def _find(self, ask: Callable[[], int]) -> ClusterNode:
+        """Ask for a node's id until there is one: the first client of a coordinator has its topic created."""
+        deadline = time.monotonic() + _FIND_SECONDS
+        while True:
+            try:
+                node_id = ask()
+                if node_id > 0:
+                    return self.nodes[node_id - 1]
+                raise ProtocolError("there is no leader now")
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
+
+    def _advertise(self, listener: str, node_id: int, port: int) -> int:
+        del node_id
+        if listener != REPLICATION:
+            return port
+        return self._proxies.enter_context(KafkaProxy(port, self.markers)).port

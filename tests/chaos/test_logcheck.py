@@ -1,0 +1,67 @@
+"""The workers' logs are held against what they may contain."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.logcheck import LINES_PER_SECOND, Logs, read_logs
+from tests.chaos.silences import Strike
+
+OWN, OTHER = "openclaw_stream.stream.worker", "aiokafka.consumer"
+
+
+def line(event: str, level: str = "info", logger: str = OWN, second: int = 1, **more: object) -> str:
+    stamp = f"2026-11-28T22:00:{second:02}.{250000:06}Z"
+    return json.dumps({"event": event, "level": level, "logger": logger, "timestamp": stamp, **more}) + "\n"
+
+
+def logged(folder: Path, *lines: str, worker: int = 1) -> Logs:
+    (folder / f"worker-{worker:03}.log").write_text("".join(lines))
+    return read_logs(folder)
+
+
+def test_sound_logs_have_no_complaints(tmp_path: Path) -> None:
+    other = line("Heartbeat failed", "warning", OTHER)
+    logs = logged(tmp_path, line("started"), line("waiting", "warning", reason="why"), other, '{"event": "cut')
+    assert list(logs.complaints()) == []
+    assert (logs.workers, logs.lines, logs.busiest) == (1, 3, 3)
+
+
+def test_the_busiest_second_is_of_one_worker(tmp_path: Path) -> None:
+    lines = [line("x", second=1)] * LINES_PER_SECOND
+    assert list(logged(tmp_path, *lines, line("y", second=2)).complaints()) == []
+    assert logged(tmp_path, *lines, worker=2).busiest == LINES_PER_SECOND
+    assert list(logged(tmp_path, *lines, lines[0]).complaints()) == [
+        "a worker logged 21 lines in a second, more than 20"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        (line("failed", "error", exception="Traceback ... KeyError: 'x'"), "a traceback: failed: Traceback"),
+        (line("failed", "error", OTHER, exception="Traceback"), "a traceback"),
+        (line("something", "warning"), "without saying where: something"),
+        (line("something", "warning", suppressed=3), "without saying where"),
+        ("Traceback (most recent call last):\n", "no event: Traceback"),
+        ("[1]\n", "no event: [1]"),
+    ],
+)
+def test_what_a_log_must_not_contain_is_complained_of(tmp_path: Path, bad: str, complaint: str) -> None:
+    [found] = logged(tmp_path, line("started"), bad).complaints()
+    assert complaint in found
+
+
+def test_assignments_without_a_fault_that_moves_partitions_are_false(tmp_path: Path) -> None:
+    logs = logged(tmp_path, line("partitions assigned", second=1), line("partitions assigned", second=50))
+    began = logs.assignments[0] - 1
+    strikes = [Strike("worker killed", began, began + 1), Strike("node killed", began + 40, began + 60)]
+    assert "assignments 2, of them 1 without a fault" in next(iter(logs.report(strikes, ["worker killed"])))
+    assert "assignments 2, of them 0 without a fault" in next(iter(logs.report(strikes, [s.name for s in strikes])))
+
+
+def test_the_most_frequent_warnings_are_reported(tmp_path: Path) -> None:
+    often = [line("waiting: for a broker", "warning", reason="r")] * 3
+    *_, report = logged(tmp_path, *often, line("rare", "error", reason="r")).report([], [])
+    assert report == "most frequent warnings: waiting x3, rare x1"
