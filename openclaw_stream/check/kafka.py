@@ -44,7 +44,7 @@ async def check_kafka(settings: Settings, seconds: float) -> list[Finding]:
     share = seconds * _TRIAL_SHARE
     trials = {
         "group": _check_group(settings.kafka, share),
-        "outputs": _tried("outputs", try_outputs(settings, share), "a trial transaction over {} was added and aborted"),
+        "outputs": _tried("outputs", try_outputs(settings, share), "a trial transaction over {} passed"),
         "reads": _tried("reads", try_reads(settings, share), "{} can be read"),
     }
     found = await asyncio.gather(*(bounded(name, trial, seconds, needed=True) for name, trial in trials.items()))
