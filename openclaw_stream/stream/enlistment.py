@@ -47,6 +47,12 @@ class Enlistment:
         if ended.done():
             ended.result()
 
+    def close(self) -> None:
+        """Retrieve the error of a failed transaction, which asyncio would otherwise log as never retrieved."""
+        ended = self._manager.wait_for_transaction_end()
+        if ended is not None and ended.done() and not ended.cancelled():
+            ended.exception()
+
     def _partition_added(self, partition: TopicPartition) -> None:
         self._record_added(partition)
         if not self._manager.partitions_to_add():

@@ -18,16 +18,19 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
+    GroupAuthorizationFailedError,
     IllegalOperation,
     InvalidProducerEpoch,
+    InvalidTransactionTimeout,
     KafkaError,
     ProducerFenced,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.protocol.transaction import EndTxnRequest
 from aiokafka.structs import OffsetAndMetadata
 
-from openclaw_stream.errors import DeniedError, RetryableError
+from openclaw_stream.errors import DeniedError, FatalError, RetryableError
 from openclaw_stream.stream.client import stop, within
 from openclaw_stream.stream.enlistment import Enlistment
 from openclaw_stream.stream.permissions import AUTHORIZATION_ERRORS, denied
@@ -97,6 +100,7 @@ class TransactionalProducer:
         Raises:
             RetryableError: the coordinator did not answer within the timeout.
             DeniedError: the user may not write with this transactional id.
+            FatalError: the brokers allow no transaction of this timeout.
         """
         await self.abandon()
         producer = AIOKafkaProducer(
@@ -116,6 +120,11 @@ class TransactionalProducer:
         except AUTHORIZATION_ERRORS as error:
             await self.abandon()
             raise denied(error, "Write", f"transactional id {self._id}") from error
+        except InvalidTransactionTimeout as error:
+            await self.abandon()
+            raise FatalError(
+                f"KAFKA_TRANSACTION_TIMEOUT={self._timeout:g} is above transaction.max.timeout.ms of the brokers"
+            ) from error
         except _FAILURES as error:
             await self.abandon()
             raise RetryableError(
@@ -152,6 +161,7 @@ class TransactionalProducer:
         await self._run(
             self._commit(messages, {source: OffsetAndMetadata(offset, metadata)}, group_id, frozenset(apart)),
             "failed",
+            source,
             group_id,
         )
         if self._end_unconfirmed:
@@ -169,7 +179,7 @@ class TransactionalProducer:
             DeniedError: the user lacks a right.
             RetryableError: it failed.
         """
-        await self._run(self._clear(outputs, source, group_id), "could not be aborted", group_id)
+        await self._run(self._clear(outputs, source, group_id), "could not be aborted", source, group_id)
 
     async def partitions_of(self, topic: str) -> list[TopicPartition]:
         """Return all partitions of a topic.
@@ -192,25 +202,32 @@ class TransactionalProducer:
         producer, self._producer = self._producer, None
         if producer:
             await stop(producer)
+        if self._enlistment:
+            self._enlistment.close()
+            self._enlistment = None
 
     # ---- one transaction
 
-    async def _run(self, transaction: Any, failure: str, group_id: str) -> None:
+    async def _run(self, transaction: Any, failure: str, source: TopicPartition, group_id: str) -> None:
         self._step = "begins"
         try:
             await within(self._timeout, transaction)
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise FencedError(f"the transactional id {self._id!r} belongs to another worker now") from error
-        except AUTHORIZATION_ERRORS as error:
-            raise self._denied(error, group_id) from error
         except _FAILURES as error:
+            refusal = _authorization_error(error)
+            if refusal:
+                raise self._denied(refusal, source, group_id) from error
             raise RetryableError(f"a transaction of {self._id!r} {failure} while it {self.step}: {error!r}") from error
         finally:
             self._step = ""
 
-    def _denied(self, error: KafkaError, group_id: str) -> DeniedError:
-        if "group" in type(error).__name__.lower():
+    def _denied(self, error: BaseException, source: TopicPartition, group_id: str) -> DeniedError:
+        if isinstance(error, GroupAuthorizationFailedError):
             return denied(error, "Read", f"group {group_id}")
+        if isinstance(error, TopicAuthorizationFailedError) and not error.args:
+            # Only a refused offset names no topic: it takes Read on the topic that it is an offset of.
+            return denied(error, "Read", f"topic {source.topic}")
         return denied(error, "Write", f"transactional id {self._id}")
 
     async def _commit(
@@ -328,6 +345,13 @@ def _raise_failure(outcomes: dict[int, Any], targets: Sequence[TopicPartition]) 
             raise RefusedError(batch, targets[index].topic, outcome) from outcome
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+def _authorization_error(error: BaseException | None) -> BaseException | None:
+    """Return the refusal behind an error: aiokafka takes that of an offset for a defect of its sender."""
+    while error and not isinstance(error, AUTHORIZATION_ERRORS):
+        error = error.__cause__
+    return error
 
 
 def _missing(topic: str, error: BaseException) -> RetryableError:

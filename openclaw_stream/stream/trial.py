@@ -100,10 +100,6 @@ async def _try_transaction(
         await within(seconds, trial.run(partitions, TopicPartition(settings.topics.alerts, 0), kafka.group_id))
     except DeniedError as error:
         raise _named(error, hidden, kafka.group_id) from error
-    except RetryableError as error:
-        if _offset_refused(error):
-            raise DeniedError("Read", f"topic {settings.topics.alerts}") from error
-        raise
     except TimeoutError as error:
         raise RetryableError(
             f"the trial transaction of {own_id!r} was not done in {seconds:g} s: it {trial.step}"
@@ -135,17 +131,10 @@ class _Trial:
         await self.producer.start()
 
 
-def _offset_refused(error: BaseException | None) -> bool:
-    """Whether an offset was refused for lack of Read on its topic, which aiokafka (0.14.0) takes for a defect."""
-    while error and not isinstance(error, TopicAuthorizationFailedError):
-        error = error.__cause__
-    return error is not None
-
-
 def _named(error: DeniedError, hidden: Collection[str], group_id: str) -> DeniedError:
     """Return an error that names every output that may not be written, or the prefix of the transactional ids."""
     kind, _, names = error.resource.partition(" ")
-    if kind == "topic":
+    if kind == "topic" and error.operation == "Write":
         return DeniedError("Write", f"topic {', '.join(sorted({*names.split(', '), *hidden}))}")
     if kind == "transactional":
         error = DeniedError("Write", f"transactional ids with the prefix {group_id}")
