@@ -192,7 +192,8 @@ class TransactionalProducer:
         try:
             numbers = await within(self._timeout, producer.partitions_for(topic))
         except AUTHORIZATION_ERRORS as error:
-            raise denied(error, "Describe", f"topic {topic}") from error
+            # Write implies Describe, and is what the worker needs.
+            raise denied(error, "Write", f"topic {topic}") from error
         except _FAILURES as error:
             raise _missing(topic, error) from error
         return [TopicPartition(topic, number) for number in numbers]
