@@ -17,6 +17,19 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not re-expor
 
 from openclaw_stream.settings import Settings
 
+USER, PASSWORD = "worker", "worker-password"
+"""The user that has these rights and no others."""
+
+
+def credentials(servers: str) -> dict[str, str]:
+    """Return the settings with which the user connects to listeners that ask for a password and do not encrypt."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": servers,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_USERNAME": USER,
+        "KAFKA_SASL_PASSWORD": PASSWORD,
+    }
+
 
 class Acl(NamedTuple):
     """One right; `name` is a template of `alerts`, `decisions` …, `dead_letter` and `group`."""

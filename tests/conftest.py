@@ -5,9 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from hypothesis import settings
 
-from openclaw_stream.embedded import EmbeddedKafka
+from openclaw_stream.embedded import EmbeddedKafka, EmbeddedKafkaCluster, Security
+from tests import acls
 from tests.arbitration.llama import llama_cpp
 from tests.embedded.containers import KafkaServer, ValkeyServer, kafka_server, valkey_server
 
@@ -56,6 +58,19 @@ def own_kafka() -> Iterator[OwnKafka]:
             return servers.enter_context(EmbeddedKafka(properties))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[EmbeddedKafkaCluster]:
+    """One node with an authorizer: `acls.USER` may do what it is granted, clients of PLAINTEXT everything."""
+    with EmbeddedKafkaCluster(nodes=1, security=Security({acls.USER: acls.PASSWORD}, tls=False)) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def superuser(secured_kafka: EmbeddedKafkaCluster) -> AdminClient:
+    """A client that may do everything there."""
+    return AdminClient({"bootstrap.servers": secured_kafka.bootstrap_servers, "log_level": 0})
 
 
 @pytest.fixture(scope="session")

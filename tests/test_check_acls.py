@@ -14,46 +14,30 @@ from pydantic import SecretStr
 
 from openclaw_stream.check.finding import Finding, State
 from openclaw_stream.check.kafka import check_kafka
-from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.errors import DeniedError
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 from openclaw_stream.stream.topics import check_topics, create_topics
 from openclaw_stream.stream.trial import try_outputs, try_reads
-from tests.acls import LISTED, Acl, grant, named, parse, revoke
+from tests.acls import LISTED, PASSWORD, USER, Acl, credentials, grant, named, parse, revoke
 from tests.test_readme import README
 
-USER, PASSWORD = "worker", "worker-password"
 DEPENDENCIES = ["Kafka", "topics", "group", "outputs", "reads"]
 BY_NAME = {str(acl): acl for acl in LISTED}
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[EmbeddedKafkaCluster]:
-    with EmbeddedKafkaCluster(nodes=1, security=Security({USER: PASSWORD}, tls=False)) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def admin(cluster: EmbeddedKafkaCluster) -> AdminClient:
-    """A client that may do everything."""
-    return AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
-
-
-@pytest.fixture(scope="module")
-def environment(cluster: EmbeddedKafkaCluster) -> dict[str, str]:
+def environment(secured_kafka: EmbeddedKafkaCluster) -> dict[str, str]:
     run = uuid4().hex[:8]
     topics = {field: f"{field}.{run}" for field in TopicSettings.model_fields}
-    superuser = Settings(
-        kafka=KafkaSettings(bootstrap_servers=cluster.bootstrap_servers, group_id=f"group.{run}"),
+    unlimited = Settings(
+        kafka=KafkaSettings(bootstrap_servers=secured_kafka.bootstrap_servers, group_id=f"group.{run}"),
         topics=TopicSettings.model_validate(topics),
     )
-    asyncio.run(create_topics(superuser, partitions=2))
+    asyncio.run(create_topics(unlimited, partitions=2))
     return {
-        "KAFKA_BOOTSTRAP_SERVERS": cluster.secured_servers,
-        "KAFKA_GROUP_ID": superuser.kafka.group_id,
-        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
-        "KAFKA_SASL_USERNAME": USER,
-        "KAFKA_SASL_PASSWORD": PASSWORD,
+        **credentials(secured_kafka.secured_servers),
+        "KAFKA_GROUP_ID": unlimited.kafka.group_id,
         **{f"OPENCLAW_TOPIC_{field.upper()}": name for field, name in topics.items()},
     }
 
@@ -73,17 +57,17 @@ def settings(environment: dict[str, str]) -> Settings:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _listed(admin: AdminClient, settings: Settings) -> None:
-    grant(admin, USER, settings)
+def _listed(superuser: AdminClient, settings: Settings) -> None:
+    grant(superuser, USER, settings)
 
 
 @contextmanager
-def without(admin: AdminClient, settings: Settings, *acls: Acl) -> Iterator[None]:
-    revoke(admin, USER, settings, acls)
+def without(superuser: AdminClient, settings: Settings, *acls: Acl) -> Iterator[None]:
+    revoke(superuser, USER, settings, acls)
     try:
         yield
     finally:
-        grant(admin, USER, settings, acls)
+        grant(superuser, USER, settings, acls)
 
 
 def call(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -109,8 +93,8 @@ def test_exactly_the_listed_rights_are_enough(environment: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("acl", LISTED, ids=str)
-async def test_each_missing_right_is_named(admin: AdminClient, settings: Settings, acl: Acl) -> None:
-    with without(admin, settings, acl):
+async def test_each_missing_right_is_named(superuser: AdminClient, settings: Settings, acl: Acl) -> None:
+    with without(superuser, settings, acl):
         found = await findings(settings)
     failed = [each for each in found.values() if each.state is not State.WORKS]
     assert failed
@@ -119,9 +103,9 @@ async def test_each_missing_right_is_named(admin: AdminClient, settings: Setting
 
 
 def test_a_missing_right_is_exit_code_1_without_a_traceback(
-    environment: dict[str, str], admin: AdminClient, settings: Settings
+    environment: dict[str, str], superuser: AdminClient, settings: Settings
 ) -> None:
-    with without(admin, settings, BY_NAME["write topic {decisions}"], BY_NAME["write topic {dead_letter}"]):
+    with without(superuser, settings, BY_NAME["write topic {decisions}"], BY_NAME["write topic {dead_letter}"]):
         done = call(environment, "check")
         topics = call(environment, "topics", "check")
     assert (done.returncode, done.stderr) == (1, "")
@@ -132,8 +116,8 @@ def test_a_missing_right_is_exit_code_1_without_a_traceback(
     assert line.startswith(f"error: not allowed: Write on topic {names};")
 
 
-async def test_all_rights_that_are_missing_are_named_at_once(admin: AdminClient, settings: Settings) -> None:
-    with without(admin, settings, *LISTED):
+async def test_all_rights_that_are_missing_are_named_at_once(superuser: AdminClient, settings: Settings) -> None:
+    with without(superuser, settings, *LISTED):
         found = await findings(settings)
         with pytest.raises(DeniedError) as topics:
             await check_topics(settings)
@@ -153,18 +137,18 @@ async def test_all_rights_that_are_missing_are_named_at_once(admin: AdminClient,
     assert [name for name, each in found.items() if each.fatal] == DEPENDENCIES[1:]
 
 
-async def test_a_user_who_may_see_topics_and_group_only_is_refused(admin: AdminClient, settings: Settings) -> None:
+async def test_a_user_who_may_see_topics_and_group_only_is_refused(superuser: AdminClient, settings: Settings) -> None:
     """Describe hides what is missing until it is tried."""
     taken = [acl for name, acl in BY_NAME.items() if name.startswith(("read topic", "write topic"))]
     described = {acl.to("Describe") for acl in (*taken, BY_NAME["read group {group}"])}
-    grant(admin, USER, settings, described)
+    grant(superuser, USER, settings, described)
     try:
-        with without(admin, settings, *taken):
+        with without(superuser, settings, *taken):
             found = await findings(settings)
-        with without(admin, settings, BY_NAME["read group {group}"]):
+        with without(superuser, settings, BY_NAME["read group {group}"]):
             group = await findings(settings)
     finally:
-        revoke(admin, USER, settings, described)
+        revoke(superuser, USER, settings, described)
     topics = settings.topics
     assert (found["topics"].state, found["group"].state) == (State.WORKS, State.WORKS)
     outputs = ", ".join(sorted((topics.decisions, topics.tuning, topics.incidents, topics.dead_letter)))
@@ -174,7 +158,7 @@ async def test_a_user_who_may_see_topics_and_group_only_is_refused(admin: AdminC
 
 
 def test_topics_create_names_the_rights_it_lacks(
-    environment: dict[str, str], admin: AdminClient, settings: Settings
+    environment: dict[str, str], superuser: AdminClient, settings: Settings
 ) -> None:
     missing = {name: f"new.{value}" for name, value in environment.items() if name.startswith("OPENCLAW_TOPIC_")}
     topics = {field: f"new.{name}" for field, name in settings.topics}
@@ -191,7 +175,7 @@ def test_topics_create_names_the_rights_it_lacks(
         assert done.returncode == 1
         [line] = done.stderr.splitlines()
         assert line.startswith(f"error: not allowed: {lacking}")
-        grant(admin, USER, new, [acl.to(operation) for acl in configs])
+        grant(superuser, USER, new, [acl.to(operation) for acl in configs])
     done = call(environment | missing, "topics", "create")
     assert (done.returncode, done.stderr, done.stdout.count("created new.")) == (0, "", 5)
 

@@ -1,7 +1,7 @@
 """What an authorizer refuses: aiokafka's authorization errors become `DeniedError`, which names operation and resource.
 
-A right may be missing for a moment only (revoked and granted again, not yet propagated, an authorizer that fails), so
-whoever meets one waits and tries again.
+A right may be missing for a moment only (revoked and granted again, not yet propagated, an authorizer that fails), so a
+step that meets one waits and is tried again.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The ids of topics: what tells a topic from one of the same name that was deleted and created again.
+"""The ids of topics: a topic that was deleted and created again has the same name and another id.
 
 aiokafka (0.14.0) speaks Metadata up to version 5, which has no topic ids, so version 10 is defined here. Source of the
 format: the Kafka protocol guide, Metadata. Brokers before 2.8 have no topic ids.

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """What the worker needs to know of the alerts topic; `retention_ms` is -1 where records are kept for ever.
+    """What the worker needs to know of the alerts topic; `retention_ms` is -1 where records are never deleted.
 
     `topic_id` changes when the topic is deleted and created again; None where the brokers have no topic ids.
     """

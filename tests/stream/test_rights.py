@@ -7,37 +7,18 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
+from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.stream.topics import create_topics
-from tests.acls import LISTED, Acl, grant, named, revoke
+from tests.acls import LISTED, USER, Acl, credentials, grant, named, revoke
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
-
-USER, PASSWORD = "worker", "worker-password"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[EmbeddedKafkaCluster]:
-    with EmbeddedKafkaCluster(nodes=1, security=Security({USER: PASSWORD}, tls=False)) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def admin(cluster: EmbeddedKafkaCluster) -> AdminClient:
-    return AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
 
 
 @pytest.fixture
-def pipeline(cluster: EmbeddedKafkaCluster, admin: AdminClient, tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(secured_kafka: EmbeddedKafkaCluster, superuser: AdminClient, tmp_path: Path) -> Iterator[Pipeline]:
     """Topics whose worker has the listed rights and no others; the test itself may do everything."""
-    secured = {
-        "KAFKA_BOOTSTRAP_SERVERS": cluster.secured_servers,
-        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
-        "KAFKA_SASL_USERNAME": USER,
-        "KAFKA_SASL_PASSWORD": PASSWORD,
-    }
-    made = Pipeline(cluster.bootstrap_servers, tmp_path, 2, **secured)
+    made = Pipeline(secured_kafka.bootstrap_servers, tmp_path, 2, **credentials(secured_kafka.secured_servers))
     asyncio.run(create_topics(made.settings, 2, 1))
-    grant(admin, USER, made.settings)
+    grant(superuser, USER, made.settings)
     yield made
     made.close()
 
@@ -57,8 +38,8 @@ def test_the_listed_rights_are_enough_for_everything(pipeline: Pipeline) -> None
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("acl", LISTED, ids=str)
-def test_a_worker_waits_for_a_missing_right_and_names_it(pipeline: Pipeline, admin: AdminClient, acl: Acl) -> None:
-    revoke(admin, USER, pipeline.settings, [acl])
+def test_a_worker_waits_for_a_missing_right_and_names_it(pipeline: Pipeline, superuser: AdminClient, acl: Acl) -> None:
+    revoke(superuser, USER, pipeline.settings, [acl])
     worker = pipeline.start_watched()
     pipeline.produce([(0, alert("cart"))])
     name = named(acl, pipeline.settings).replace("transactional ids with the prefix", "transactional id")
@@ -66,7 +47,7 @@ def test_a_worker_waits_for_a_missing_right_and_names_it(pipeline: Pipeline, adm
     assert name in pipeline.logs()
     assert "Traceback" not in pipeline.logs()
     assert '"exception"' not in pipeline.logs()
-    grant(admin, USER, pipeline.settings, [acl])
+    grant(superuser, USER, pipeline.settings, [acl])
     until(lambda: bool(pipeline.decisions()), "the decision")
     worker.await_ready()
     assert worker.process.poll() is None
@@ -78,16 +59,18 @@ IN_USE = [acl for acl in LISTED if "configs" not in str(acl) and str(acl) != "re
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("acl", IN_USE, ids=str)
-def test_a_right_that_is_revoked_is_named_and_nothing_is_lost(pipeline: Pipeline, admin: AdminClient, acl: Acl) -> None:
+def test_a_right_that_is_revoked_is_named_and_nothing_is_lost(
+    pipeline: Pipeline, superuser: AdminClient, acl: Acl
+) -> None:
     worker = pipeline.start_watched()
     worker.await_ready()
     pipeline.produce([(0, alert("before"))])
     pipeline.await_settled()
-    revoke(admin, USER, pipeline.settings, [acl])
+    revoke(superuser, USER, pipeline.settings, [acl])
     pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(10)] + [(0, b"poison")])
     name = named(acl, pipeline.settings).replace("transactional ids with the prefix", "transactional id")
     worker.await_reason(name)
-    grant(admin, USER, pipeline.settings, [acl])
+    grant(superuser, USER, pipeline.settings, [acl])
     pipeline.await_settled()
     worker.await_ready()
     decisions = pipeline.decisions()
