@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--minutes", type=float, default=60, help="no fault strikes later")
     run.add_argument("--act", choices=[act.name for act in ACTS], help="one act only")
     run.add_argument("--only", action="append", default=[], choices=REGISTER, help="these faults only")
+    run.add_argument("--keep", action="store_true", help="keep the logs of clean acts, too")
     run.set_defaults(do=_run)
     fuzzing = commands.add_parser("fuzz", help="malformed records for one worker")
     fuzzing.add_argument("--records", type=int, default=100_000)
@@ -58,7 +59,8 @@ def say(line: str) -> None:
 
 
 def _run(options: argparse.Namespace) -> bool:
-    acts = [replace(act, only=tuple(options.only)) for act in ACTS if options.act in {None, act.name}]
+    chosen = [act for act in ACTS if options.act in {None, act.name}]
+    acts = [replace(act, only=tuple(options.only), keep=options.keep) for act in chosen]
     single = [act for act in acts if act.name != THREE_NODES]
     outcomes: list[Outcome] = []
     if single:

@@ -38,6 +38,8 @@ class Act:
     """The names of its faults, all of the matrix where empty."""
     alone: float = 0
     """The part of its faults that strike while no other does, so that their effects can be told apart."""
+    keep: bool = False
+    """Whether its folder stays also where all is well."""
 
 
 ACTS = (Act(LOG_APPEND, 0.42), Act(CREATE, 0.18), Act(COMPACTED, 0.1), Act(THREE_NODES, 0.3, alone=0.4))
@@ -169,7 +171,7 @@ class _Deck:
 
 
 def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, faults: int, seconds: float) -> Outcome:  # noqa: PLR0917 - an act's measures
-    """Play one act and verify it; its folder is removed where all is well."""
+    """Play one act and verify it; its folder is removed where all is well, unless it is to be kept."""
     folder.mkdir(parents=True)
     started = time.monotonic()
     stage = Stage(servers, folder, seed, create_time=act.name == CREATE, compacted=act.name == COMPACTED)
@@ -195,7 +197,7 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
     outcome.complaints += [*stage.fleet.complaints, *conductor.errors, *feeder.failed[:5]]
     outcome.verified, outcome.report = verify(folder)
     outcome.seconds = time.monotonic() - started
-    if outcome.clean:
+    if outcome.clean and not act.keep:
         shutil.rmtree(folder)
     return outcome
 

@@ -13,7 +13,7 @@ from tests.kafka_proxy import HoldMarkers, KafkaProxy
 
 USER = "worker"
 _PASSWORD = "chaos-password"  # noqa: S105 - of a cluster that lives for one act
-_POLL_SECONDS, _FIND_SECONDS = 0.2, 30.0
+_POLL_SECONDS, _FIND_SECONDS, _WHOLE_SECONDS = 0.2, 30.0, 150
 
 
 class Cluster:
@@ -89,23 +89,34 @@ class Cluster:
         """
         return self._find(lambda: find_coordinator(self.bootstrap_servers, transactional_id, TRANSACTION).node_id)
 
-    def await_in_sync(self, seconds: float = 150) -> None:
+    def await_partition(self, topic: str, partition: int) -> None:
+        """Return once every node knows a partition and has all its replicas in sync.
+
+        Raises:
+            TimeoutError: that did not come.
+        """
+        self._await(lambda node: (topic, partition) in cluster_state(node.bootstrap_servers).partitions)
+        self.await_in_sync()
+
+    def await_in_sync(self) -> None:
         """Return once every node sees every node registered and all replicas of all partitions in sync.
 
         Raises:
             TimeoutError: that did not come.
         """
-        deadline = time.monotonic() + seconds
-        while not all(self._in_sync(node) for node in self.nodes):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"replicas are not in sync after {seconds:.0f} s")
-            time.sleep(_POLL_SECONDS)
+        self._await(self._in_sync)
+
+    def _await(self, holds: Callable[[ClusterNode], bool]) -> None:
+        """Wait until something holds on every node; one that does not answer is asked again."""
+        deadline = time.monotonic() + _WHOLE_SECONDS
+        for node in self.nodes:
+            while not _answers(holds, node):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"node {node.node_id} does not see a whole cluster after {_WHOLE_SECONDS} s")
+                time.sleep(_POLL_SECONDS)
 
     def _in_sync(self, node: ClusterNode) -> bool:
-        try:
-            state = cluster_state(node.bootstrap_servers)
-        except OSError:
-            return False
+        state = cluster_state(node.bootstrap_servers)
         known = len(state.brokers) == len(self.nodes)
         return known and all(each.in_sync == each.replicas and each.leader > 0 for each in state.partitions.values())
 
@@ -128,3 +139,10 @@ class Cluster:
         if listener != REPLICATION:
             return port
         return self._proxies.enter_context(KafkaProxy(port, self.markers)).port
+
+
+def _answers(holds: Callable[[ClusterNode], bool], node: ClusterNode) -> bool:
+    try:
+        return holds(node)
+    except OSError:
+        return False

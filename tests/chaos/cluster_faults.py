@@ -219,6 +219,6 @@ class AddedPartitions(ClusterFault):
         for kind in ("incidents", "alerts"):
             [done] = admin.create_partitions([NewPartitions(run.topics[kind], run.partitions + 1)]).values()
             done.result(30)
-        stage.servers.cluster.await_in_sync()
+            stage.servers.cluster.await_partition(run.topics[kind], run.partitions)
         stage.add_partition()
         return True

@@ -185,9 +185,9 @@ class Stage:
         reader = Consumer({"bootstrap.servers": self.run.bootstrap, "group.id": "chaos-ends", "log_level": 0})
         try:
             topic = self.run.topics[kind]
-            return {
-                p: reader.get_watermark_offsets(TopicPartition(topic, p), 15)[1] for p in range(self.run.partitions)
-            }
+            # Only alerts and incidents may have got more partitions than there were at first.
+            partitions = self.run.partitions if kind in {"alerts", "incidents"} else self.first_partitions
+            return {p: reader.get_watermark_offsets(TopicPartition(topic, p), 15)[1] for p in range(partitions)}
         finally:
             reader.close()
 

@@ -40,7 +40,7 @@ _SETTLE_SECONDS = 240
 
 
 def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, faults: int, seconds: float) -> Outcome:  # noqa: PLR0917 - an act's measures
-    """Play the act and verify it; its folder is removed where all is well."""
+    """Play the act and verify it; its folder is removed where all is well, unless it is to be kept."""
     folder.mkdir(parents=True)
     started = time.monotonic()
     stage = Stage(servers, folder, seed, settings=DEFAULT_TIMEOUTS)
@@ -62,7 +62,7 @@ def play(servers: Servers, act: Act, folder: Path, seed: int, alerts: int, fault
         stage.fleet.kill()
     outcome.complaints += [*stage.fleet.complaints, *read_logs(folder).complaints()]
     outcome.seconds = time.monotonic() - started
-    if outcome.clean:
+    if outcome.clean and not act.keep:
         shutil.rmtree(folder)
     return outcome
 
