@@ -193,7 +193,8 @@ def test_a_topic_created_again_is_followed_without_a_restart(new_pipeline: NewPi
     assert {d["incident"]["service"] for d in later} == {f"{age}{n}" for n in range(4) for age in ("old", "new")}
     assert not any(d["replayed"] for d in later), "they are alerts of another log"
     check_exactly_once(pipeline.decisions())
-    assert pipeline.logs().count("joining the group again") == 1
+    assert "created again" in pipeline.logs()
+    assert pipeline.logs().count("joining the group again") <= 1
 
 
 def test_a_topic_created_again_while_no_worker_runs_has_no_replayed_alerts(new_pipeline: NewPipeline) -> None:
