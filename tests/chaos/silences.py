@@ -1,7 +1,7 @@
 """Silences by kind of fault: how long a due decision was not visible, and how long none became visible. Pure.
 
 A silence belongs to the faults that were active when it began, or ended shortly before. Faults overlap, so a silence
-with a single kind of fault around it is counted apart: only it is certainly of that kind.
+with a single kind of fault around it until its end is counted apart: only it is certainly of that kind.
 """
 
 from collections import defaultdict
@@ -40,8 +40,17 @@ class Silence(NamedTuple):
 
 
 def late(delays: Iterable[Delay]) -> Iterator[Silence]:
-    """Yield the times in which a due decision was not visible."""
-    yield from (Silence(*delay) for delay in delays)
+    """Yield the times in which a due decision was not visible: delays of a partition that overlap are one."""
+    current: Silence | None = None
+    for delay in sorted(delay for delay in delays if delay.seen - delay.due >= _LEAST_SECONDS):
+        if current and current.partition == delay.partition and delay.due <= current.ended:
+            current = current._replace(ended=max(current.ended, delay.seen))
+            continue
+        if current:
+            yield current
+        current = Silence(*delay)
+    if current:
+        yield current
 
 
 def gaps(delays: Iterable[Delay]) -> Iterator[Silence]:
@@ -59,17 +68,20 @@ def longest(silences: Iterable[Silence], strikes: Sequence[Strike]) -> dict[str,
     for silence in silences:
         if silence.seconds < _LEAST_SECONDS:
             continue
-        names = around(silence.began, strikes) or {NO_FAULT}
-        for name in names:
-            alone, whole = found[name]
-            alone = max(alone, silence.seconds) if len(names) == 1 else alone
-            found[name] = alone, max(whole, silence.seconds)
+        alone = len(_around(silence.began, silence.ended, strikes)) <= 1
+        for name in _around(silence.began, silence.began, strikes) or {NO_FAULT}:
+            own, whole = found[name]
+            found[name] = max(own, silence.seconds if alone else 0), max(whole, silence.seconds)
     return dict(found)
 
 
-def around(at: float, strikes: Iterable[Strike]) -> set[str]:
-    """Return the kinds of faults that explain a silence which began at `at`."""
-    return {each.name for each in strikes if each.began - _BEFORE_SECONDS <= at <= each.ended + _AFTER_SECONDS}
+def _around(began: float, ended: float, strikes: Iterable[Strike]) -> set[str]:
+    """Return the kinds of faults that were active, or had just ended, at some time between."""
+    return {
+        strike.name
+        for strike in strikes
+        if strike.began - _BEFORE_SECONDS <= ended and began <= strike.ended + _AFTER_SECONDS
+    }
 
 
 def lines(delays: Sequence[Delay], strikes: Sequence[Strike]) -> Iterator[str]:

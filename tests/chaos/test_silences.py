@@ -12,15 +12,28 @@ def test_a_gap_is_between_two_decisions_of_one_partition() -> None:
 
 
 def test_a_silence_belongs_to_the_faults_active_or_just_over_when_it_began() -> None:
-    delays = [Delay(0, 99, 105), Delay(0, 104, 113), Delay(0, 134, 154), Delay(0, 160, 164)]
+    delays = [Delay(0, 99, 102), Delay(0, 105, 113), Delay(0, 134, 154), Delay(0, 160, 164)]
     found = longest(late(delays), [KILLED, FROZEN])
-    assert found == {"killed": (9, 9), "frozen": (20, 20), NO_FAULT: (4, 4)}
+    assert found == {"killed": (8, 8), "frozen": (20, 20), NO_FAULT: (4, 4)}
+
+
+def test_delays_that_overlap_are_one_silence() -> None:
+    delays = [Delay(0, 100, 118), Delay(0, 110, 118.5), Delay(0, 117, 117.5), Delay(1, 100, 104), Delay(0, 130, 134)]
+    assert [(silence.partition, silence.began, silence.ended) for silence in late(delays)] == [
+        (0, 100, 118.5),
+        (0, 130, 134),
+        (1, 100, 104),
+    ]
 
 
 def test_a_silence_with_several_kinds_of_faults_around_it_is_of_none_alone() -> None:
-    other = Strike("other", 99, 130)
+    other = Strike("other", 99, 110)
     found = longest(late([Delay(0, 100, 110), Delay(0, 122, 126)]), [KILLED, other, FROZEN, Strike("frozen", 121, 125)])
-    assert found == {"killed": (0, 10), "other": (0, 10), "frozen": (0, 4)}
+    assert found == {"killed": (0, 10), "other": (0, 10), "frozen": (4, 4)}
+
+
+def test_a_fault_that_begins_amid_a_silence_has_a_part_in_it() -> None:
+    assert longest(late([Delay(0, 101, 125)]), [KILLED, FROZEN]) == {"killed": (0, 24)}
 
 
 def test_every_fault_has_a_line() -> None:
