@@ -27,6 +27,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.transaction import EndTxnRequest
 from aiokafka.structs import OffsetAndMetadata
 
@@ -44,6 +45,7 @@ transaction is beyond repair."""
 _BATCH_BYTES = 512 * 1024
 _REQUEST_BYTES = 128 * 1024 * 1024
 """The broker's limit decides, not the client's."""
+_by_key = DefaultPartitioner()
 _BATCHES_APART = 64
 """How many batches the records of a refused batch are split into, to find the one that was refused."""
 
@@ -269,21 +271,14 @@ class TransactionalProducer:
 
     async def _targets(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[TopicPartition]:
         """Choose the partition of every message, as `send` would later: all are needed before anything is sent."""
-        numbers: dict[str, set[int]] = {}
+        numbers: dict[str, list[int]] = {}
         for topic in {message.topic for message in messages}:
             self._step = f"looks up topic {topic}"
             try:
-                numbers[topic] = await producer.partitions_for(topic)
+                numbers[topic] = sorted(await producer.partitions_for(topic))
             except UnknownTopicOrPartitionError as error:
                 raise _missing(topic, error) from error
-        targets = []
-        for topic, key, value, _, number, _ in messages:
-            if number is None:
-                number = producer._partition(topic, None, None, None, key, value)  # noqa: SLF001, PLW2901 - by key
-            elif number not in numbers[topic]:
-                raise RetryableError(f"topic {topic} has no partition {number}; it needs as many as the alerts topic")
-            targets.append(TopicPartition(topic, number))
-        return targets
+        return [_target(message, numbers[message.topic]) for message in messages]
 
     async def _send_all(
         self,
@@ -336,6 +331,15 @@ class TransactionalProducer:
     def _require_producer(self) -> AIOKafkaProducer:
         assert self._producer is not None  # noqa: S101 - started by its owner
         return self._producer
+
+
+def _target(message: Message, numbers: Sequence[int]) -> TopicPartition:
+    topic, number = message.topic, message.partition
+    if number is None:
+        number = _by_key(message.key, numbers, numbers)
+    elif number not in numbers:
+        raise RetryableError(f"topic {topic} has no partition {number}; it needs as many as the alerts topic")
+    return TopicPartition(topic, number)
 
 
 def _raise_failure(outcomes: dict[int, Any], targets: Sequence[TopicPartition]) -> None:
