@@ -20,8 +20,12 @@ from openclaw_stream.settings import KafkaSettings
 
 CLIENT_ID = "openclaw-stream"
 _ADMIN_TIMEOUT_MS = 10_000
-_JOIN_SECONDS = 60.0
-"""Above the rebalance timeout: how long the group coordinator may wait for the other members."""
+_FETCH_WAIT_MS = 100
+_FETCH_BYTES, _PARTITION_FETCH_BYTES = 2 * 1024 * 1024, 512 * 1024
+"""Small enough for a slow link to carry within the time of one request."""
+_METADATA_AGE_MS = 10_000
+"""How long added partitions and topics that were created again may go unnoticed."""
+_JOIN_SLACK_SECONDS = 3.0
 _STOP_SECONDS = 2.0
 _CANCELLATIONS, _CANCELLATION_SECONDS = 5, 0.2
 _PARTS = {"client", "_client", "_coordinator", "_fetcher", "_message_accumulator", "_sender"}
@@ -90,13 +94,42 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
             await stop(client)
 
 
-def allow_long_joins(consumer: AIOKafkaConsumer) -> None:
+def group_consumer(kafka: KafkaSettings) -> AIOKafkaConsumer:
+    """Return the consumer of a worker, not started; whatever it reads is `read_committed`.
+
+    Raises:
+        SettingsError: A certificate or key cannot be loaded.
+    """
+    session_ms = int(kafka.session_timeout * 1000)
+    return AIOKafkaConsumer(
+        **connection(kafka),
+        group_id=kafka.group_id,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=max(session_ms // 5, 100),
+        rebalance_timeout_ms=int(_rebalance_seconds(kafka) * 1000),
+        metadata_max_age_ms=_METADATA_AGE_MS,
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
+        fetch_max_bytes=_FETCH_BYTES,
+        max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
+        max_poll_records=None,
+    )
+
+
+def _rebalance_seconds(kafka: KafkaSettings) -> float:
+    """How long the group coordinator waits for members to join: a partition may take a while to give back."""
+    return max(kafka.session_timeout, 20.0)
+
+
+def allow_long_joins(consumer: AIOKafkaConsumer, kafka: KafkaSettings) -> None:
     """Give a consumer that is started more time for JoinGroup and SyncGroup than for other requests.
 
     aiokafka (0.14.0) has one timeout for all requests. A short one finds a frozen broker soon, but the coordinator
     answers a JoinGroup only when all members have joined, which takes up to the rebalance timeout.
     """
-    client = consumer._client  # noqa: SLF001 - there is no public way
+    client, seconds = consumer._client, _rebalance_seconds(kafka) + _JOIN_SLACK_SECONDS  # noqa: SLF001 - not public
     send = client.send
 
     async def send_patiently(
@@ -105,7 +138,7 @@ def allow_long_joins(consumer: AIOKafkaConsumer) -> None:
         if not isinstance(request, JoinGroupRequest | SyncGroupRequest) or not await client.ready(node_id, group=group):
             return await send(node_id, request, group=group)
         own = client._conns[node_id, group]  # noqa: SLF001
-        usual, own._request_timeout = own._request_timeout, _JOIN_SECONDS  # noqa: SLF001
+        usual, own._request_timeout = own._request_timeout, seconds  # noqa: SLF001
         try:
             return await send(node_id, request, group=group)
         finally:

@@ -96,11 +96,15 @@ class Maintenance:
         async with admin_client(settings.kafka) as admin:
             group = await describe_group(admin, settings.kafka.group_id)
         self._warn_of_foreign(group)
-        owned = {p for member in group.members if not member.foreign for p in member.partitions}
-        topic = settings.topics.alerts
-        self._membership.standby = sum(p.topic == topic for p in owned) >= self._context.facts.partitions
-        if not self._membership.standby and self._membership.unassigned_seconds(now) > UNASSIGNED_SECONDS:
-            self._rejoin(f"no partition of {topic} is assigned, and not all are owned by other workers")
+        topic, count = settings.topics.alerts, self._context.facts.partitions
+        owned = {p for member in group.members for p in member.partitions if p.topic == topic}
+        foreign = {p for member in group.members if member.foreign for p in member.partitions}
+        self._membership.standby = len(owned - foreign) >= count
+        overdue = self._membership.unassigned_seconds(now) > UNASSIGNED_SECONDS
+        if overdue and group.state == "Stable" and len(owned) < count:
+            self._rejoin(
+                f"no partition of {topic} is assigned here, and {count - len(owned)} are assigned to no member"
+            )
 
     def _warn_of_foreign(self, group: Group) -> None:
         foreign = frozenset(f"{member.client_id} at {member.host}" for member in group.members if member.foreign)

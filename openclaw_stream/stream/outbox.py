@@ -11,6 +11,7 @@ import orjson
 
 from openclaw_stream.arbitration.tuning import tuning_events
 from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.errors import RetryableError
 from openclaw_stream.events.dead_letter import dead_letter_headers
 from openclaw_stream.events.decision import Decision, IncidentSummary, Source
 from openclaw_stream.events.headers import event_headers
@@ -44,18 +45,18 @@ class Outbox:
     def substitute(self, refused: Message, reason: str, ledger: Ledger) -> Message | None:
         """Return what is sent in place of a message that the brokers refuse for good, None for nothing.
 
-        A group state is sent without its exemplars: losing it would lose the group. A dead letter without a key gets
-        one, which a compacted topic asks for. Anything else becomes a dead letter that says where the record is and why
-        it was refused, without its bytes and headers, of which one may be the cause.
+        A group state is sent without its exemplars. A dead letter without a key gets one, which a compacted topic asks
+        for. Anything else becomes a dead letter that says where the record is and why it was refused, without its bytes
+        and headers, of which one may be the cause.
+
+        Raises:
+            RetryableError: it is a group state that cannot be made smaller. To lose it would decide its alerts again.
         """
-        if refused.topic == self.settings.topics.incidents and refused.value:
-            document = orjson.loads(refused.value)
-            document["fold"]["exemplars"] = []
-            slim = orjson.dumps(document)
-            if len(slim) < len(refused.value):
-                return refused._replace(value=slim)
+        topics = self.settings.topics
+        if refused.topic == topics.incidents:
+            return _without_exemplars(refused, reason)
         key = f"{self.topic}-{self.partition}-{refused.about}".encode()
-        if refused.topic == self.settings.topics.dead_letter:
+        if refused.topic == topics.dead_letter:
             if refused.value and refused.key is None:
                 return refused._replace(key=key)
             if not refused.value and all(name.startswith("openclaw-dlq-") for name, _ in refused.headers):
@@ -119,3 +120,11 @@ class Outbox:
             bad_indexes=letter.bad_indexes,
         )
         return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers, about=letter.offset)
+
+
+def _without_exemplars(refused: Message, reason: str) -> Message:
+    document = orjson.loads(refused.value or b"{}")
+    if not document.get("fold", {}).get("exemplars"):
+        raise RetryableError(f"{reason}; it is the state of group {refused.key!r}, which nothing can replace")
+    document["fold"]["exemplars"] = []
+    return refused._replace(value=orjson.dumps(document))

@@ -145,7 +145,7 @@ class Partition:
 
         Args:
             answered_at: When the leader last answered a fetch, by the client's clock.
-            busy: Records of some partition were delivered: while there are many, no more are fetched.
+            busy: Records of it were delivered, or so many of others that it waits for its turn and fetches no more.
         """
         if self._paused or busy or answered_at != self._answered_at:
             self._answered_at = answered_at
@@ -163,11 +163,13 @@ class Partition:
         if ledger is None or not self.serves:
             return
         self._meter.record_position(ledger, stable, end, self.committed)
-        self._see_ends(stable, end)
+        # Only where all is read that may be: the client learns the ends of the log with its fetches.
+        self._see_ends(stable, end if position >= stable and not self._paused else stable)
         with self._guarded():
             if self._paused:
                 self._relieve(ledger)
             elif position >= stable:
+                self.readiness.blocked = ""
                 ledger.skip_to(position)
                 ledger.tick(self._tick_time(ledger))
             self._hand_out()

@@ -23,6 +23,7 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidTransactionTimeout,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFenced,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
@@ -35,7 +36,7 @@ from openclaw_stream.errors import DeniedError, FatalError, RetryableError
 from openclaw_stream.stream.client import stop, within
 from openclaw_stream.stream.enlistment import Enlistment
 from openclaw_stream.stream.permissions import AUTHORIZATION_ERRORS, denied
-from openclaw_stream.stream.refusals import SUSPECT_REFUSALS, describe, is_refusal
+from openclaw_stream.stream.refusals import SUSPECT_REFUSALS, InvalidRecordError, describe, is_refusal
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,17 @@ class RefusedError(RetryableError):
         super().__init__(describe(topic, error))
         self.indexes = tuple(indexes)
         self.certain = not isinstance(error, SUSPECT_REFUSALS)
+        self._error = error
+
+    def concerns(self, refused: Message, other: Message) -> bool:
+        """Whether `other` would be refused like `refused`: in the same topic, and as large or without a key as well."""
+        if other is refused:
+            return True
+        if other.topic != refused.topic:
+            return False
+        if isinstance(self._error, MessageSizeTooLargeError):
+            return len(other.value or b"") >= len(refused.value or b"")
+        return isinstance(self._error, InvalidRecordError) and other.key is None and refused.key is None
 
 
 class TransactionalProducer:
@@ -88,13 +100,14 @@ class TransactionalProducer:
         self._producer: AIOKafkaProducer | None = None
         self._enlistment: Enlistment | None = None
         self._step = ""
+        self._compression: str | None = None
         self._end_unconfirmed = False
 
     @property
     def step(self) -> str:
         """What the transaction in progress waits for; empty between transactions."""
         pending = self._enlistment.pending if self._enlistment and self._step else []
-        return f"{self._step} {', '.join(pending)}" if pending else self._step
+        return f"{self._step}: {', '.join(pending)}" if pending else self._step
 
     async def start(self, *, compression: str | None = None) -> None:
         """Fence the previous owner, or the producer from an earlier start, and end the transaction it left open.
@@ -115,8 +128,9 @@ class TransactionalProducer:
             max_batch_size=_BATCH_BYTES,
             max_request_size=_REQUEST_BYTES,
         )
-        self._producer, self._end_unconfirmed = producer, False
+        self._producer, self._compression, self._end_unconfirmed = producer, compression, False
         self._note_unconfirmed_ends(producer)
+        self._step = "waits for the transaction coordinator to initialise the producer"
         try:
             await within(self._timeout, producer.start())
         except AUTHORIZATION_ERRORS as error:
@@ -133,6 +147,8 @@ class TransactionalProducer:
                 f"the transactional producer {self._id!r} did not start (no answer from its transaction coordinator?): "
                 f"{error!r}"
             ) from error
+        finally:
+            self._step = ""
         self._enlistment = Enlistment(producer)
 
     async def commit(
@@ -166,9 +182,6 @@ class TransactionalProducer:
             source,
             group_id,
         )
-        if self._end_unconfirmed:
-            # Under a higher epoch a late copy of this end cannot end the next transaction early.
-            await self.start()
 
     async def clear(self, outputs: Collection[TopicPartition], source: TopicPartition, group_id: str) -> None:
         """Abort what an earlier transaction of this id has left open in these partitions, and in the group's offsets.
@@ -224,6 +237,9 @@ class TransactionalProducer:
             raise RetryableError(f"a transaction of {self._id!r} {failure} while it {self.step}: {error!r}") from error
         finally:
             self._step = ""
+        if self._end_unconfirmed:
+            # Under a higher epoch a late copy of this end cannot end the next transaction early.
+            await self.start(compression=self._compression)
 
     def _denied(self, error: BaseException, source: TopicPartition, group_id: str) -> DeniedError:
         if isinstance(error, GroupAuthorizationFailedError):
@@ -251,14 +267,14 @@ class TransactionalProducer:
         producer = self._require_producer()
         await producer.begin_transaction()
         await self._enlist(outputs)
-        self._step = f"commits the offset of group {group_id} for"
+        self._step = f"commits the offset of group {group_id}"
         await producer.send_offsets_to_transaction({source: OffsetAndMetadata(0, "")}, group_id)
         self._step = "waits for the transaction coordinator to abort it"
         await producer.abort_transaction()
 
     async def _enlist(self, partitions: Collection[TopicPartition]) -> None:
         assert self._enlistment is not None  # noqa: S101 - made by start
-        self._step = "waits for the transaction coordinator to add"
+        self._step = "waits for the transaction coordinator to add its partitions"
         await self._enlistment.add(partitions)
 
     async def _end(

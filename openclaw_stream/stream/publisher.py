@@ -1,7 +1,8 @@
 """Publishes the plans of one partition's ledger, each in one transaction, whatever the brokers refuse of it."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import structlog
 from aiokafka import TopicPartition
@@ -15,8 +16,16 @@ from openclaw_stream.stream.work import Plan
 
 log = structlog.get_logger(__name__)
 
-_SUSPECT_ATTEMPTS = 3
-"""Failures after which an error is believed that a broken broker may give, too."""
+_SUSPECT_SECONDS = 120.0
+"""How long a topic refuses records until an error is believed that a broken broker may give, too."""
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    """A message of the transaction; `apart` where it shared a refused batch, so that it gets one of its own."""
+
+    message: Message
+    apart: bool = False
 
 
 class Publisher:
@@ -29,7 +38,7 @@ class Publisher:
         self._source = source
         self._records = Outbox(context.settings, source.topic, source.partition)
         self._producer: TransactionalProducer | None = None
-        self._suspect_attempts = 0
+        self._suspected_at: dict[str, float] = {}
         self._log = log.bind(partition=source.partition)
 
     @property
@@ -71,7 +80,8 @@ class Publisher:
         """Publish a plan with its offset, all or nothing.
 
         A record that a broker refuses for good is sent compressed and alone, then replaced by a dead letter; a dead
-        letter that is refused as well is dropped. The same transaction is never tried again unchanged.
+        letter that is refused as well is dropped. The same transaction is never tried again unchanged; only where a
+        group state is refused, which nothing can replace, the partition waits for its topic.
 
         Raises:
             RetryableError: it failed, or its outcome is unknown.
@@ -79,7 +89,6 @@ class Publisher:
         self.began_at = time.monotonic()
         try:
             await self._commit(plan, self._records.messages(plan, ledger), ledger)
-            self._suspect_attempts = 0
         finally:
             self.began_at = None
 
@@ -91,39 +100,66 @@ class Publisher:
 
     async def _commit(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
         compression: str | None = None
-        apart: tuple[int, ...] = ()
+        outgoing = [_Outgoing(message) for message in messages]
         while True:
+            messages = [each.message for each in outgoing]
+            apart = [index for index, each in enumerate(outgoing) if each.apart]
             try:
                 await self._require_producer().commit(
                     messages, self._source, plan.offset, plan.metadata, self._context.settings.kafka.group_id, apart
                 )
             except RefusedError as error:
-                self._require_certain(error)
-                if len(error.indexes) > 1:
-                    apart = error.indexes
+                refused = [outgoing[index] for index in error.indexes]
+                self._require_certain(error, refused[0].message.topic)
+                if len(refused) > 1:
+                    for each in refused:
+                        each.apart = True
                 elif compression:
-                    messages, apart = self._replace(messages, error, ledger), ()
+                    outgoing = self._replace(outgoing, refused[0].message, error, ledger)
                 compression = "gzip"
                 await self.start(compression=compression)
             else:
+                for message in messages:
+                    self._suspected_at.pop(message.topic, None)
                 return
 
-    def _require_certain(self, error: RefusedError) -> None:
+    def _require_certain(self, error: RefusedError, topic: str) -> None:
+        """Give a broker time to recover from an error that is not the record's fault after all."""
         if not error.certain:
-            self._suspect_attempts += 1
-            if self._suspect_attempts < _SUSPECT_ATTEMPTS:
+            now = time.monotonic()
+            if now - self._suspected_at.setdefault(topic, now) < _SUSPECT_SECONDS:
                 raise error
 
-    def _replace(self, messages: list[Message], error: RefusedError, ledger: Ledger) -> list[Message]:
-        [index] = error.indexes
-        refused = messages[index]
-        substitute = self._records.substitute(refused, str(error), ledger)
-        action = "replaced" if substitute else "dropped"
-        self._context.metrics.refused_records.labels(refused.topic, action).inc()
-        self._log.error(
-            f"a record was refused and {action}", topic=refused.topic, about_offset=refused.about, reason=str(error)
-        )
-        return [*messages[:index], *([substitute] if substitute else []), *messages[index + 1 :]]
+    def _replace(
+        self, outgoing: Sequence["_Outgoing"], refused: Message, error: RefusedError, ledger: Ledger
+    ) -> list["_Outgoing"]:
+        """Replace a refused message, and those of its topic that would be refused for the same cause.
+
+        Raises:
+            RetryableError: it is a group state, without which the group's alerts would be decided again: the partition
+                waits until the topic accepts it.
+        """
+        kept: list[_Outgoing] = []
+        replaced: list[int] = []
+        dropped: list[int] = []
+        for each in outgoing:
+            if not error.concerns(refused, each.message):
+                kept.append(each)
+                continue
+            substitute = self._records.substitute(each.message, str(error), ledger)
+            (replaced if substitute else dropped).append(each.message.about)
+            kept += [_Outgoing(substitute, each.apart)] if substitute else []
+        self._report(refused.topic, error, "replaced", replaced)
+        self._report(refused.topic, error, "dropped", dropped)
+        return kept
+
+    def _report(self, topic: str, error: RefusedError, action: str, offsets: Sequence[int]) -> None:
+        if offsets:
+            self._context.metrics.refused_records.labels(topic, action).inc(len(offsets))
+            about = f"{min(offsets)} to {max(offsets)}"
+            self._log.error(
+                f"records were refused and {action}", topic=topic, count=len(offsets), offsets=about, reason=str(error)
+            )
 
     def _require_producer(self) -> TransactionalProducer:
         if self._producer is None:

@@ -23,7 +23,7 @@ from openclaw_stream.stream.permissions import denied
 
 _POLL_MS = 100
 _POLL_SECONDS = 2.0
-_POLL_RECORDS = 4000
+POLL_RECORDS = 4000
 _SINGLY = 10_000
 """Records read one by one after a failure, to find the one that brought it about."""
 
@@ -59,7 +59,7 @@ class Reader:
             DeniedError: the user may not read the alerts, or belong to the group.
         """
         try:
-            limit = 1 if self._singly else _POLL_RECORDS
+            limit = 1 if self._singly else POLL_RECORDS
             delivered: Mapping[TopicPartition, Sequence[ConsumerRecord]] = await within(
                 _POLL_SECONDS, self._consumer.getmany(timeout_ms=_POLL_MS, max_records=limit)
             )

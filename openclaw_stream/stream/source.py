@@ -21,6 +21,7 @@ from openclaw_stream.stream.topic_ids import topic_ids
 
 _REQUEST_SECONDS = 30
 _RESTORE_SECONDS = 300
+_FETCH_BYTES = 1024 * 1024
 
 
 class Committed(NamedTuple):
@@ -106,7 +107,7 @@ async def read_states(connection: dict[str, Any], states: TopicPartition, source
         enable_auto_commit=False,
         isolation_level="read_committed",
         fetch_max_wait_ms=100,
-        max_partition_fetch_bytes=2 * 1024 * 1024,
+        max_partition_fetch_bytes=_FETCH_BYTES,
     )
     try:
         return await within(_RESTORE_SECONDS, _read_stored(consumer, states, source))

@@ -17,6 +17,7 @@ from openclaw_stream.stream.client import (
     allow_long_joins,
     connection,
     decodes_natively,
+    group_consumer,
     require_codecs,
     stop,
     unreachable,
@@ -27,7 +28,7 @@ from openclaw_stream.stream.intake import in_parts
 from openclaw_stream.stream.maintenance import Maintenance
 from openclaw_stream.stream.memory import calm_collector
 from openclaw_stream.stream.partition import Partition
-from openclaw_stream.stream.reader import Reader, UnreadableError
+from openclaw_stream.stream.reader import POLL_RECORDS, Reader, UnreadableError
 from openclaw_stream.stream.readiness import MembershipReadiness
 from openclaw_stream.stream.surroundings import Surroundings
 from openclaw_stream.stream.topics import TopicFacts, check_topics
@@ -38,10 +39,6 @@ from openclaw_stream.telemetry.tracing import make_tracing
 
 log = structlog.get_logger(__name__)
 
-_FETCH_WAIT_MS = 100
-_FETCH_BYTES, _PARTITION_FETCH_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
-_METADATA_AGE_MS = 10_000
-"""How long added partitions and topics that were created again may go unnoticed."""
 _POSITION_SECONDS = 1.0
 _START_SECONDS = 5.0
 _REVOKE_SECONDS = 3.0
@@ -139,7 +136,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     async def _take_part(self, facts: TopicFacts, desk: Desk) -> bool:
         """Be a member of the group until told to stop, or until the client can be none any more."""
-        consumer = self._consumer()
+        consumer = group_consumer(self._settings.kafka)
         self._draining, self._rejoin_reason = False, ""
         self._around = self._surroundings(facts, desk, consumer)
         maintenance = Maintenance(self._around, self._partitions, self._membership, self._rejoin)
@@ -193,7 +190,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             except (KafkaError, OSError) as error:
                 await self._wait_out(str(unreachable(self._settings.kafka, error)), attempt)
             else:
-                allow_long_joins(consumer)
+                allow_long_joins(consumer, self._settings.kafka)
                 self._membership.trouble = ""
                 consumer.subscribe([self._settings.topics.alerts], listener=self)
                 return True
@@ -211,25 +208,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await self._stop.wait()
         except TimeoutError:
             return
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        kafka = self._settings.kafka
-        session_ms = int(kafka.session_timeout * 1000)
-        return AIOKafkaConsumer(
-            **connection(kafka),
-            group_id=kafka.group_id,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=max(session_ms // 5, 100),
-            rebalance_timeout_ms=max(session_ms, 20_000),
-            metadata_max_age_ms=_METADATA_AGE_MS,
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
-            fetch_max_bytes=_FETCH_BYTES,
-            max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
-            max_poll_records=None,
-        )
 
     def _surroundings(self, facts: TopicFacts, desk: Desk, consumer: AIOKafkaConsumer) -> Surroundings:
         settings = self._settings
@@ -278,8 +256,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 served = self._partitions.get(source)
                 if served and await self._in_range(consumer, served, records):
                     await self._feed(served, records)
-            for partition in list(self._partitions.values()):
-                await self._look_up(consumer, partition, busy=bool(delivered))
+            full = sum(map(len, delivered.values())) >= POLL_RECORDS
+            for source, partition in list(self._partitions.items()):
+                await self._look_up(consumer, partition, busy=full or source in delivered)
             self._record_load(desk)
 
     def _pass_unreadable(self, consumer: AIOKafkaConsumer, error: UnreadableError) -> None:

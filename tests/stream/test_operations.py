@@ -167,7 +167,49 @@ def test_a_dead_letter_that_is_refused_is_logged_counted_and_passed(new_pipeline
     pipeline.await_settled()
     assert pipeline.read("dead_letter") == []
     assert worker.metric("openclaw_refused_records_total", action="dropped") == 1
-    assert "a record was refused and dropped" in pipeline.logs()
+    assert "records were refused and dropped" in pipeline.logs()
+
+
+def test_refusals_by_several_partitions_and_topics_are_all_worked_off(new_pipeline: NewPipeline) -> None:
+    """Several batches of one transaction are refused, each with good records beside the bad ones."""
+    pipeline = new_pipeline(2)
+    worker = pipeline.start_watched()
+    worker.await_ready()
+    pipeline.configure("dead_letter", cleanup_policy="compact")
+    pipeline.configure("tuning", max_message_bytes="900")
+    producer = Producer({"bootstrap.servers": pipeline.bootstrap})
+    for n in range(40):
+        producer.produce(pipeline.topics["alerts"], f"poison {n}".encode(), key=b"k" if n % 4 else None, partition=0)
+    assert producer.flush(30) == 0
+    pipeline.produce([(0, alert(f"s{n}", "KubePodCrashLooping")) for n in range(5)])
+    await_decided(pipeline, *(f"s{n}" for n in range(5)))
+    pipeline.await_settled()
+    values = sorted(m.value() or b"" for m in pipeline.read("dead_letter"))
+    assert [v for v in values if v] == sorted(f"poison {n}".encode() for n in range(40))
+    check_exactly_once(pipeline.decisions())
+    worker.await_ready()
+
+
+def test_a_group_state_that_is_refused_is_waited_for_and_never_dropped(new_pipeline: NewPipeline) -> None:
+    """Without it the next owner would decide the same revision again."""
+    pipeline = new_pipeline(1)
+    worker = pipeline.start_watched()
+    pipeline.produce([(0, alert("cart"))])
+    await_decided(pipeline, "cart")
+    pipeline.await_settled()
+    pipeline.configure("incidents", max_message_bytes="300")
+    pipeline.produce([(0, alert("cart", "AnotherAlert"))])
+    worker.await_reason("partition 0", pipeline.topics["incidents"], "MESSAGE_SIZE_TOO_LARGE")
+    worker.process.kill()
+    worker.process.wait()
+    pipeline.configure("incidents", max_message_bytes="1048588")
+    worker = pipeline.start_watched()
+    pipeline.produce([(0, alert("cart", "YetAnother"))])
+    until(lambda: len(pipeline.decisions()) >= 2, "the next revision")
+    pipeline.await_settled()
+    worker.await_ready()
+    check_exactly_once(pipeline.decisions())
+    assert pipeline.read("dead_letter") == []
 
 
 def _header(message: Any, name: str) -> str:

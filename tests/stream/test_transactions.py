@@ -22,6 +22,7 @@ from openclaw_stream.settings import KafkaSettings
 from openclaw_stream.stream.client import connection
 from openclaw_stream.stream.producer import Message, RefusedError, TransactionalProducer
 from tests.kafka_proxy import (
+    ADD_OFFSETS_TO_TXN,
     ADD_PARTITIONS_TO_TXN,
     END_TXN,
     PRODUCE,
@@ -185,12 +186,32 @@ async def test_a_late_copy_of_the_end_does_not_end_the_next_transaction(transact
     assert await transactions.visible(transactions.decisions) == [2]
 
 
+async def test_a_late_copy_of_an_abort_takes_nothing_of_the_next_transaction(transactions: Transactions) -> None:
+    """A trial is aborted, and its producer goes on: records that the copy aborts would be lost, their offset kept."""
+    policy = LateCopy()
+    transactions.proxy.policy = policy
+    await transactions.producer.clear([TopicPartition(transactions.states, 0)], transactions.source, transactions.group)
+    assert policy.ends == 2
+
+    def release_before_offsets(request: Request) -> Action:
+        if request.api_key == ADD_OFFSETS_TO_TXN:
+            policy.release.set()
+            return Forward(lambda: 1.0)
+        return Forward()
+
+    transactions.proxy.policy = release_before_offsets
+    await transactions.commit(1, transactions.states, transactions.decisions)
+    assert await transactions.visible(transactions.states) == [1]
+    assert await transactions.visible(transactions.decisions) == [1]
+
+
 async def test_a_transaction_that_cannot_go_on_says_what_it_waits_for(transactions: Transactions) -> None:
     transactions.proxy.policy = lambda r: Drop() if r.api_key == ADD_PARTITIONS_TO_TXN else Forward()
     waiting = asyncio.create_task(transactions.commit(1, transactions.states, transactions.decisions))
     await asyncio.sleep(1)
     assert transactions.producer.step == (
-        f"waits for the transaction coordinator to add {transactions.decisions}-0, {transactions.states}-0"
+        "waits for the transaction coordinator to add its partitions: "
+        f"{transactions.decisions}-0, {transactions.states}-0"
     )
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
