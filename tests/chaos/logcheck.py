@@ -17,6 +17,8 @@ _BARE = {"event", "level", "logger", "timestamp", "suppressed"}
 _ASSIGNED = "partitions assigned"
 _SETTLED_SECONDS = 25.0
 """A fault that moves partitions may do so until so long after it: a session, a rebalance and the start of a worker."""
+_START_SECONDS = 10.0
+"""How long the first workers take to share the partitions."""
 _SHOWN = 5
 
 
@@ -45,10 +47,15 @@ class Logs:
         """Yield the counts for people; `moving` are the kinds of faults that make the group rebalance."""
         names = set(moving)
         asked = [each for each in strikes if each.name in names]
-        false = sum(not any(s.began <= at <= s.ended + _SETTLED_SECONDS for s in asked) for at in self.assignments)
+        started = min(self.assignments, default=0.0) + _START_SECONDS
+        false = [
+            at
+            for at in self.assignments
+            if at > started and not any(s.began <= at <= s.ended + _SETTLED_SECONDS for s in asked)
+        ]
         yield (
             f"logs: {self.lines:,} lines of {self.workers} workers, at most {self.busiest} a second; assignments "
-            f"{len(self.assignments)}, of them {false} without a fault that moves partitions"
+            f"{len(self.assignments)}, of them {len(false)} without a fault that moves partitions"
         )
         most = ", ".join(f"{event} x{times}" for event, times in self.warnings.most_common(_SHOWN))
         yield f"most frequent warnings: {most or 'none'}"

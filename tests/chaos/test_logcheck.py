@@ -54,11 +54,12 @@ def test_what_a_log_must_not_contain_is_complained_of(tmp_path: Path, bad: str, 
 
 
 def test_assignments_without_a_fault_that_moves_partitions_are_false(tmp_path: Path) -> None:
-    logs = logged(tmp_path, line("partitions assigned", second=1), line("partitions assigned", second=50))
-    began = logs.assignments[0] - 1
-    strikes = [Strike("worker killed", began, began + 1), Strike("node killed", began + 40, began + 60)]
-    assert "assignments 2, of them 1 without a fault" in next(iter(logs.report(strikes, ["worker killed"])))
-    assert "assignments 2, of them 0 without a fault" in next(iter(logs.report(strikes, [s.name for s in strikes])))
+    logs = logged(tmp_path, *(line("partitions assigned", second=second) for second in (1, 11, 20, 50)))
+    began = logs.assignments[0]
+    strikes = [Strike("worker killed", began + 15, began + 16), Strike("node killed", began + 40, began + 60)]
+    assert "assignments 4, of them 2 without a fault" in next(iter(logs.report(strikes, [])))
+    assert "assignments 4, of them 1 without a fault" in next(iter(logs.report(strikes, ["worker killed"])))
+    assert "assignments 4, of them 0 without a fault" in next(iter(logs.report(strikes, [s.name for s in strikes])))
 
 
 def test_the_most_frequent_warnings_are_reported(tmp_path: Path) -> None:
