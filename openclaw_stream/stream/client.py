@@ -4,25 +4,25 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Collection, Coroutine
 from typing import Any, Self, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, codec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, RequestTimedOutError
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
 from aiokafka.util import NO_EXTENSIONS
 
 from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.settings import KafkaSettings
+from openclaw_stream.stream.fetch_size import PARTITION_BYTES, TOTAL_BYTES, FetchSize
 
 CLIENT_ID = "openclaw-stream"
 _ADMIN_TIMEOUT_MS = 10_000
 _FETCH_WAIT_MS = 100
-_FETCH_BYTES, _PARTITION_FETCH_BYTES = 2 * 1024 * 1024, 512 * 1024
-"""Small enough for a slow link to carry within the time of one request."""
 _METADATA_AGE_MS = 10_000
 """How long added partitions and topics that were created again may go unnoticed."""
 _JOIN_SLACK_SECONDS = 3.0
@@ -112,8 +112,8 @@ def group_consumer(kafka: KafkaSettings) -> AIOKafkaConsumer:
         rebalance_timeout_ms=int(_rebalance_seconds(kafka) * 1000),
         metadata_max_age_ms=_METADATA_AGE_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
-        fetch_max_bytes=_FETCH_BYTES,
-        max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
+        fetch_max_bytes=TOTAL_BYTES,
+        max_partition_fetch_bytes=PARTITION_BYTES,
         max_poll_records=None,
     )
 
@@ -123,28 +123,45 @@ def _rebalance_seconds(kafka: KafkaSettings) -> float:
     return max(kafka.session_timeout, 20.0)
 
 
-def allow_long_joins(consumer: AIOKafkaConsumer, kafka: KafkaSettings) -> None:
-    """Give a consumer that is started more time for JoinGroup and SyncGroup than for other requests.
+def fit_requests(consumer: AIOKafkaConsumer, kafka: KafkaSettings | None = None) -> None:
+    """Give a consumer that is started fetches of a size that the link carries, and a member of a group time to join.
 
     aiokafka (0.14.0) has one timeout for all requests. A short one finds a frozen broker soon, but the coordinator
-    answers a JoinGroup only when all members have joined, which takes up to the rebalance timeout.
+    answers a JoinGroup only when all members have joined, which takes up to the rebalance timeout, and a slow link
+    takes longer for a large fetch.
     """
-    client, seconds = consumer._client, _rebalance_seconds(kafka) + _JOIN_SLACK_SECONDS  # noqa: SLF001 - not public
-    send = client.send
+    client, send = consumer._client, consumer._client.send  # noqa: SLF001 - there is no public way
+    size, join_seconds = FetchSize(), (_rebalance_seconds(kafka) if kafka else 0.0) + _JOIN_SLACK_SECONDS
 
-    async def send_patiently(
+    async def send_fitting(
         node_id: object, request: object, *, group: ConnectionGroup = ConnectionGroup.DEFAULT
     ) -> object:
+        if isinstance(request, FetchRequest):
+            return await _fetch(consumer, size, send(node_id, request, group=group))
         if not isinstance(request, JoinGroupRequest | SyncGroupRequest) or not await client.ready(node_id, group=group):
             return await send(node_id, request, group=group)
         own = client._conns[node_id, group]  # noqa: SLF001
-        usual, own._request_timeout = own._request_timeout, seconds  # noqa: SLF001
+        usual, own._request_timeout = own._request_timeout, join_seconds  # noqa: SLF001
         try:
             return await send(node_id, request, group=group)
         finally:
             own._request_timeout = usual  # noqa: SLF001
 
-    client.send = send_patiently
+    client.send = send_fitting
+
+
+async def _fetch(consumer: AIOKafkaConsumer, size: FetchSize, answer: Awaitable[object]) -> object:
+    try:
+        response = await answer
+    except RequestTimedOutError:
+        size.time_out()
+        raise
+    else:
+        size.arrive()
+        return response
+    finally:
+        fetcher = consumer._fetcher  # noqa: SLF001
+        fetcher._fetch_max_bytes, fetcher._max_partition_fetch_bytes = size.total, size.partition  # noqa: SLF001
 
 
 async def within(seconds: float, doing: Coroutine[Any, Any, T]) -> T:

@@ -15,13 +15,13 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetFetchRequest
 
 from openclaw_stream.errors import RetryableError
-from openclaw_stream.stream.client import stop, within
+from openclaw_stream.stream.client import fit_requests, stop, within
+from openclaw_stream.stream.fetch_size import PARTITION_BYTES, TOTAL_BYTES
 from openclaw_stream.stream.permissions import denied
 from openclaw_stream.stream.topic_ids import topic_ids
 
 _REQUEST_SECONDS = 30
 _RESTORE_SECONDS = 300
-_FETCH_BYTES = 1024 * 1024
 
 
 class Committed(NamedTuple):
@@ -107,7 +107,8 @@ async def read_states(connection: dict[str, Any], states: TopicPartition, source
         enable_auto_commit=False,
         isolation_level="read_committed",
         fetch_max_wait_ms=100,
-        max_partition_fetch_bytes=_FETCH_BYTES,
+        fetch_max_bytes=TOTAL_BYTES,
+        max_partition_fetch_bytes=PARTITION_BYTES,
     )
     try:
         return await within(_RESTORE_SECONDS, _read_stored(consumer, states, source))
@@ -121,6 +122,7 @@ async def read_states(connection: dict[str, Any], states: TopicPartition, source
 
 async def _read_stored(consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition) -> Stored:
     await consumer.start()
+    fit_requests(consumer)
     consumer.assign([states])
     await consumer.seek_to_beginning(states)
     latest = await _read_to_end(consumer, states)

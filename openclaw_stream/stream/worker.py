@@ -14,9 +14,9 @@ from openclaw_stream.errors import FatalError, RetryableError, TopicError
 from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings, unknown_settings
 from openclaw_stream.stream.client import (
-    allow_long_joins,
     connection,
     decodes_natively,
+    fit_requests,
     group_consumer,
     require_codecs,
     stop,
@@ -190,7 +190,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             except (KafkaError, OSError) as error:
                 await self._wait_out(str(unreachable(self._settings.kafka, error)), attempt)
             else:
-                allow_long_joins(consumer, self._settings.kafka)
+                fit_requests(consumer, self._settings.kafka)
                 self._membership.trouble = ""
                 consumer.subscribe([self._settings.topics.alerts], listener=self)
                 return True

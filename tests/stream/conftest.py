@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from openclaw_stream.embedded import EmbeddedKafkaCluster
+from tests.kafka_proxy import KafkaProxy
 from tests.stream.pipeline import Pipeline
 
 NewPipeline = Callable[..., Pipeline]
@@ -23,3 +25,19 @@ def new_pipeline(bootstrap: str, tmp_path: Path) -> Iterator[NewPipeline]:
             return pipeline.create()
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def proxied() -> Iterator[tuple[str, KafkaProxy]]:
+    """A Kafka whose clients all go through a proxy."""
+    with ExitStack() as stack:
+        proxies: dict[str, KafkaProxy] = {}
+
+        def advertise(listener: str, _: int, port: int) -> int:
+            if listener != "PLAINTEXT":
+                return port
+            proxies[listener] = stack.enter_context(KafkaProxy(port))
+            return proxies[listener].port
+
+        cluster = stack.enter_context(EmbeddedKafkaCluster(1, advertise=advertise))
+        yield cluster.bootstrap_servers, proxies["PLAINTEXT"]

@@ -8,15 +8,13 @@ import asyncio
 import struct
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.errors import DeniedError, OpenClawError, RetryableError
 from openclaw_stream.settings import KafkaSettings
 from openclaw_stream.stream.client import connection
@@ -39,22 +37,6 @@ from tests.kafka_proxy import (
 from tests.stream.pipeline import read_committed_records
 
 TOPIC_AUTHORIZATION_FAILED, OPERATION_NOT_ATTEMPTED = 29, 55
-
-
-@pytest.fixture(scope="module")
-def proxied() -> Iterator[tuple[str, KafkaProxy]]:
-    """A Kafka whose clients all go through a proxy."""
-    with ExitStack() as stack:
-        proxies: dict[str, KafkaProxy] = {}
-
-        def advertise(listener: str, _: int, port: int) -> int:
-            if listener != "PLAINTEXT":
-                return port
-            proxies[listener] = stack.enter_context(KafkaProxy(port))
-            return proxies[listener].port
-
-        cluster = stack.enter_context(EmbeddedKafkaCluster(1, advertise=advertise))
-        yield cluster.bootstrap_servers, proxies["PLAINTEXT"]
 
 
 class Transactions:
