@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# aiokafka's abort_transaction() sends nothing after a refused request, and the next commit publishes the aborted records.
+# aiokafka's abort_transaction() sends nothing after a refused request, and the next commit publishes what was aborted.
 #
 # When the broker refuses a request of a transaction as not authorized, TransactionManager.error_transaction clears the
 # set of partitions that belong to the transaction. abort_transaction() then takes the transaction as empty
-# (is_empty_transaction in _do_txn_commit, sender.py) and returns without EndTxn. For the broker the transaction is still
-# open: readers with read_committed wait at it until it times out, and the producer's next transaction continues it, so
-# the commit of that one includes the records that the program aborted.
+# (is_empty_transaction in _do_txn_commit, sender.py) and returns without EndTxn. For the broker the transaction is
+# still open: readers with read_committed wait at it until it times out, and the producer's next transaction continues
+# it, so the commit of that one includes the records that the program aborted.
 #
 # Expected: after abort_transaction() returned, a reader with read_committed never sees the aborted record.
 # Seen: the group's refusal, abort, one more transaction with commit: both records are committed. confluent-kafka in the
