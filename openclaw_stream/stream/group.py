@@ -33,7 +33,7 @@ class Group(NamedTuple):
 
 
 async def describe_group(admin: AIOKafkaAdminClient, group_id: str) -> Group:
-    """Return the group; one that does not exist is `Dead` and has no members.
+    """Return the group; `Dead` and without members where it does not exist, or has a newer protocol than `classic`.
 
     Raises:
         KafkaError: it has no coordinator, or the user may not see it.

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not re-expor
     ConfigEntry,
     ConfigResource,
     NewPartitions,
+    NewTopic,
     ResourceType,
 )
 from prometheus_client.parser import text_string_to_metric_families
@@ -70,9 +71,16 @@ class Pipeline:
             topics=TopicSettings.model_validate(self.topics),
         )
 
-    def create(self) -> "Pipeline":
-        asyncio.run(create_topics(self.settings, self.partitions, 1))
+    def create(self, replicas: int = 1) -> "Pipeline":
+        asyncio.run(create_topics(self.settings, self.partitions, replicas))
         return self
+
+    def create_on_brokers(self, kind: str, brokers: Sequence[int]) -> None:
+        """Create a topic with a partition on each of these brokers, one replica each."""
+        name = self.topics[kind]
+        config = {"message.timestamp.type": "LogAppendTime", "min.insync.replicas": "1"}
+        topic = NewTopic(name, len(brokers), replica_assignment=[[broker] for broker in brokers], config=config)
+        self._admin.create_topics([topic])[name].result(30)
 
     # ---- workers
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from openclaw_stream.embedded import EmbeddedKafka
+from openclaw_stream.embedded import EmbeddedKafka, EmbeddedKafkaCluster
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
 
 NewPipeline = Callable[..., Pipeline]
@@ -317,3 +317,61 @@ def _consume_as_member(pipeline: Pipeline, produce: Callable[[], object], wanted
             produced = True
     consumer.commit(asynchronous=False)
     consumer.close()
+
+
+# ---- several brokers
+
+
+@pytest.mark.cluster
+def test_a_dead_leader_is_seen_while_other_partitions_are_busy(tmp_path: Path) -> None:
+    """One alerts topic whose partitions have one replica each, on a broker of their own."""
+    with EmbeddedKafkaCluster(3) as cluster:
+        timeouts = {"KAFKA_SESSION_TIMEOUT": "10", "KAFKA_TRANSACTION_TIMEOUT": "15"}
+        pipeline = Pipeline(cluster.bootstrap_servers, tmp_path, 3, **timeouts).create(replicas=3)
+        pipeline.delete("alerts")
+        pipeline.create_on_brokers("alerts", [1, 2, 3])
+        worker = pipeline.start_watched()
+        try:
+            worker.await_ready()
+            cluster.nodes[2].kill()
+            deadline = time.monotonic() + 40
+            while not any("partition 2: its leader" in reason for reason in worker.reasons() or ()):
+                assert time.monotonic() < deadline, worker.reasons()
+                pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(40)])
+            cluster.nodes[2].start()
+            pipeline.produce([(2, alert("after"))])
+            await_decided(pipeline, "after")
+            worker.await_ready()
+        finally:
+            pipeline.close()
+
+
+@pytest.mark.cluster
+def test_a_worker_without_partitions_is_a_standby_and_not_beside_a_foreign_member(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    workers = [pipeline.start_watched() for _ in range(2)]
+    for worker in workers:
+        worker.await_ready()
+    time.sleep(40)  # beyond the time that a worker without partitions is given
+    assert [worker.reasons() for worker in workers] == [[], []]
+    foreign = Consumer(
+        {
+            "bootstrap.servers": pipeline.bootstrap,
+            "group.id": pipeline.name,
+            "client.id": "a-foreign-member",
+            "partition.assignment.strategy": "roundrobin",
+        }
+    )
+    foreign.subscribe([pipeline.topics["alerts"]])
+    try:
+        until(lambda: foreign.consume(1, 0.2) is not None and bool(foreign.assignment()), "the partition")
+        deadline = time.monotonic() + 60
+        while not all(any("no partition" in reason for reason in worker.reasons() or ()) for worker in workers):
+            foreign.consume(1, 0.2)
+            assert time.monotonic() < deadline, [worker.reasons() for worker in workers]
+        assert "another program is a member of the consumer group" in pipeline.logs()
+        assert "joining the group again" not in pipeline.logs(), "every partition has an owner"
+    finally:
+        foreign.close()
+    for worker in workers:
+        worker.await_ready()
