@@ -70,3 +70,16 @@ def test_a_journal_is_read_back(records: list[Record], tmp_path: Path) -> None:
     assert [(m.number, m.partition, m.digest, m.alerts, m.dead) for m in told] == [
         (r.number, r.partition, digest(r.value), r.alerts, r.dead) for r in records[:50]
     ]
+
+
+def test_an_added_partition_gets_groups_of_its_own() -> None:
+    workload = Workload(5, 600, 2)
+    records = iter(workload)
+    before = [next(records) for _ in range(100)]
+    workload.add_partition()
+    after = list(records)
+    assert {record.partition for record in before} == {0, 1}
+    assert {record.partition for record in after} == {0, 1, 2}
+    groups = [{said.group for r in after if (r.partition == 2) is new for said in r.alerts} for new in (True, False)]
+    assert groups[0]
+    assert not groups[0] & groups[1]
