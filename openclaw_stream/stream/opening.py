@@ -9,7 +9,7 @@ from typing import NamedTuple
 import structlog
 from aiokafka import TopicPartition
 
-from openclaw_stream.errors import FatalError, RetryableError
+from openclaw_stream.errors import RetryableError
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.ledger import Ledger
@@ -20,10 +20,6 @@ from openclaw_stream.stream.source import Committed, GroupOffset, Log, Stored, r
 from openclaw_stream.stream.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
-
-
-class OutOfRangeError(FatalError):
-    """The committed offset lies beyond the log: this partition stops, the others go on."""
 
 
 class Opened(NamedTuple):
@@ -86,7 +82,7 @@ class Opening:
 
     def _restore(self, offset: GroupOffset, stored: Stored) -> Outcome:
         context, source, ends = self._context, self._source, stored.log
-        self._require_in_range(offset.committed, ends)
+        self._count_lost(offset.committed, ends)
         earliest = context.settings.kafka.auto_offset_reset == "earliest"
         first_start = ends.start if earliest or stored.states else ends.end
         committed = offset.committed or Committed(first_start, "")
@@ -97,17 +93,8 @@ class Opening:
         facts = LogFacts(ends.start, ends.end, offset.topic_id)
         return restore(fold, context.settings.kafka.group_id, stored.states, committed, facts)
 
-    def _require_in_range(self, committed: Committed | None, ends: Log) -> None:
-        if committed is None:
-            return
-        source = self._source
-        if committed.offset > ends.end:
-            raise OutOfRangeError(
-                f"the group's offset {committed.offset} of {source.topic} partition {source.partition} lies beyond the "
-                f"end of the log ({ends.end}): was the topic created again? Stop the group and reset its offsets "
-                "to replay"
-            )
-        lost = ends.start - committed.offset
+    def _count_lost(self, committed: Committed | None, ends: Log) -> None:
+        lost = ends.start - committed.offset if committed else 0
         if lost > 0:
             self._meter.lost_records.inc(lost)
             self._log.error("records were deleted by retention before they were read", lost=lost)

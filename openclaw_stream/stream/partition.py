@@ -25,10 +25,11 @@ from openclaw_stream.incidents.evidence import case_of
 from openclaw_stream.stream.intake import FoldError, Intake
 from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.meter import Meter
-from openclaw_stream.stream.opening import Opening, OutOfRangeError
+from openclaw_stream.stream.opening import Opening
 from openclaw_stream.stream.producer import FencedError
 from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.readiness import PartitionReadiness
+from openclaw_stream.stream.restore import OutOfRangeError
 from openclaw_stream.stream.surroundings import Surroundings
 from openclaw_stream.stream.work import Work
 

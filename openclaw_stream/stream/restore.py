@@ -24,6 +24,10 @@ from openclaw_stream.stream.statecodec import MARKER_KEY, LogIdentity, Restored
 from openclaw_stream.stream.work import Group
 
 
+class OutOfRangeError(FatalError):
+    """The committed offset lies beyond the end of the log: this partition stops, the others go on."""
+
+
 class LogFacts(NamedTuple):
     """The input partition's log: its first offset, the offset after its last, and the id of its topic if it has one."""
 
@@ -57,6 +61,7 @@ def restore(
         log: The log of the input partition.
 
     Raises:
+        OutOfRangeError: the committed offset lies beyond the log.
         FatalError: another consumer group writes to this incidents topic, or a state cannot be read.
     """
     restored = {key: _own(Restored(value), group_id) for key, value in states.items()}
@@ -68,6 +73,11 @@ def restore(
     if own and own.generation < since:
         # Committed while the topic was being replaced: an offset of the log before.
         offset, own = log.start, None
+    if offset > log.end:
+        raise OutOfRangeError(
+            f"the group's offset {offset} of {fold.topic} partition {fold.partition} lies beyond the end of the log "
+            f"({log.end}): was the topic created again? Stop the group and reset its offsets to replay"
+        )
     start = max(offset, log.start)
     at = own or Position(1 + highest, start, UNKNOWN, start - 1)
     if own and offset < log.start:

@@ -3,6 +3,7 @@
 import pytest
 
 from openclaw_stream.stream import position
+from openclaw_stream.stream.restore import OutOfRangeError
 from openclaw_stream.stream.statecodec import MARKER_KEY, Restored
 from tests.stream.bench import LOG, Partition, played
 
@@ -42,9 +43,10 @@ def test_an_offset_committed_while_the_topic_was_replaced_is_not_believed() -> N
     """The last transaction on the old topic may commit after its offsets were deleted with it."""
     partition = named("one")
     assert partition.committed[0] == len(LOG)
-    partition.topic_id = "two"
+    partition.topic_id, partition.log_end = "two", 3
     outcome = partition.start()
     assert (outcome.ledger.position, outcome.ledger.generation) == (0, 2)
+    partition.log_end = len(LOG)
     partition.play()
     assert partition.start().foreign == 0
     assert partition.ledger.position == len(LOG), "the offset of the new topic is"
@@ -92,6 +94,13 @@ def test_an_upgrade_adopts_the_id_of_the_topic() -> None:
     assert partition.ledger.marker_due
     partition.write()
     assert Restored(partition.states[MARKER_KEY]).log == ("one", 1)
+
+
+def test_an_offset_beyond_the_end_of_the_same_log_stops_the_partition() -> None:
+    partition = named("one")
+    partition.log_end = len(LOG) - 1
+    with pytest.raises(OutOfRangeError, match="lies beyond the end of the log"):
+        partition.start()
 
 
 # ---- offsets that another program has set
