@@ -40,6 +40,7 @@ class Maintenance:
         self._rejoin = rejoin
         self._served: list[int] = []
         self._foreign: frozenset[str] = frozenset()
+        self._count = context.facts.partitions
 
     async def run(self) -> None:
         """Turn until cancelled; an error ends a turn and is logged."""
@@ -79,6 +80,7 @@ class Maintenance:
     async def _check_topic(self) -> None:
         """Join again where the alerts topic was deleted or created again: the client would not follow."""
         topic, known = self._context.settings.topics.alerts, self._context.facts.topic_id
+        self._see_partitions(topic)
         if known is None:
             return
         found = (await topic_ids(self._context.consumer._client, [topic])).get(topic)  # noqa: SLF001
@@ -86,6 +88,13 @@ class Maintenance:
             self._rejoin(f"topic {topic} was deleted")
         elif found != known:
             self._rejoin(f"topic {topic} was created again")
+
+    def _see_partitions(self, topic: str) -> None:
+        """Log once that partitions were added; the group's leader sees it too, and has the group assign them."""
+        count = len(self._context.consumer.partitions_for_topic(topic) or ())
+        if count > self._count:
+            log.warning("partitions were added to the alerts topic", topic=topic, before=self._count, now=count)
+            self._count = count
 
     async def _check_group(self) -> None:
         """Find out whether having no partition is right: all are owned by other workers."""
@@ -96,7 +105,7 @@ class Maintenance:
         async with admin_client(settings.kafka) as admin:
             group = await describe_group(admin, settings.kafka.group_id)
         self._warn_of_foreign(group)
-        topic, count = settings.topics.alerts, self._context.facts.partitions
+        topic, count = settings.topics.alerts, self._count
         owned = {p for member in group.members for p in member.partitions if p.topic == topic}
         foreign = {p for member in group.members if member.foreign for p in member.partitions}
         self._membership.standby = len(owned - foreign) >= count

@@ -272,6 +272,8 @@ def test_added_partitions_are_read_without_a_restart(new_pipeline: NewPipeline) 
     await_decided(pipeline, "waits", "cart", "web")
     worker.await_ready()
     assert worker.process.poll() is None
+    until(lambda: "partitions were added to the alerts topic" in pipeline.logs(), "the log line")
+    assert pipeline.logs().count("partitions were added to the alerts topic") == 1
 
 
 # ---- offsets set by another program
