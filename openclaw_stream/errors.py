@@ -32,7 +32,7 @@ class DeniedError(RetryableError):
 
     def __init__(self, operation: str, resource: str) -> None:
         super().__init__(
-            f"not allowed: {operation} on {resource}; grant the user this right (see the ACLs in the README)"
+            f"not allowed: {operation} on {resource}; grant the user this right (see the ACLs in deploy/README.md)"
         )
         self.operation = operation
         self.resource = resource

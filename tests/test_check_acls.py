@@ -1,4 +1,4 @@
-"""`check`, `topics` and the trials on a real authorizer, with exactly the rights that the README lists."""
+"""`check`, `topics` and the trials on a real authorizer, with exactly the rights that deploy/README.md lists."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 from openclaw_stream.stream.topics import check_topics, create_topics
 from openclaw_stream.stream.trial import try_outputs, try_reads
 from tests.acls import LISTED, PASSWORD, USER, Acl, credentials, grant, named, parse, revoke
-from tests.test_readme import README
+from tests.test_readme import OPERATION
 
 DEPENDENCIES = ["Kafka", "topics", "group", "outputs", "reads"]
 BY_NAME = {str(acl): acl for acl in LISTED}
@@ -180,8 +180,8 @@ def test_topics_create_names_the_rights_it_lacks(
     assert (done.returncode, done.stderr, done.stdout.count("created new.")) == (0, "", 5)
 
 
-def test_the_readme_lists_these_rights() -> None:
+def test_the_document_lists_these_rights() -> None:
     settings = Settings()
-    commands = [line for line in README.splitlines() if line.startswith("$ACL ")]
-    in_readme = [name for line in commands for name in parse(line)]
-    assert sorted(in_readme) == sorted(named(acl, settings) for acl in LISTED)
+    commands = [line for line in OPERATION.splitlines() if line.startswith("$ACL ")]
+    documented = [name for line in commands for name in parse(line)]
+    assert sorted(documented) == sorted(named(acl, settings) for acl in LISTED)
