@@ -1,4 +1,4 @@
-"""The rights that the README lists for a worker, granted and revoked on a real authorizer."""
+"""The rights that deploy/README.md lists for a worker, granted and revoked on a real authorizer."""
 
 import time
 from collections.abc import Iterable
