@@ -10,10 +10,10 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any
 
 from aiokafka.protocol.transaction import (
     AddPartitionsToTxnRequest_v0,
@@ -21,6 +21,8 @@ from aiokafka.protocol.transaction import (
     TxnOffsetCommitRequest_v0,
     TxnOffsetCommitResponse_v0,
 )
+
+from tests.threaded_server import ThreadedServer
 
 PRODUCE, FETCH = 0, 1
 ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, WRITE_TXN_MARKERS, TXN_OFFSET_COMMIT = 24, 25, 26, 27, 28
@@ -35,8 +37,6 @@ _PARTITIONED: dict[int, tuple[Any, Any]] = {
     ADD_PARTITIONS_TO_TXN: (AddPartitionsToTxnRequest_v0, AddPartitionsToTxnResponse_v0),
     TXN_OFFSET_COMMIT: (TxnOffsetCommitRequest_v0, TxnOffsetCommitResponse_v0),
 }
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _index(partition: int | tuple[Any, ...]) -> int:
     return number
 
 
-class KafkaProxy:
+class KafkaProxy(ThreadedServer):
     """A proxy before one listener, in a thread of its own; a context manager.
 
     Clients stay with the proxy if the broker advertises `port`. An exception of the policy closes the connection and is
@@ -164,12 +164,10 @@ class KafkaProxy:
     """
 
     def __init__(self, target: int | tuple[str, int], policy: Policy = forward) -> None:
+        super().__init__()
         self.policy = policy
         self._target = (_HOST, target) if isinstance(target, int) else target
         self._listener = socket.create_server((_HOST, 0))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._serving: set[asyncio.Task[None]] = set()
         self._failures: list[Exception] = []
 
     @property
@@ -178,28 +176,13 @@ class KafkaProxy:
         port: int = self._listener.getsockname()[1]
         return port
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._server = self._do(asyncio.start_server(self._serve, sock=self._listener, limit=_BUFFER_BYTES))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._do(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def __exit__(self, *details: object) -> None:
+        super().__exit__(*details)
         if self._failures:
             raise self._failures[0]
 
-    def _do(self, action: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(action, self._loop).result()
-
-    async def _close(self) -> None:
-        self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-        await asyncio.sleep(0)  # for the transports to close
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, sock=self._listener, limit=_BUFFER_BYTES)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -1,15 +1,16 @@
-"""Servers that workers ask over HTTP: a language model and a SigNoz that answer well, until they are told otherwise.
+"""Servers that workers ask over HTTP: a language model and a SigNoz that answer well until a test changes it.
 
-The model judges what it likes, and now and then suggests what nobody must ever be told to run: whatever it says, the
+The model answers at random, and now and then suggests a command that must never reach a decision: whatever it says, the
 verifier's counts must come out. Like the verifier this knows nothing of the program under test.
 """
 
 import asyncio
 import json
 import random
-import threading
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+from tests.threaded_server import ThreadedServer
 
 WELL, HANGS, RESETS, GARBAGE, LATE, OVERLOADED = "well", "hangs", "resets", "answers garbage", "answers late", "is full"
 TROUBLES = (HANGS, RESETS, GARBAGE, LATE, OVERLOADED)
@@ -17,43 +18,26 @@ CALL_SECONDS = 2
 """How long a worker waits for a call; what comes late comes about then."""
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
 
-class Upstream:
+class Upstream(ThreadedServer):
     """A server on loopback, in a thread of its own; `mood` is how it answers."""
 
     def __init__(self, answer: Callable[[Json], Json], **environment: str) -> None:
+        super().__init__()
         self.mood = WELL
         self.environment: dict[str, str] = {}
         self._templates = environment
         self._answer = answer
-        self._loop = asyncio.new_event_loop()
-        self._serving: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._server = self._do(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        super().__enter__()
         url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self.environment = {name: value.format(url=url) for name, value in self._templates.items()}
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._do(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _do(self, action: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(action, self._loop).result()
-
-    async def _close(self) -> None:
-        self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-        await asyncio.sleep(0)  # for the transports to go
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
