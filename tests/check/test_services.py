@@ -1,101 +1,31 @@
+"""What `check` finds of each dependency, and how it shows it."""
+
 import asyncio
 import os
 import pty
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from aiohttp import web
 from aiokafka.admin import NewTopic
-from confluent_kafka import Consumer, ShareConsumer
 from redis.asyncio import Redis
 
-from openclaw_stream.check import Finding, State, check
+from openclaw_stream.check import State, check
 from openclaw_stream.embedded import EmbeddedValkey
-from openclaw_stream.settings import Settings, load_settings
-from openclaw_stream.stream.client import CLIENT_ID, admin_client
+from openclaw_stream.stream.client import admin_client
 from openclaw_stream.stream.topics import create_topics
 from tests.arbitration.providers.loopback import Answer, hangs, loopback, raw, says
+from tests.check.asking import Environment, call, findings, settings_of
 
-OWN = (
-    "OPENCLAW_",
-    "KAFKA_",
-    "REDIS_",
-    "SIGNOZ_",
-    "LANGFUSE_",
-    "OLLAMA_",
-    "GEMINI_",
-    "CLAUDE_",
-    "OPENAI_",
-    "AI_",
-    "MOCK_",
-)
 NAMES = (
     *("Kafka", "topics", "group", "outputs", "reads"),
     *("Redis", "SigNoz"),
     *("ollama", "gemini", "claude", "openai", "ollama (summaries)"),
     "Langfuse",
 )
-
-Environment = dict[str, str]
-
-
-@pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(OWN):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def topics(bootstrap: str) -> Environment:
-    """The names of topics of this test, none of which exists, and of its group."""
-    run = uuid4().hex[:8]
-    fields = ("ALERTS", "DECISIONS", "TUNING", "INCIDENTS", "DEAD_LETTER")
-    names = {f"OPENCLAW_TOPIC_{field}": f"{field.lower()}.{run}" for field in fields}
-    return names | {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_GROUP_ID": f"group.{run}"}
-
-
-@pytest.fixture
-async def ready(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """The same, created as they should be."""
-    await create_topics(settings_of(monkeypatch, topics), partitions=1, replication_factor=1)
-    return topics
-
-
-@pytest.fixture
-def closed_port(unused_tcp_port: int) -> int:
-    return unused_tcp_port
-
-
-def settings_of(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> Settings:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return load_settings()
-
-
-async def findings(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> dict[str, Finding]:
-    found = await check(settings_of(monkeypatch, variables))
-    assert len({each.dependency for each in found}) == len(found)
-    return {each.dependency: each for each in found}
-
-
-async def call(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
-    command = [sys.executable, "-m", "openclaw_stream", "check", *arguments]
-    return await asyncio.to_thread(
-        subprocess.run,
-        command,
-        env=inherited | dict(variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
 
 
 @asynccontextmanager
@@ -214,80 +144,6 @@ async def test_a_topic_that_differs_fails_only_with_strict(
     assert "message.timestamp.type is CreateTime" in topic.text
     assert (await call(topics)).returncode == 0
     assert (await call(topics, "--strict")).returncode == 1
-
-
-@asynccontextmanager
-async def member(client: Consumer | ShareConsumer, topic: str) -> AsyncIterator[None]:
-    """Make a client a member of its group as long as the block lasts."""
-    joined = asyncio.Event()
-    client.subscribe([topic])
-    loop, leaving = asyncio.get_running_loop(), False
-
-    def poll() -> None:
-        while not leaving:
-            client.poll(0.1)
-            loop.call_soon_threadsafe(joined.set)
-        client.close()
-
-    polling = asyncio.create_task(asyncio.to_thread(poll))
-    try:
-        await joined.wait()
-        yield
-    finally:
-        leaving = True
-        await polling
-
-
-async def group_finding(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], wanted: str) -> Finding:
-    """Check until the group is described as wanted: a client needs a moment to join."""
-    for _ in range(100):
-        found = (await findings(monkeypatch, variables))["group"]
-        if wanted in found.text:
-            return found
-        await asyncio.sleep(0.1)
-    pytest.fail(f"the group is described as: {found.text}")
-
-
-def client_of(variables: Mapping[str, str], **settings: str) -> dict[str, Any]:
-    usual = {
-        "bootstrap.servers": variables["KAFKA_BOOTSTRAP_SERVERS"],
-        "group.id": variables["KAFKA_GROUP_ID"],
-        "log_level": 0,
-    }
-    return usual | {name.replace("_", "."): value for name, value in settings.items()}
-
-
-async def test_members_of_another_program_are_named(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    foreign = Consumer(client_of(ready, client_id="reporting"))
-    async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
-        found = await group_finding(monkeypatch, ready, "another program")
-    assert (found.state, found.fatal) == (State.DEGRADED, False)
-    assert f"{ready['KAFKA_GROUP_ID']} has members of another program: reporting (127.0.0.1); " in found.text
-
-
-async def test_workers_are_counted_as_members(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = Consumer(client_of(ready, client_id=CLIENT_ID))
-    async with member(own, ready["OPENCLAW_TOPIC_ALERTS"]):
-        found = await group_finding(monkeypatch, ready, " has 1 member;")
-    assert (found.state, found.fatal) == (State.WORKS, False)
-    left = await group_finding(monkeypatch, ready, " has 0 members;")
-    assert left.text.endswith("its coordinator is broker 1")
-
-
-async def test_a_group_of_the_consumer_protocol_is_named(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    foreign = Consumer(client_of(ready, group_protocol="consumer"))
-    async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
-        found = await group_finding(monkeypatch, ready, "group.protocol=consumer")
-    assert (found.state, found.fatal) == (State.DEGRADED, False)
-
-
-async def test_a_share_group_is_a_failure(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    share = ShareConsumer(client_of(ready))
-    async with member(share, ready["OPENCLAW_TOPIC_ALERTS"]):
-        found = await group_finding(monkeypatch, ready, "share group")
-    assert (found.state, found.fatal) == (State.MISSING, True)
-    assert "which the worker cannot join; set KAFKA_GROUP_ID" in found.text
-    assert (await call(ready)).returncode == 1
 
 
 async def test_a_redis_that_is_away_is_degraded(
