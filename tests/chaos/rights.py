@@ -1,4 +1,4 @@
-"""The rights of the workers on the topics of a stage: exactly those that the README lists."""
+"""The rights of the workers on the topics of a stage: exactly those that deploy/README.md lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
