@@ -110,7 +110,7 @@ def test_a_transaction_that_a_producer_leaves_open_is_seen(open_transaction: tup
     assert worker.metric("openclaw_log_end_offset", partition="0") == 2
     assert worker.metric("openclaw_log_stable_offset", partition="0") == 0
     assert worker.metric("openclaw_lag_records", partition="0") == 2
-    assert "alerts behind it cannot be read" in pipeline.logs()
+    until(lambda: "alerts behind it cannot be read" in pipeline.logs(), "the warning")
     producer.commit_transaction(30)
     await_decided(pipeline, "cart", "hidden")
     worker.await_ready()
