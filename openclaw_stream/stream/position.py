@@ -4,12 +4,10 @@ Format: `openclaw/1 g=GENERATION f=FLOOR t=TIME d=DEAD`, decimal numbers padded 
 milliseconds before the committed offset, DEAD the highest offset written to the dead letters. Empty or foreign metadata
 means that another program reset the offset, so nothing is guessed from it.
 
-The length is fixed because of confluent-kafka (all of 2.12.0 to 2.16.1 tried): librdkafka copies the metadata without a
-terminating NUL, the Python client reads the copy as a C string, and so goes on into the heap up to the next NUL byte.
-With glibc the 24, 40, 56, 72, 88 and 104 bytes that fill a heap chunk are misread nearly always, since the size of the
-next chunk follows; other lengths depend on what the chunk held before. No length is always safe. 71 and 87 are least at
-risk: the byte after the text is then the last of a chunk, which is the highest byte of any pointer or number, and the
-NUL of any string that filled it. Measured: 100 % of reads wrong at 40 bytes, up to 33 % at 42, up to 11 % at 71.
+The length is fixed because of confluent-kafka (all of 2.12.0 to 2.16.1 tried), which returns characters behind the
+metadata that were not committed: of 24, 40, 56, 72, 88 and 104 bytes nearly always, of other lengths sometimes. No length
+is always returned right; 71 and 87 are least at risk. Measured: 100 % of reads wrong at 40 bytes, up to 33 % at 42, up to
+11 % at 71.
 Only a NUL at the end is always read right, but versions of `decode` before this one refuse it. A program that copies
 offsets with confluent-kafka appends that NUL itself, so one is accepted.
 """

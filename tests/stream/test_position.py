@@ -95,7 +95,7 @@ async def test_confluent_kafka_reads_the_metadata(bootstrap: str, position: Posi
     group, source = await commit(bootstrap, encode(position))
     read = await asyncio.to_thread(read_with_confluent_kafka, bootstrap, group)
     assert {(topic, offset) for topic, offset, _ in read} == {(source.topic, 7)}
-    # A length that fills a heap chunk, as 40 bytes do, is misread each time; at ours it takes a rare leftover.
+    # Metadata of 40 bytes is misread each time, of our length rarely.
     assert [metadata for _, _, metadata in read].count(encode(position)) > READS / 2
 
 
