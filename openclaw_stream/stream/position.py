@@ -5,8 +5,8 @@ milliseconds before the committed offset, DEAD the highest offset written to the
 means that another program reset the offset, so nothing is guessed from it.
 
 The length is fixed because of confluent-kafka (all of 2.12.0 to 2.16.1 tried), which returns characters behind the
-metadata that were not committed: of 24, 40, 56, 72, 88 and 104 bytes nearly always, of other lengths sometimes. There is
-no length that is always returned right; 71 and 87 are least at risk. Measured: 100 % of reads wrong at 40 bytes, up to
+metadata that were not committed: of 24, 40, 56, 72, 88 and 104 bytes nearly always, of other lengths sometimes. No
+length is always returned right; 71 and 87 are least at risk. Measured: 100 % of reads wrong at 40 bytes, up to
 33 % at 42, up to 11 % at 71.
 Only a NUL at the end is always read right, but versions of `decode` before this one refuse it. A program that copies
 offsets with confluent-kafka appends that NUL itself, so one is accepted.
