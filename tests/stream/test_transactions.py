@@ -34,7 +34,7 @@ from tests.kafka_proxy import (
     answer_txn,
     forward,
 )
-from tests.stream.pipeline import read_committed_records
+from tests.stream.pipeline import read_committed_records, until
 
 TOPIC_AUTHORIZATION_FAILED, OPERATION_NOT_ATTEMPTED = 29, 55
 
@@ -62,10 +62,13 @@ class Transactions:
         messages = [Message(topic, b"k", value, partition=0) for topic in topics]
         await self.producer.commit(messages, self.source, number, "", self.group)
 
-    async def visible(self, topic: str) -> list[int]:
+    def read(self, topic: str) -> list[int]:
         """Return the values that a `read_committed` reader sees."""
-        records = await asyncio.to_thread(read_committed_records, self.bootstrap, topic)
-        return [int(record.value() or b"") for record in records]
+        return [int(record.value() or b"") for record in read_committed_records(self.bootstrap, topic)]
+
+    async def visible(self, topic: str) -> list[int]:
+        """Return the same without blocking the loop."""
+        return await asyncio.to_thread(self.read, topic)
 
 
 @pytest.fixture
@@ -119,6 +122,8 @@ async def test_a_refused_partition_lets_no_record_of_its_transaction_out(transac
         await transactions.commit(2, transactions.states, transactions.decisions, transactions.tuning)
     await asyncio.sleep(0.5)  # for what is queued to leave
     policy.release.set()
+    # A start before the first transaction has ended would abort it.
+    await asyncio.to_thread(until, lambda: transactions.read(transactions.states) != [], "the first transaction to end")
     await transactions.producer.start()  # ends what is open
     assert policy.refused
     assert await transactions.visible(transactions.states) == [1]
