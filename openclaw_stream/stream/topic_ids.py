@@ -119,7 +119,7 @@ async def topic_ids(client: AIOKafkaClient, topics: Collection[str]) -> Mapping[
         raise NodeNotReadyError("no broker is known")
     try:
         response: Any = await client.send(node, _MetadataRequest(topics))
-    except NotImplementedError:
+    except NotImplementedError:  # how aiokafka says that the broker does not speak this version
         return {}
     hidden = {topic for code, topic, *_ in response.topics if code == TopicAuthorizationFailedError.errno}
     if hidden:
