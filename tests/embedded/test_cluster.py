@@ -113,9 +113,9 @@ def in_sync(admin: AdminClient, topic: str) -> set[int]:
 
 
 def described(admin: AdminClient, topic: str) -> PartitionMetadata:
-    """The topic's only partition; the client may have asked a node that is paused, and then asks again."""
+    """The topic's only partition; a node that is paused or was until now may not answer, or not know the topic yet."""
     while True:
-        with suppress(KafkaException):
+        with suppress(KafkaException, KeyError):
             return admin.list_topics(topic, timeout=1).topics[topic].partitions[0]
 
 
