@@ -14,7 +14,7 @@ from openclaw_stream.errors import OpenClawError, SettingsError
 
 if TYPE_CHECKING:
     from openclaw_stream.settings import Settings
-    from openclaw_stream.stream.topics import TopicReport
+    from openclaw_stream.stream.kafka.topics import TopicReport
 
 _FAILED, _WRONG_SETTING = 1, 2
 
@@ -105,7 +105,7 @@ def create_topics(
     """Create the topics that are missing; existing ones are not changed."""
     settings = _settings()
     _silence_libraries()
-    from openclaw_stream.stream.topics import create_topics as create
+    from openclaw_stream.stream.kafka.topics import create_topics as create
 
     report = asyncio.run(create(settings, partitions, replication_factor))
     for name in report.created:
@@ -119,7 +119,7 @@ def check_topics(replication_factor: ReplicationFactor = None) -> None:
     """Name every difference between the topics and what they should be; exit with 1 unless an option asked for it."""
     settings = _settings()
     _silence_libraries()
-    from openclaw_stream.stream.topics import check_topics as check
+    from openclaw_stream.stream.kafka.topics import check_topics as check
 
     report = asyncio.run(check(settings, replication_factor))
     _print_report(report)
@@ -176,7 +176,7 @@ def _print_error(message: str, *, style: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from openclaw_stream.telemetry.redaction import redact
+    from openclaw_stream.text.redaction import redact
 
     word = "error" if style == "red" else "warning"
     console = Console(stderr=True, soft_wrap=True, highlight=False)

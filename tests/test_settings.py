@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.errors import SettingsError
-from openclaw_stream.events.vocabulary import Language
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.settings import (
     HttpSettings,
@@ -18,6 +17,7 @@ from openclaw_stream.settings import (
     load_settings,
     unknown_settings,
 )
+from openclaw_stream.vocabulary import Language
 
 
 @pytest.fixture(autouse=True)

@@ -13,21 +13,21 @@ from datetime import UTC, datetime
 import structlog
 from prometheus_client import Counter
 
-from openclaw_stream.arbitration.cache import Found
-from openclaw_stream.arbitration.chain import UNLIMITED
 from openclaw_stream.arbitration.gate import gate
-from openclaw_stream.arbitration.link import Errand
-from openclaw_stream.arbitration.models import Models, Outcome
-from openclaw_stream.arbitration.prompt import PROMPT_VERSION
+from openclaw_stream.arbitration.llm.answer_cache import ProviderAnswer
+from openclaw_stream.arbitration.llm.cached_chain import CachedChain, ChainOutcome
+from openclaw_stream.arbitration.llm.chain import UNLIMITED
+from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
+from openclaw_stream.arbitration.llm.provider_client import DecisionContext
+from openclaw_stream.arbitration.llm.tracing import NoTracing, Recorder, Tracing
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
-from openclaw_stream.arbitration.tuning import tuning_suggestions
-from openclaw_stream.arbitration.validation import validate
-from openclaw_stream.arbitration.verdict import Verdict
+from openclaw_stream.arbitration.tuning.suggestions import tuning_suggestions
+from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Suggestion, Validation
-from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.signoz import Enrichment, SigNoz
-from openclaw_stream.telemetry.tracing import NoTracing, Recorder, Tracing
+from openclaw_stream.vocabulary import Language, Responsibility
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class Arbiter:
         deadline: float,
         signoz: SigNoz,
         lookups: Counter,
-        models: Models | None = None,
+        models: CachedChain | None = None,
         *,
         why_none: Sequence[str] = ("no model is configured",),
         tracing: Tracing | None = None,
@@ -92,7 +92,7 @@ class Arbiter:
         """Return how many decisions may queue and still be answered by a model within the deadline; 1 at least."""
         return self._models.chain.capacity() if self._models else UNLIMITED
 
-    async def decide(self, case: Case, deadline: float | None = None) -> Verdict:
+    async def decide(self, case: Case, deadline: float | None = None) -> ArbitrationResult:
         """Return the verdict on a case; never raises but for cancellation.
 
         Args:
@@ -117,14 +117,14 @@ class Arbiter:
         if self._models:
             await self._models.close()
 
-    async def _decide(self, case: Case, deadline: float, recorder: Recorder) -> Verdict:
+    async def _decide(self, case: Case, deadline: float, recorder: Recorder) -> ArbitrationResult:
         metrics, trace_url = await self._enrich(case, deadline)
         evidence = _Evidence(case, metrics, trace_url, judge(case, self._language, metrics))
         if case.resolved_early:
             return self._by_rules(evidence)
         if self._models is None:
-            return self._by_rules(evidence, Outcome(reasons=self._why_none))
-        outcome = await self._models.ask(case, metrics, Errand(deadline, case.severity.rank, recorder))
+            return self._by_rules(evidence, ChainOutcome(reasons=self._why_none))
+        outcome = await self._models.ask(case, metrics, DecisionContext(deadline, case.severity.rank, recorder))
         if outcome.found is None:
             return self._by_rules(evidence, outcome)
         return self._by_model(evidence, outcome, outcome.found)
@@ -141,7 +141,7 @@ class Arbiter:
 
     # ---- verdicts
 
-    def _by_model(self, evidence: _Evidence, outcome: Outcome, found: Found) -> Verdict:
+    def _by_model(self, evidence: _Evidence, outcome: ChainOutcome, found: ProviderAnswer) -> ArbitrationResult:
         answer = found.answer
         judgement, validation = validate(answer.judgement, evidence.case)
         validation = validation.model_copy(
@@ -161,7 +161,7 @@ class Arbiter:
         )
         return self._verdict(evidence, judgement, validation, provenance)
 
-    def _by_rules(self, evidence: _Evidence, outcome: Outcome | None = None) -> Verdict:
+    def _by_rules(self, evidence: _Evidence, outcome: ChainOutcome | None = None) -> ArbitrationResult:
         judgement, validation = validate(evidence.ruled, evidence.case)
         provenance = Provenance(
             provider="rules",
@@ -176,10 +176,10 @@ class Arbiter:
 
     def _verdict(
         self, evidence: _Evidence, judgement: Judgement, validation: Validation, provenance: Provenance
-    ) -> Verdict:
+    ) -> ArbitrationResult:
         case, metrics = evidence.case, evidence.metrics
         gated, confidence = gate(judgement, evidence.ruled, case, metrics)
-        return Verdict(
+        return ArbitrationResult(
             judgement=gated,
             confidence=confidence,
             provenance=provenance,
@@ -198,12 +198,12 @@ class Arbiter:
             log.exception("the tuning failed", incident_id=case.incident_id, revision=case.revision)
             return []
 
-    def _despite(self, case: Case, error: Exception) -> Verdict:
+    def _despite(self, case: Case, error: Exception) -> ArbitrationResult:
         """Decide by the rules alone after a fault; undecided where they are at fault."""
         reason = f"the arbiter failed with {type(error).__name__}"
         try:
             evidence = _Evidence(case, None, None, judge(case, self._language))
-            return self._by_rules(evidence, Outcome(reasons=(reason,)))
+            return self._by_rules(evidence, ChainOutcome(reasons=(reason,)))
         except Exception:
             log.exception("the rules failed", incident_id=case.incident_id, revision=case.revision)
         judgement = Judgement(
@@ -211,7 +211,7 @@ class Arbiter:
             primary_responsibility=Responsibility.COLLAB,
             confidence=0,
         )
-        return Verdict(
+        return ArbitrationResult(
             judgement=judgement,
             confidence=Confidence(reported=0, evidence=0, final=0, gate="collab"),
             provenance=Provenance(

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
-from openclaw_stream.events.vocabulary import Responsibility
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.texts import clean
+from openclaw_stream.text.display import clean
+from openclaw_stream.vocabulary import Responsibility
 
 THRESHOLD = 0.70
 """Below this confidence several teams are asked."""

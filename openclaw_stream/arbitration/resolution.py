@@ -5,10 +5,10 @@ from typing import Literal
 
 from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.arbitration.rules import RULES_VERSION
-from openclaw_stream.arbitration.verdict import LastDecision, Verdict
+from openclaw_stream.events.arbitration_result import ArbitrationResult, PublishedDecision
 from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
-from openclaw_stream.events.vocabulary import IncidentStatus, Language, Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import IncidentStatus, Language, Responsibility
 
 _TEXTS = {
     (Language.EN, IncidentStatus.RESOLVED): (
@@ -33,7 +33,9 @@ _TEXTS = {
 }
 
 
-def resolve(case: Case, status: IncidentStatus, last: LastDecision | None, language: Language) -> Verdict:
+def resolve(
+    case: Case, status: IncidentStatus, last: PublishedDecision | None, language: Language
+) -> ArbitrationResult:
     """Return the verdict of an end; who was responsible is repeated from the last decision, where there was one."""
     title, description = _TEXTS[language, status]
     confidence = last.confidence if last else 0.0
@@ -47,7 +49,7 @@ def resolve(case: Case, status: IncidentStatus, last: LastDecision | None, langu
         affected_services=list(case.services),
     )
     gate: Literal["passed", "collab"] = "passed" if confidence >= THRESHOLD else "collab"
-    return Verdict(
+    return ArbitrationResult(
         judgement=judgement,
         confidence=Confidence(reported=confidence, evidence=confidence, final=confidence, gate=gate),
         provenance=Provenance(

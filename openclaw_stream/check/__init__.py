@@ -10,13 +10,13 @@ from typing import Final
 
 from rich.console import Console
 
-from openclaw_stream.check.finding import Finding, State, bounded, show
+from openclaw_stream.check.finding import Finding, FindingStatus, bounded, show
 from openclaw_stream.check.kafka import check_kafka
 from openclaw_stream.check.services import check_langfuse_server, check_models, check_redis, check_signoz
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.client import connection
+from openclaw_stream.stream.kafka.connection import connection
 
-__all__ = ["SECONDS", "Finding", "State", "check", "run_check"]
+__all__ = ["SECONDS", "Finding", "FindingStatus", "check", "run_check"]
 
 SECONDS: Final = 15.0
 """How long one dependency may take to answer; Kafka twice that, for the trials after the first answer."""
@@ -38,7 +38,7 @@ def run_check(settings: Settings, *, strict: bool) -> int:
     connection(settings.kafka)
     findings = asyncio.run(check(settings))
     show(findings, Console(highlight=False))
-    return int(any(found.fatal or (strict and found.state is State.DEGRADED) for found in findings))
+    return int(any(found.fatal or (strict and found.state is FindingStatus.DEGRADED) for found in findings))
 
 
 async def check(settings: Settings, seconds: float = SECONDS) -> list[Finding]:

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from openclaw_stream.texts import visible
+from openclaw_stream.text.display import visible
 
 _TEXT_MAX = 1500
 
 
-class State(StrEnum):
+class FindingStatus(StrEnum):
     """State of a dependency: works in full, is there but does not, or is missing (or cannot be used)."""
 
     WORKS = "works"
@@ -22,7 +22,7 @@ class State(StrEnum):
     MISSING = "missing"
 
 
-_STYLES = {State.WORKS: "green", State.DEGRADED: "yellow", State.MISSING: "bright_black"}
+_STYLES = {FindingStatus.WORKS: "green", FindingStatus.DEGRADED: "yellow", FindingStatus.MISSING: "bright_black"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Finding:
     """What was found of a dependency, and what to do about it; `fatal` if the worker cannot run with it."""
 
     dependency: str
-    state: State
+    state: FindingStatus
     text: str
     fatal: bool = False
 
@@ -44,7 +44,7 @@ async def bounded(dependency: str, probe: Awaitable[Finding], seconds: float, *,
         text = f"no answer within {seconds:g} s; see whether its address is right and nothing drops the packets"
     except Exception as error:  # noqa: BLE001 - as the docstring says
         text = f"{type(error).__name__}: {error}"
-    return Finding(dependency, State.MISSING if needed else State.DEGRADED, text, fatal=needed)
+    return Finding(dependency, FindingStatus.MISSING if needed else FindingStatus.DEGRADED, text, fatal=needed)
 
 
 def show(findings: Sequence[Finding], console: Console) -> None:

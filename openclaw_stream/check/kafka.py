@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Iterator, Sequence
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
-from openclaw_stream.check.finding import Finding, State, bounded
+from openclaw_stream.check.finding import Finding, FindingStatus, bounded
 from openclaw_stream.errors import DeniedError, RetryableError, TopicError
 from openclaw_stream.settings import KafkaSettings, Settings
-from openclaw_stream.stream.client import admin_client
-from openclaw_stream.stream.group import Group, describe_group
-from openclaw_stream.stream.permissions import denied
-from openclaw_stream.stream.producer import FencedError
-from openclaw_stream.stream.topics import TopicReport, check_topics
-from openclaw_stream.stream.trial import try_outputs, try_reads
+from openclaw_stream.stream.kafka.connection import admin_client
+from openclaw_stream.stream.kafka.consumer_group import ConsumerGroup, describe_group
+from openclaw_stream.stream.kafka.permissions import denied
+from openclaw_stream.stream.kafka.topics import TopicReport, check_topics
+from openclaw_stream.stream.kafka.transactional_producer import FencedError
+from openclaw_stream.stream.kafka.trial import try_outputs, try_reads
 
 _TRIAL_SHARE = 2 / 3
 """How much of its time a trial takes before it says what it waited for."""
@@ -48,13 +48,13 @@ async def check_kafka(settings: Settings, seconds: float) -> list[Finding]:
         "reads": _tried("reads", try_reads(settings, share), "{} can be read"),
     }
     found = await asyncio.gather(*(bounded(name, trial, seconds, needed=True) for name, trial in trials.items()))
-    return [Finding("Kafka", State.WORKS, f"{settings.kafka.bootstrap_servers} answers"), *topics, *found]
+    return [Finding("Kafka", FindingStatus.WORKS, f"{settings.kafka.bootstrap_servers} answers"), *topics, *found]
 
 
 def _unreachable(reason: str) -> list[Finding]:
     return [
-        Finding("Kafka", State.MISSING, f"{reason}; see whether a broker listens there", fatal=True),
-        Finding("topics", State.MISSING, "not checked: Kafka does not answer", fatal=True),
+        Finding("Kafka", FindingStatus.MISSING, f"{reason}; see whether a broker listens there", fatal=True),
+        Finding("topics", FindingStatus.MISSING, "not checked: Kafka does not answer", fatal=True),
     ]
 
 
@@ -62,25 +62,25 @@ async def _check_topics(settings: Settings) -> list[Finding]:
     try:
         return list(_topics(await check_topics(settings)))
     except (DeniedError, TopicError) as error:
-        return [Finding("topics", State.MISSING, str(error), fatal=True)]
+        return [Finding("topics", FindingStatus.MISSING, str(error), fatal=True)]
 
 
 def _topics(report: TopicReport) -> Iterator[Finding]:
     for found in report.differences:
-        state = State.MISSING if found.fatal else State.DEGRADED
+        state = FindingStatus.MISSING if found.fatal else FindingStatus.DEGRADED
         yield Finding(f"topic {found.topic}", state, f"{found.what}; {found.remedy}", found.fatal)
     if not report.differences:
-        yield Finding("topics", State.WORKS, "as they should be")
+        yield Finding("topics", FindingStatus.WORKS, "as they should be")
 
 
 async def _tried(name: str, trial: Awaitable[Sequence[str]], success: str) -> Finding:
     try:
         topics = await trial
     except FencedError:
-        return Finding(name, State.DEGRADED, "not checked: other checks of this group run now; run it again")
+        return Finding(name, FindingStatus.DEGRADED, "not checked: other checks of this group run now; run it again")
     except RetryableError as error:
-        return Finding(name, State.MISSING, str(error), fatal=True)
-    return Finding(name, State.WORKS, success.format(", ".join(topics)))
+        return Finding(name, FindingStatus.MISSING, str(error), fatal=True)
+    return Finding(name, FindingStatus.WORKS, success.format(", ".join(topics)))
 
 
 # ---- the consumer group
@@ -94,13 +94,13 @@ async def _check_group(kafka: KafkaSettings, seconds: float) -> Finding:
             listed = await admin.list_consumer_groups([group.coordinator]) if group.state == "Dead" else []
         except GroupAuthorizationFailedError as error:
             refused = denied(error, "Read", f"group {kafka.group_id}")
-            return Finding("group", State.MISSING, str(refused), fatal=True)
+            return Finding("group", FindingStatus.MISSING, str(refused), fatal=True)
         except KafkaError as error:
-            return Finding("group", State.MISSING, _no_coordinator(kafka.group_id, error), fatal=True)
+            return Finding("group", FindingStatus.MISSING, _no_coordinator(kafka.group_id, error), fatal=True)
     return _group(kafka.group_id, group, dict(listed).get(kafka.group_id, ""))
 
 
-async def _describe(admin: AIOKafkaAdminClient, group_id: str, seconds: float) -> Group:
+async def _describe(admin: AIOKafkaAdminClient, group_id: str, seconds: float) -> ConsumerGroup:
     """Ask until there is a coordinator: in a new cluster the first request creates `__consumer_offsets`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -120,24 +120,26 @@ def _no_coordinator(group_id: str, error: KafkaError) -> str:
     )
 
 
-def _group(group_id: str, group: Group, listed_type: str) -> Finding:
+def _group(group_id: str, group: ConsumerGroup, listed_type: str) -> Finding:
     """Return what a group's description means; `listed_type` is the type of a group whose state is `Dead`, or empty."""
     kind = group.protocol_type if group.members else listed_type
     if kind not in {"", "consumer"}:
         text = f"{group_id} is a {kind} group, which the worker cannot join; set KAFKA_GROUP_ID to a group of its own"
-        return Finding("group", State.MISSING, text, fatal=True)
+        return Finding("group", FindingStatus.MISSING, text, fatal=True)
     if listed_type:
         text = (
             f"{group_id} uses group.protocol=consumer, so its members cannot be listed; if another program is a "
             "member, alerts of its partitions are not decided: set KAFKA_GROUP_ID to a group of its own"
         )
-        return Finding("group", State.DEGRADED, text)
+        return Finding("group", FindingStatus.DEGRADED, text)
     foreign = sorted({f"{member.client_id} ({member.host.lstrip('/')})" for member in group.members if member.foreign})
     if foreign:
         text = (
             f"{group_id} has members of another program: {', '.join(foreign)}; alerts of their partitions are not "
             "decided: set KAFKA_GROUP_ID to a group of its own"
         )
-        return Finding("group", State.DEGRADED, text)
+        return Finding("group", FindingStatus.DEGRADED, text)
     members = f"{len(group.members)} member{'' if len(group.members) == 1 else 's'}"
-    return Finding("group", State.WORKS, f"{group_id} has {members}; its coordinator is broker {group.coordinator}")
+    return Finding(
+        "group", FindingStatus.WORKS, f"{group_id} has {members}; its coordinator is broker {group.coordinator}"
+    )

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from openclaw_stream.arbitration.providers import Provider, ProviderError, make_providers, make_summarizer
-from openclaw_stream.check.finding import Finding, State
+from openclaw_stream.arbitration.llm.providers import Provider, ProviderError, make_providers, make_summarizer
+from openclaw_stream.check.finding import Finding, FindingStatus
+from openclaw_stream.langfuse.health import LangfuseError, check_langfuse
 from openclaw_stream.settings import ChainSettings, LangfuseSettings, Settings, SigNozSettings
 from openclaw_stream.signoz import SigNoz, SigNozError
-from openclaw_stream.telemetry.langfuse_health import LangfuseError, check_langfuse
 
 _REDIS_KEY = "openclaw-stream:check"
 
@@ -19,7 +19,7 @@ async def check_redis(settings: ChainSettings) -> Finding:
     """Write a key that expires after a second."""
     if settings.redis_url is None:
         text = "REDIS_URL is not set: answers and the budget are kept in this process, and lost when it ends"
-        return Finding("Redis", State.MISSING, text)
+        return Finding("Redis", FindingStatus.MISSING, text)
     url = settings.redis_url.get_secret_value()
     parts = urlsplit(url)
     where = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
@@ -31,10 +31,10 @@ async def check_redis(settings: ChainSettings) -> Finding:
     except (RedisError, OSError) as error:
         text = f"{where} stores nothing: {error}; see REDIS_URL. Until then answers are not cached"
     else:
-        return Finding("Redis", State.WORKS, f"{where} stores what it is given")
+        return Finding("Redis", FindingStatus.WORKS, f"{where} stores what it is given")
     finally:
         await redis.aclose()
-    return Finding("Redis", State.DEGRADED, text)
+    return Finding("Redis", FindingStatus.DEGRADED, text)
 
 
 async def check_signoz(settings: SigNozSettings) -> Finding:
@@ -43,10 +43,10 @@ async def check_signoz(settings: SigNozSettings) -> Finding:
     try:
         await signoz.check()
     except SigNozError as error:
-        return Finding("SigNoz", State.DEGRADED if signoz.configured else State.MISSING, str(error))
+        return Finding("SigNoz", FindingStatus.DEGRADED if signoz.configured else FindingStatus.MISSING, str(error))
     finally:
         await signoz.close()
-    return Finding("SigNoz", State.WORKS, f"{settings.url} answers queries")
+    return Finding("SigNoz", FindingStatus.WORKS, f"{settings.url} answers queries")
 
 
 def check_models(settings: Settings) -> Mapping[str, Awaitable[Finding]]:
@@ -70,27 +70,27 @@ def check_models(settings: Settings) -> Mapping[str, Awaitable[Finding]]:
 async def check_langfuse_server(settings: LangfuseSettings) -> Finding:
     """Ask for the server's version, and whether it accepts the keys."""
     if not settings.tracing_enabled:
-        return Finding("Langfuse", State.MISSING, "LANGFUSE_TRACING_ENABLED is false: nothing is traced")
+        return Finding("Langfuse", FindingStatus.MISSING, "LANGFUSE_TRACING_ENABLED is false: nothing is traced")
     if not settings.configured:
         text = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set: nothing is traced"
-        return Finding("Langfuse", State.MISSING, text)
+        return Finding("Langfuse", FindingStatus.MISSING, text)
     hint = f"; {settings.deprecated}" if settings.deprecated else ""
     try:
         version = await check_langfuse(settings)
     except LangfuseError as error:
-        return Finding("Langfuse", State.DEGRADED, f"{error}{hint}")
-    return Finding("Langfuse", State.WORKS, f"{settings.url} runs {version} and takes the keys{hint}")
+        return Finding("Langfuse", FindingStatus.DEGRADED, f"{error}{hint}")
+    return Finding("Langfuse", FindingStatus.WORKS, f"{settings.url} runs {version} and takes the keys{hint}")
 
 
 async def _missing(dependency: str, text: str) -> Finding:
-    return Finding(dependency, State.MISSING, text)
+    return Finding(dependency, FindingStatus.MISSING, text)
 
 
 async def _check_model(name: str, provider: Provider) -> Finding:
     try:
         await provider.check()
     except ProviderError as error:
-        return Finding(name, State.DEGRADED, f"{provider.model}: {error}")
+        return Finding(name, FindingStatus.DEGRADED, f"{provider.model}: {error}")
     finally:
         await provider.close()
-    return Finding(name, State.WORKS, f"{provider.model} is there")
+    return Finding(name, FindingStatus.WORKS, f"{provider.model} is there")

@@ -11,7 +11,7 @@ from openclaw_stream.demo.player import play
 from openclaw_stream.demo.records import Record, key_of
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.settings import Settings, load_settings
-from openclaw_stream.stream.client import connection, unreachable
+from openclaw_stream.stream.kafka.connection import connection, unreachable
 
 _USAGE = "usage: python -m openclaw_stream.demo send [JSON…] (or records on standard input, one a line) | read\n"
 _WRONG_USAGE = 2

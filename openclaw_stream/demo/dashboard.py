@@ -13,12 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.demo.feed import Note
 from openclaw_stream.demo.look import SEVERITY_STYLES, TEAM_STYLES, bar, printable, remedy_of, scope_of, title_of
 from openclaw_stream.demo.tally import Tally
 from openclaw_stream.events.decision import Decision
-from openclaw_stream.events.vocabulary import EventType, Responsibility
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.vocabulary import EventType, Responsibility
 
 LEAST_WIDTH, LEAST_HEIGHT = 80, 18
 """Columns and rows; a smaller terminal gets lines."""

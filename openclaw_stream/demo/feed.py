@@ -10,14 +10,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.decision import Decision
-from openclaw_stream.events.decode import decode
 from openclaw_stream.events.tuning import TuningEvent
-from openclaw_stream.incidents.alert import Alert
-from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.client import connection
+from openclaw_stream.stream.kafka.connection import connection
 
 _POLL_MS = 100
 
@@ -30,15 +30,15 @@ class AlertRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetterRecord:
     """A record that could not be read, wholly or in part."""
 
     reason: str
     value: bytes
 
 
-Note = AlertRecord | Decision | TuningEvent | DeadLetter
-_ORDER = (AlertRecord, Decision, TuningEvent, DeadLetter)
+Note = AlertRecord | Decision | TuningEvent | DeadLetterRecord
+_ORDER = (AlertRecord, Decision, TuningEvent, DeadLetterRecord)
 
 
 class Feed:
@@ -93,7 +93,7 @@ class Feed:
             yield TuningEvent.model_validate_json(record.value)
         else:
             reason = dict(record.headers).get("openclaw-dlq-reason", b"")
-            yield DeadLetter(reason.decode("utf-8", "replace"), record.value)
+            yield DeadLetterRecord(reason.decode("utf-8", "replace"), record.value)
 
     def _alerts(self, record: ConsumerRecord) -> AlertRecord:
         try:

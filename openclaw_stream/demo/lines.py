@@ -6,13 +6,13 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
-from openclaw_stream.demo.feed import AlertRecord, DeadLetter, Note
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.demo.feed import AlertRecord, DeadLetterRecord, Note
 from openclaw_stream.demo.look import SEVERITY_STYLES, TEAM_STYLES, printable, remedy_of, scope_of, title_of
 from openclaw_stream.demo.tally import Tally
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.tuning import TuningEvent
-from openclaw_stream.events.vocabulary import EventType
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.vocabulary import EventType
 
 _SCOPE = 27
 
@@ -34,7 +34,7 @@ class Lines:
             case TuningEvent():
                 told = printable(f"$ {note.command}" if note.command else note.description, 80)
                 self._print(at, Text(f"tuning    {note.safety.verdict:<8}  {note.type:<15}  {told}", "dim"))
-            case DeadLetter():
+            case DeadLetterRecord():
                 self._print(at, Text(f"dead letter         {printable(note.reason, 100)}", "bold red"))
 
     def refresh(self, tally: Tally, at: float) -> None:

@@ -1,8 +1,8 @@
 """How things look: colours, and text of strangers made harmless."""
 
 from openclaw_stream.events.decision import Decision, IncidentSummary
-from openclaw_stream.events.vocabulary import EventType, IncidentStatus, Responsibility, Risk, Severity
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.text.redaction import redact
+from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Risk, Severity
 
 TEAM_STYLES = {
     Responsibility.FE: "bold grey0 on orchid1",

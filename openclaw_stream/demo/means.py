@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from openclaw_stream.arbitration.providers import make_providers
+from openclaw_stream.arbitration.llm.providers import make_providers
 from openclaw_stream.settings import Settings
 
 

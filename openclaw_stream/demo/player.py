@@ -9,7 +9,7 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from openclaw_stream.demo.records import Record
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.client import connection
+from openclaw_stream.stream.kafka.connection import connection
 
 _REQUEST_BYTES = 128 << 20
 """The broker's limit decides, not the client's."""

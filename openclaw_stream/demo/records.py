@@ -6,9 +6,9 @@ from pathlib import Path
 
 import orjson
 
+from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.errors import OpenClawError, PoisonError
-from openclaw_stream.events.decode import decode
-from openclaw_stream.incidents.identity import Grouping
 
 _PACE_SECONDS = 0.25
 _PLAY_SECONDS = 15.0

@@ -26,9 +26,9 @@ from openclaw_stream.demo.stage import Stage, stage
 from openclaw_stream.demo.storm import storm
 from openclaw_stream.demo.summary import print_summary
 from openclaw_stream.demo.tally import Tally
-from openclaw_stream.demo.worker import WorkerProcess
+from openclaw_stream.demo.worker_process import WorkerProcess
 from openclaw_stream.errors import FatalError
-from openclaw_stream.stream.client import unreachable
+from openclaw_stream.stream.kafka.connection import unreachable
 
 _QUIET_SECONDS = 20.0
 """Nothing seen for so long after the last record: what is open now stays open. Above the demo's longest timer; a model
@@ -89,7 +89,7 @@ class Demo:
 
     async def _perform(self, place: Stage, worker: WorkerProcess, records: Sequence[Record]) -> None:
         if place.means.asks_models:
-            self._quiet += place.settings.chain.openclaw_decision_deadline
+            self._quiet += place.settings.chain.decision_deadline
         async with Feed(place.settings) as feed:
             player = asyncio.create_task(play(place.settings, records))
             self._start = time.monotonic()

@@ -12,8 +12,8 @@ from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from openclaw_stream.embedded.lock import LOCK_FILE, Lock
 from openclaw_stream.errors import EmbeddedError, OpenClawError
 from openclaw_stream.settings import Settings, load_settings
-from openclaw_stream.stream.client import admin_client
-from openclaw_stream.stream.topics import create_topics
+from openclaw_stream.stream.kafka.connection import admin_client
+from openclaw_stream.stream.kafka.topics import create_topics
 
 _PARTITIONS = 4
 

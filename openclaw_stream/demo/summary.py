@@ -10,7 +10,7 @@ from rich.text import Text
 from openclaw_stream.demo.look import RISK_STYLES, SEVERITY_STYLES, TEAM_STYLES, printable, scope_of
 from openclaw_stream.demo.tally import Tally
 from openclaw_stream.events.decision import Decision
-from openclaw_stream.events.vocabulary import IncidentStatus, Responsibility, Verdict
+from openclaw_stream.vocabulary import IncidentStatus, Responsibility, Verdict
 
 
 def print_summary(console: Console, tally: Tally, seconds: float) -> None:

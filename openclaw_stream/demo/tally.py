@@ -4,13 +4,13 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from openclaw_stream.demo.feed import AlertRecord, DeadLetter, Note
+from openclaw_stream.demo.feed import AlertRecord, DeadLetterRecord, Note
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.tuning import TuningEvent
-from openclaw_stream.events.vocabulary import EventType, IncidentStatus, Responsibility, Verdict
+from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Verdict
 
 if TYPE_CHECKING:
-    from openclaw_stream.incidents.alert import Alert
+    from openclaw_stream.alerts.alert import Alert
 
 _LATEST = 64
 
@@ -34,7 +34,7 @@ class Tally:
         self.resolutions: Counter[IncidentStatus] = Counter()
         self.tuning: Counter[Verdict] = Counter()
         self.executed = 0
-        self.dead_letters: list[DeadLetter] = []
+        self.dead_letters: list[DeadLetterRecord] = []
         self._revisions: dict[tuple[str, int], Counter[int]] = {}
 
     def add(self, note: Note, at: float) -> None:
@@ -47,7 +47,7 @@ class Tally:
             case TuningEvent():
                 self.tuning[note.safety.verdict] += 1
                 self.executed += note.executed
-            case DeadLetter():
+            case DeadLetterRecord():
                 self.dead_letters.append(note)
 
     @property

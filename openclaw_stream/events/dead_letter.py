@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openclaw_stream.telemetry.redaction import redact_start
+from openclaw_stream.text.redaction import redact_start
 
 _PREFIX = "openclaw-dlq-"
 _REASON_MAX = 500

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from openclaw_stream.events.vocabulary import (
+from openclaw_stream.vocabulary import (
     Action,
     DataImpact,
     EventType,

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from openclaw_stream.events.alert import AlertEvent
+from openclaw_stream.alerts.contract import AlertEvent
 from openclaw_stream.events.dead_letter import DeadLetterHeaders, dead_letter_headers
 from openclaw_stream.events.decision import (
     Attempt,
@@ -21,10 +21,10 @@ from openclaw_stream.events.decision import (
     Suggestion,
     Validation,
 )
-from openclaw_stream.events.ids import decision_id, incident_id, tuning_id
 from openclaw_stream.events.incident import CurrentIncident, IncidentState, LastDecision, LineageEntry
 from openclaw_stream.events.tuning import ParsedCommand, Safety, TuningEvent
-from openclaw_stream.events.vocabulary import (
+from openclaw_stream.ids import decision_id, incident_id, tuning_id
+from openclaw_stream.vocabulary import (
     Action,
     DataImpact,
     EventType,

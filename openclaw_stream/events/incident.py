@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from openclaw_stream.events.decision import SCHEMA_VERSION, EventModel, Fraction, IncidentFacts
-from openclaw_stream.events.vocabulary import IncidentStatus, Responsibility, Risk
+from openclaw_stream.vocabulary import IncidentStatus, Responsibility, Risk
 
 
 class LastDecision(EventModel):

@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 
-from openclaw_stream.events.alert import AlertEvent
+from openclaw_stream.alerts.contract import AlertEvent
 from openclaw_stream.events.asyncapi import asyncapi
 from openclaw_stream.events.dead_letter import DeadLetterHeaders
 from openclaw_stream.events.decision import Decision

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from openclaw_stream.events.decision import SCHEMA_VERSION, EventModel
-from openclaw_stream.events.vocabulary import TuningType, Verdict
+from openclaw_stream.vocabulary import TuningType, Verdict
 
 
 class ParsedCommand(EventModel):

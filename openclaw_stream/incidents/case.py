@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from openclaw_stream.events.vocabulary import Severity
+from openclaw_stream.vocabulary import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
-from openclaw_stream.events.vocabulary import SEVERITIES, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
-from openclaw_stream.telemetry.redaction import redact_start
-from openclaw_stream.texts import clean
+from openclaw_stream.text.display import clean
+from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.vocabulary import SEVERITIES, Severity
 
 _NAME_MAX = 200
 _TEXT_MAX = 500

@@ -7,12 +7,12 @@ recovery: an incident lives as long as any of its members fires, and a hold beyo
 
 from dataclasses import dataclass
 
-from openclaw_stream.events.ids import incident_id
-from openclaw_stream.events.vocabulary import IncidentStatus, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.ids import incident_id
 from openclaw_stream.incidents.evidence import exemplar
 from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, SERVICES_MAX, UNKNOWN, Episode, State
 from openclaw_stream.incidents.timers import Timers
+from openclaw_stream.vocabulary import IncidentStatus, Severity
 
 _CRITICAL = Severity.CRITICAL.rank
 _EXEMPLARS_MAX = 16

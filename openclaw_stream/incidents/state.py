@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Self
 
-from openclaw_stream.events.vocabulary import IncidentStatus
+from openclaw_stream.vocabulary import IncidentStatus
 
 NEVER = 1 << 62
 """A time later than any timestamp."""

@@ -17,11 +17,11 @@ from openclaw_stream.errors import SettingsError
 from openclaw_stream.settings.chain import ChainSettings
 from openclaw_stream.settings.groups import (
     ArbiterSettings,
-    Group,
     HttpSettings,
     IncidentSettings,
     KafkaSettings,
     LogSettings,
+    SettingsGroup,
     ShadowSettings,
     TopicSettings,
     WorkerSettings,
@@ -30,7 +30,7 @@ from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.settings.providers import ProviderSettings
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.settings.types import Address
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.text.redaction import redact
 
 __all__ = [
     "Address",
@@ -86,7 +86,7 @@ class Settings(BaseModel):
             if below >= above:
                 name, limit = low.variable(low_field), high.variable(high_field)
                 raise ValueError(f"{name} ({below:g}) must be below {limit} ({above:g}): {reason}")
-        call, deadline = self.providers.openclaw_timeout, self.chain.openclaw_decision_deadline
+        call, deadline = self.providers.timeout, self.chain.decision_deadline
         if call > deadline:
             raise ValueError(
                 f"OPENCLAW_TIMEOUT ({call:g}) must not exceed OPENCLAW_DECISION_DEADLINE ({deadline:g}): "
@@ -113,7 +113,7 @@ def load_settings() -> Settings:
     try:
         return Settings(**groups)
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(error, Group))) from None
+        raise SettingsError("\n".join(_explain(error, SettingsGroup))) from None
 
 
 def unknown_settings() -> list[str]:
@@ -128,13 +128,13 @@ def unknown_settings() -> list[str]:
     return warnings
 
 
-def _groups() -> Iterator[tuple[str, type[Group]]]:
+def _groups() -> Iterator[tuple[str, type[SettingsGroup]]]:
     for name, field in Settings.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Group):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, SettingsGroup):
             yield name, field.annotation
 
 
-def _explain(error: ValidationError, group: type[Group]) -> Iterator[str]:
+def _explain(error: ValidationError, group: type[SettingsGroup]) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         reason = str(problem.get("ctx", {}).get("error", problem["msg"]))
         if not problem["loc"]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from openclaw_stream.settings.groups import Group
+from openclaw_stream.settings.groups import SettingsGroup
 from openclaw_stream.settings.types import Timeout
 
 
@@ -40,14 +40,18 @@ _CONCURRENCY = "1 to 256: calls that run at the same time"
 _TTL = "whole seconds, 1 to a week: how long an answer"
 
 
-class ChainSettings(Group):
+class ChainSettings(SettingsGroup):
     """The chain, its budget and its cache."""
 
-    openclaw_decision_deadline: Timeout = Field(
-        120, description="seconds, 1 to 3600, not below OPENCLAW_TIMEOUT: from entering the queue until rules decide"
+    decision_deadline: Timeout = Field(
+        120,
+        description="seconds, 1 to 3600, not below OPENCLAW_TIMEOUT: from entering the queue until rules decide",
+        validation_alias="OPENCLAW_DECISION_DEADLINE",
     )
-    openclaw_llm_budget_usd_per_hour: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
-        None, description="US dollars, 0 or more; unset for no limit"
+    budget_usd_per_hour: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None,
+        description="US dollars, 0 or more; unset for no limit",
+        validation_alias="OPENCLAW_LLM_BUDGET_USD_PER_HOUR",
     )
     mock_mode: bool = Field(default=False, description="true or false: whether rules decide instead of models")
     ollama_concurrency: Concurrency = Field(1, description=_CONCURRENCY)
@@ -55,5 +59,9 @@ class ChainSettings(Group):
     claude_concurrency: Concurrency = Field(4, description=_CONCURRENCY)
     openai_concurrency: Concurrency = Field(4, description=_CONCURRENCY)
     redis_url: RedisUrl = Field(None, description="redis://, rediss:// or unix://; unset for this process's memory")
-    openclaw_cache_ttl: TimeToLive = Field(1800, description=f"{_TTL} to a single alert is kept")
-    openclaw_cache_ttl_incident: TimeToLive = Field(3600, description=f"{_TTL} to several alerts is kept")
+    cache_ttl: TimeToLive = Field(
+        1800, description=f"{_TTL} to a single alert is kept", validation_alias="OPENCLAW_CACHE_TTL"
+    )
+    cache_ttl_incident: TimeToLive = Field(
+        3600, description=f"{_TTL} to several alerts is kept", validation_alias="OPENCLAW_CACHE_TTL_INCIDENT"
+    )

@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import ByteSize, Field, FilePath, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from openclaw_stream.events.vocabulary import Language
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.settings.types import (
     Address,
@@ -18,22 +17,31 @@ from openclaw_stream.settings.types import (
     TopicName,
     any_case,
 )
+from openclaw_stream.vocabulary import Language
 
 _DEFAULT = Timers()
 
 
-class Group(BaseSettings):
+class SettingsGroup(BaseSettings):
     """A frozen group; an empty variable counts as unset."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_ignore_empty=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        loc_by_alias=False,
+    )
 
     @classmethod
     def variable(cls, field: str) -> str:
-        """Return the environment variable that sets `field`."""
-        return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+        """Return the environment variable that sets `field`: its alias, else the group's prefix and its name."""
+        alias = cls.model_fields[field].validation_alias
+        return alias if isinstance(alias, str) else f"{cls.model_config.get('env_prefix', '')}{field}".upper()
 
 
-class KafkaSettings(Group):
+class KafkaSettings(SettingsGroup):
     """How to reach the brokers, and as whom."""
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_")
@@ -100,7 +108,7 @@ class KafkaSettings(Group):
         return self
 
 
-class TopicSettings(Group):
+class TopicSettings(SettingsGroup):
     """The names of the topics."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_TOPIC_")
@@ -125,7 +133,7 @@ class TopicSettings(Group):
         return self
 
 
-class IncidentSettings(Group):
+class IncidentSettings(SettingsGroup):
     """How alerts are folded into incidents."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
@@ -161,7 +169,7 @@ class IncidentSettings(Group):
         return silence
 
 
-class WorkerSettings(Group):
+class WorkerSettings(SettingsGroup):
     """How the worker paces itself."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
@@ -176,7 +184,7 @@ class WorkerSettings(Group):
     shutdown_timeout: Timeout = Field(25, description="seconds, 1 to 3600: how long a drain may take")
 
 
-class ArbiterSettings(Group):
+class ArbiterSettings(SettingsGroup):
     """How an incident is judged."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
@@ -186,7 +194,7 @@ class ArbiterSettings(Group):
     )
 
 
-class ShadowSettings(Group):
+class ShadowSettings(SettingsGroup):
     """What tuning events say of themselves; nothing is executed either way."""
 
     model_config = SettingsConfigDict(env_prefix="SHADOW_MODE_")
@@ -194,7 +202,7 @@ class ShadowSettings(Group):
     enabled: bool = Field(default=True, description="true or false")
 
 
-class LogSettings(Group):
+class LogSettings(SettingsGroup):
     """What is logged, and how."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_LOG_")
@@ -207,7 +215,7 @@ class LogSettings(Group):
     )
 
 
-class HttpSettings(Group):
+class HttpSettings(SettingsGroup):
     """Where health and metrics are served."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_HTTP_", env_ignore_empty=False)

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from openclaw_stream.settings.groups import Group
+from openclaw_stream.settings.groups import SettingsGroup
 from openclaw_stream.settings.providers import Key, Url
 
 _CLOUD = "https://cloud.langfuse.com"
@@ -18,7 +18,7 @@ def _check_environment(name: str) -> str:
     return name
 
 
-class LangfuseSettings(Group):
+class LangfuseSettings(SettingsGroup):
     """Langfuse; without its keys nothing is traced."""
 
     model_config = SettingsConfigDict(env_prefix="LANGFUSE_")

@@ -8,7 +8,7 @@ import httpx
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from openclaw_stream.settings.groups import Group
+from openclaw_stream.settings.groups import SettingsGroup
 from openclaw_stream.settings.types import Timeout, any_case
 
 
@@ -81,17 +81,20 @@ _MODEL = "a model's name, 1 to 200 printable ASCII characters without spaces"
 _URL = "http:// or https://, host and port, without credentials"
 
 
-class ProviderSettings(Group):
+class ProviderSettings(SettingsGroup):
     """The chain of providers; one without its key or model is skipped."""
 
     ai_fallback_order: Order = Field(
         ("ollama", "gemini", "claude"),
         description="ollama, gemini, claude, openai, separated by commas, first asked first; rules always come last",
     )
-    openclaw_timeout: Timeout = Field(30, description="seconds, 1 to 3600: for one call of a model")
-    openclaw_llm_prices: Prices = Field(
+    timeout: Timeout = Field(
+        30, description="seconds, 1 to 3600: for one call of a model", validation_alias="OPENCLAW_TIMEOUT"
+    )
+    prices: Prices = Field(
         default_factory=dict,
         description="MODEL=INPUT/OUTPUT, separated by commas: US dollars for a million tokens, before the known prices",
+        validation_alias="OPENCLAW_LLM_PRICES",
     )
 
     ollama_url: Url | None = Field(None, description=_URL)

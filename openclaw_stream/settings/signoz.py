@@ -5,12 +5,12 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from openclaw_stream.settings.groups import Group
+from openclaw_stream.settings.groups import SettingsGroup
 from openclaw_stream.settings.providers import Key, Url
 from openclaw_stream.settings.types import Timeout
 
 
-class SigNozSettings(Group):
+class SigNozSettings(SettingsGroup):
     """SigNoz; without its URL decisions are made without golden signals."""
 
     model_config = SettingsConfigDict(env_prefix="SIGNOZ_")

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import orjson
 
-from openclaw_stream.arbitration.providers.http import BODY_MAX, dig, listed, open_client
 from openclaw_stream.errors import OpenClawError
-from openclaw_stream.telemetry.redaction import redact_start
-from openclaw_stream.texts import visible
+from openclaw_stream.http_client import BodyTooLargeError, HttpResponse, dig, listed, open_client, send
+from openclaw_stream.text.display import visible
+from openclaw_stream.text.redaction import redact_start
 
 _PATH = "/api/v5/query_range"
 _SAID_MAX = 4096
@@ -51,32 +50,25 @@ class Client:
         """
         try:
             async with asyncio.timeout_at(deadline):
-                status, content = await self._post(json.dumps(body).encode())
+                response = await send(self._client, "POST", _PATH, json.dumps(body).encode())
         except TimeoutError:
             raise SigNozError("SigNoz gave no answer in time") from None
+        except BodyTooLargeError as error:
+            raise SigNozError(f"SigNoz answered {error}") from None
         except httpx.HTTPError as error:
             # Unchained: an exception of the client carries the request with its headers.
             raise SigNozError(f"SigNoz cannot be reached: {self._shown(f'{type(error).__name__} {error}')}") from None
-        document = _decoded(content)
-        if status != httpx.codes.OK or dig(document, "status") != "success":
-            raise self._refusal(status, document, content)
-        return dig(document, "data")
+        if response.status != httpx.codes.OK or dig(response.document, "status") != "success":
+            raise self._refusal(response)
+        return dig(response.document, "data")
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _post(self, content: bytes) -> tuple[int, bytes]:
-        async with self._client.stream("POST", _PATH, content=content) as response:
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > BODY_MAX:
-                    raise SigNozError(f"SigNoz answered more than {BODY_MAX} bytes")
-        return response.status_code, bytes(body)
-
-    def _refusal(self, status: int, document: Any, content: bytes) -> SigNozError:
-        said = self._scrubbed(_message(document) or content.decode(errors="replace"))
+    def _refusal(self, response: HttpResponse) -> SigNozError:
+        status, document = response.status, response.document
+        said = self._scrubbed(_message(document) or response.body.decode(errors="replace"))
         hint = f"; {_HINTS[status]}" if status in _HINTS else ""
         what = f"{status} without JSON of its own" if dig(document, "status") is None else str(status)
         message = f"SigNoz answered {what}: {self._shown(said) or 'an empty body'}{hint}"
@@ -89,13 +81,6 @@ class Client:
         if self._key:
             text = text.replace(self._key, "[redacted:key]")
         return redact_start(" ".join(text.split()), _SAID_MAX)
-
-
-def _decoded(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def _message(document: Any) -> str:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from openclaw_stream.arbitration.breaker import Breaker
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
+from openclaw_stream.resilience.ttl_cache import TtlCache
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz.client import Client, SigNozError
-from openclaw_stream.signoz.link import explorer
 from openclaw_stream.signoz.query import body
-from openclaw_stream.signoz.reading import Answer, Row, names_unknown_namespace, read
-from openclaw_stream.signoz.recent import Recent
+from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read
 from openclaw_stream.signoz.subject import Subject, Window, subject_of, window_of
-from openclaw_stream.texts import visible
+from openclaw_stream.signoz.trace_link import explorer
+from openclaw_stream.text.display import visible
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +59,9 @@ class SigNoz:
         self._timeout = settings.timeout
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._client = Client(self._url, key)
-        self._breaker = Breaker(_FAILURES, _COOLDOWN, clock)
+        self._breaker = CircuitBreaker(_FAILURES, _COOLDOWN, clock)
         self._slots = asyncio.Semaphore(_SLOTS)
-        self._recent: Recent[tuple[Subject, Window], _Finding] = Recent(
+        self._recent: TtlCache[tuple[Subject, Window], _Finding] = TtlCache(
             _REMEMBERED, _REMEMBERED_SECONDS, lambda finding: finding.answered, clock
         )
 
@@ -152,27 +152,27 @@ class SigNoz:
             return await self._ask(subject.anywhere(), window, deadline)
         return self._enrichment(subject, window, now, before)
 
-    async def _query(self, subject: Subject, window: Window, deadline: float) -> Answer:
+    async def _query(self, subject: Subject, window: Window, deadline: float) -> QueryResult:
         try:
             return read(await self._client.query(body(subject, window), deadline), subject)
         except SigNozError as error:
             if error.refused and names_unknown_namespace(error.said):
-                return Answer({}, namespace_unknown=True)
+                return QueryResult({}, namespace_unknown=True)
             raise
 
-    async def _query_if_possible(self, subject: Subject, window: Window, deadline: float) -> Answer | None:
+    async def _query_if_possible(self, subject: Subject, window: Window, deadline: float) -> QueryResult | None:
         try:
             return await self._query(subject, window, deadline)
         except SigNozError:
             return None
 
-    def _enrichment(self, subject: Subject, window: Window, now: Answer, before: Answer | None) -> Enrichment:
+    def _enrichment(self, subject: Subject, window: Window, now: QueryResult, before: QueryResult | None) -> Enrichment:
         earlier = before.rows if before else {}
         service = next((name for rows in (now.rows, earlier) for name in subject.services if name in rows), None)
         if service is None:
             where = f" in namespace {subject.namespace}" if subject.namespace else ""
             return self._without(f"SigNoz has no recent traffic of {_shown(subject)}{where}", window)
-        signals = _signals(now.rows.get(service, Row(0, None, None)), earlier.get(service), window)
+        signals = _signals(now.rows.get(service, QueryRow(0, None, None)), earlier.get(service), window)
         return Enrichment(signals, explorer(self._url, window, service, subject.namespace))
 
     def _without(self, reason: str, window: Window) -> Enrichment:
@@ -183,7 +183,7 @@ def _shown(subject: Subject) -> str:
     return visible(", ".join(subject.services), _REASON_MAX)
 
 
-def _signals(row: Row, before: Row | None, window: Window) -> GoldenSignals:
+def _signals(row: QueryRow, before: QueryRow | None, window: Window) -> GoldenSignals:
     return GoldenSignals(
         rps=round(row.count / window.seconds, 3),
         rps_trend=round(row.count / before.count - 1, 4) if before else None,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from openclaw_stream.alerts.identity import service_of, workload_of_pod
 from openclaw_stream.incidents.case import Case, Exemplar
-from openclaw_stream.incidents.identity import service_of, workload_of_pod
 
 SERVICES_MAX = 6
 """Names that are tried."""

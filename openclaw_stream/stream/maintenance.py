@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 import structlog
 from aiokafka import TopicPartition
 
-from openclaw_stream.stream.client import admin_client, within
-from openclaw_stream.stream.group import Group, describe_group
+from openclaw_stream.resilience.deadline import within
+from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.kafka.connection import admin_client
+from openclaw_stream.stream.kafka.consumer_group import ConsumerGroup, describe_group
+from openclaw_stream.stream.kafka.topic_ids import topic_ids
 from openclaw_stream.stream.memory import tidy
 from openclaw_stream.stream.partition import Partition
 from openclaw_stream.stream.readiness import UNASSIGNED_SECONDS, MembershipReadiness
-from openclaw_stream.stream.surroundings import Surroundings
-from openclaw_stream.stream.topic_ids import topic_ids
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ class Maintenance:
 
     def __init__(
         self,
-        context: Surroundings,
+        context: WorkerContext,
         partitions: Mapping[TopicPartition, Partition],
         membership: MembershipReadiness,
         rejoin: Callable[[str], None],
@@ -115,7 +116,7 @@ class Maintenance:
                 f"no partition of {topic} is assigned here, and {count - len(owned)} are assigned to no member"
             )
 
-    def _warn_of_foreign(self, group: Group) -> None:
+    def _warn_of_foreign(self, group: ConsumerGroup) -> None:
         foreign = frozenset(f"{member.client_id} at {member.host}" for member in group.members if member.foreign)
         if foreign - self._foreign:
             log.warning(

@@ -12,12 +12,12 @@ from aiokafka import TopicPartition
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import NEVER
-from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.meter import Meter
+from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.kafka.restore_reader import Committed, GroupOffset, Log, Stored, read_committed, read_states
+from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.publisher import Publisher
-from openclaw_stream.stream.restore import LogFacts, Outcome, restore
-from openclaw_stream.stream.source import Committed, GroupOffset, Log, Stored, read_committed, read_states
-from openclaw_stream.stream.surroundings import Surroundings
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.restore import LogFacts, RestoreOutcome, restore
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,9 @@ class Opened(NamedTuple):
 class Opening:
     """Opens one partition; used again after every failure."""
 
-    def __init__(self, context: Surroundings, source: TopicPartition, publisher: Publisher, meter: Meter) -> None:
+    def __init__(
+        self, context: WorkerContext, source: TopicPartition, publisher: Publisher, meter: PartitionMetrics
+    ) -> None:
         self._context = context
         self._source = source
         self._publisher = publisher
@@ -80,7 +82,7 @@ class Opening:
                 tried.clear()
                 raise
 
-    def _restore(self, offset: GroupOffset, stored: Stored) -> Outcome:
+    def _restore(self, offset: GroupOffset, stored: Stored) -> RestoreOutcome:
         context, source, ends = self._context, self._source, stored.log
         self._count_lost(offset.committed, ends)
         earliest = context.settings.kafka.auto_offset_reset == "earliest"
@@ -99,7 +101,7 @@ class Opening:
             self._meter.lost_records.inc(lost)
             self._log.error("records were deleted by retention before they were read", lost=lost)
 
-    def _report(self, outcome: Outcome) -> None:
+    def _report(self, outcome: RestoreOutcome) -> None:
         """Log what another program has changed; once, however often the partition is opened after it."""
         ledger, jump = outcome.ledger, outcome.jump
         if outcome.foreign:

@@ -18,20 +18,20 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from openclaw_stream.arbitration.resolution import resolve
-from openclaw_stream.arbitration.verdict import Verdict
 from openclaw_stream.errors import FatalError, RetryableError
-from openclaw_stream.events.vocabulary import EventType
+from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.incidents.evidence import case_of
-from openclaw_stream.stream.intake import FoldError, Intake
-from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.meter import Meter
+from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.kafka.transactional_producer import FencedError
 from openclaw_stream.stream.opening import Opening
-from openclaw_stream.stream.producer import FencedError
+from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.readiness import PartitionReadiness
-from openclaw_stream.stream.restore import OutOfRangeError
-from openclaw_stream.stream.surroundings import Surroundings
-from openclaw_stream.stream.work import Work
+from openclaw_stream.stream.record_processor import FoldError, RecordProcessor
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.restore import OutOfRangeError
+from openclaw_stream.stream.state.revision import Revision
+from openclaw_stream.vocabulary import EventType
 
 log = structlog.get_logger(__name__)
 
@@ -51,17 +51,17 @@ _BLOCKED_SECONDS = 10
 class Partition:
     """One input partition of this worker; `task` is its life, the rest is called by the worker in between."""
 
-    def __init__(self, around: Surroundings, source: TopicPartition) -> None:
+    def __init__(self, context: WorkerContext, source: TopicPartition) -> None:
         self.source = source
         self.ledger: Ledger | None = None
         self.readiness = PartitionReadiness()
         self.committed: int | None = None
-        self._around = around
-        self._meter = Meter(around.metrics, source.partition)
-        self._publisher = Publisher(around, source)
-        self._opening = Opening(around, source, self._publisher, self._meter)
-        self._intake: Intake | None = None
-        self._next_intake: Intake | None = None
+        self._context = context
+        self._meter = PartitionMetrics(context.metrics, source.partition)
+        self._publisher = Publisher(context, source)
+        self._opening = Opening(context, source, self._publisher, self._meter)
+        self._intake: RecordProcessor | None = None
+        self._next_intake: RecordProcessor | None = None
         self._wake = asyncio.Event()
         self._closing_at: float | None = None
         self._fault: RetryableError | None = None
@@ -69,7 +69,7 @@ class Partition:
         self._blocked_until = 0.0
         self._drained = False
         self._failures = 0
-        self._cursed: dict[int, str] = {}
+        self._poison_offsets: dict[int, str] = {}
         self._last_read = time.time()
         self._answered_at: int | None = None
         self._reported_stable: int | None = None
@@ -86,8 +86,8 @@ class Partition:
         """
         if self._next_intake and self.ledger:
             with self._guarded():
-                self._around.consumer.seek(self.source, self.ledger.position)
-                self._around.consumer.resume(self.source)
+                self._context.consumer.seek(self.source, self.ledger.position)
+                self._context.consumer.resume(self.source)
                 self._intake, self._next_intake = self._next_intake, None
                 self._paused = False
                 self.readiness.serve(time.monotonic())
@@ -100,21 +100,21 @@ class Partition:
         with self._guarded():
             if not self._intake.feed(records):
                 self._paused = True
-                self._around.consumer.pause(self.source)
+                self._context.consumer.pause(self.source)
             self._hand_out()
         return self._intake is not None and not self._paused
 
     def read_again(self) -> None:
         """Have delivered again what is not folded."""
         if self.ledger and self.serves and not self._paused:
-            self._around.consumer.seek(self.source, self.ledger.position)
+            self._context.consumer.seek(self.source, self.ledger.position)
 
-    def bury(self, offset: int, reason: str) -> None:
+    def dead_letter(self, offset: int, reason: str) -> None:
         """Pass a record that cannot even be read, and tell of it in the dead letters."""
         if self._intake and self.ledger and self.serves:
             with self._guarded():
-                self._intake.bury(offset, reason)
-                self._around.consumer.seek(self.source, self.ledger.position)
+                self._intake.dead_letter(offset, reason)
+                self._context.consumer.seek(self.source, self.ledger.position)
                 self._hand_out()
 
     def block(self, reason: str) -> None:
@@ -123,7 +123,7 @@ class Partition:
             self._log.error("partition cannot be read on", reason=reason)
             self._paused, self.readiness.blocked = True, reason
             self._blocked_until = time.monotonic() + _BLOCKED_SECONDS
-            self._around.consumer.pause(self.source)
+            self._context.consumer.pause(self.source)
 
     @property
     def serves(self) -> bool:
@@ -138,7 +138,7 @@ class Partition:
     def reasons(self) -> Iterator[str]:
         """Yield why nothing of this partition could be published now."""
         self.readiness.wait_for(self._publisher.step, self._publisher.began_at)
-        limit = self._around.settings.kafka.open_transaction_timeout
+        limit = self._context.settings.kafka.open_transaction_timeout
         return self.readiness.reasons(time.monotonic(), limit)
 
     def note_fetch(self, answered_at: int | None, *, busy: bool) -> None:
@@ -176,7 +176,7 @@ class Partition:
             self._hand_out()
 
     def _see_ends(self, stable: int, end: int) -> None:
-        limit, now = self._around.settings.kafka.open_transaction_timeout, time.monotonic()
+        limit, now = self._context.settings.kafka.open_transaction_timeout, time.monotonic()
         self.readiness.see_ends(stable, end, now)
         if self.readiness.stuck_seconds(now) > limit and stable != self._reported_stable:
             self._reported_stable = stable
@@ -201,7 +201,7 @@ class Partition:
         except Exception as error:  # noqa: BLE001 - logged with its traceback
             self._log.exception("the fold failed")
             if isinstance(error, FoldError):
-                self._cursed[error.offset] = f"internal error, please report: {error}"
+                self._poison_offsets[error.offset] = f"internal error, please report: {error}"
             self.restart(str(error))
 
     async def close(self, budget: float) -> bool:
@@ -233,7 +233,7 @@ class Partition:
                 return
             except FatalError as error:
                 self.readiness.fail(str(error))
-                self._around.on_fatal(error)
+                self._context.on_fatal(error)
                 return
             except RetryableError as error:
                 self._failed(error)
@@ -257,24 +257,24 @@ class Partition:
 
     async def _let_go(self) -> None:
         self.ledger = self._intake = self._next_intake = None
-        self._around.desk.clear()
+        self._context.decision_queue.clear()
         await self._publisher.abandon()
 
     async def _open(self) -> None:
-        around = self._around
+        context = self._context
         ledger, self.committed = await self._opening.open()
         # After a failure the next transaction shows that they commit again, also where there is nothing to publish.
         ledger.marker_due |= self._failures > 0
         self.ledger = ledger
         self._meter.restored(ledger)
-        self._next_intake = Intake(ledger, around.grouping, self._meter, self._full, self._cursed)
+        self._next_intake = RecordProcessor(ledger, context.grouping, self._meter, self._full, self._poison_offsets)
         # A new generation is written at once: with `latest` a crash would otherwise skip what came since.
         self._wake.set()
 
     # ---- commits
 
     async def _serve(self) -> None:
-        interval = self._around.settings.worker.commit_interval
+        interval = self._context.settings.worker.commit_interval
         last_lazy = time.monotonic()
         while True:
             with suppress(TimeoutError):
@@ -287,12 +287,12 @@ class Partition:
             ledger = self.ledger
             assert ledger is not None  # noqa: S101 - only an open partition is served
             closing = self._closing_at is not None and self._ready_to_close(ledger, self._closing_at)
-            lazy = closing or ledger.left_over or time.monotonic() - last_lazy >= interval
-            if lazy or ledger.anything_to_publish:
+            lazy = closing or ledger.has_more or time.monotonic() - last_lazy >= interval
+            if lazy or ledger.has_output:
                 if await self._commit(ledger, lazy=lazy):
                     self._failures = 0
                 last_lazy = time.monotonic() if lazy else last_lazy
-            if ledger.anything_to_publish or ledger.left_over:
+            if ledger.has_output or ledger.has_more:
                 self._wake.set()
             elif closing:
                 self._drained = not ledger.undecided
@@ -324,19 +324,19 @@ class Partition:
             work = ledger.ready.popleft()
             done = partial(self._done, ledger)
             if work.event_type is EventType.RESOLUTION:
-                self._around.desk.submit_plain(work, partial(self._resolve, ledger, work), done)
+                self._context.decision_queue.submit_plain(work, partial(self._resolve, ledger, work), done)
             else:
-                self._around.desk.submit(work, done, lambda: ledger is self.ledger)
-        if ledger.anything_to_publish:
+                self._context.decision_queue.submit(work, done, lambda: ledger is self.ledger)
+        if ledger.has_output:
             self._wake.set()
 
-    async def _resolve(self, ledger: Ledger, work: Work) -> Verdict:
+    async def _resolve(self, ledger: Ledger, work: Revision) -> ArbitrationResult:
         assert work.snapshot is not None  # noqa: S101 - an end is cut when it comes
-        language = self._around.settings.arbiter.language
+        language = self._context.settings.arbiter.language
         case = case_of(work.snapshot, work.due)
         return resolve(case, work.snapshot.status, ledger.previous_decision(work), language)
 
-    def _done(self, ledger: Ledger, work: Work, verdict: Verdict | None) -> None:
+    def _done(self, ledger: Ledger, work: Revision, verdict: ArbitrationResult | None) -> None:
         if ledger is not self.ledger or self._intake is None:
             return
         if verdict is None:
@@ -351,26 +351,26 @@ class Partition:
     # ---- pressure and time
 
     def _full(self) -> bool:
-        ledger, worker = self.ledger, self._around.settings.worker
+        ledger, worker = self.ledger, self._context.settings.worker
         return ledger is not None and (
-            ledger.pending_bytes > self._around.share()
-            or self._around.desk.full
-            or self._around.desk.length >= worker.max_pending_decisions
+            ledger.pending_bytes > self._context.share()
+            or self._context.decision_queue.full
+            or self._context.decision_queue.length >= worker.max_pending_decisions
         )
 
     def _relieve(self, ledger: Ledger) -> None:
         if time.monotonic() < self._blocked_until:
             # Stream time stands still, and nobody knows for how long: publish what is known.
-            ledger.relieve(_RELIEF)
+            ledger.cut_oldest(_RELIEF)
         elif not self._full():
             self._paused = False
             # What was delivered and found no room is read again.
-            self._around.consumer.seek(self.source, ledger.position)
-            self._around.consumer.resume(self.source)
-        elif ledger.pending_bytes > self._around.share():
-            ledger.relieve(_RELIEF)
+            self._context.consumer.seek(self.source, ledger.position)
+            self._context.consumer.resume(self.source)
+        elif ledger.pending_bytes > self._context.share():
+            ledger.cut_oldest(_RELIEF)
 
     def _tick_time(self, ledger: Ledger) -> int:
-        if self._around.facts.log_append_time:
+        if self._context.facts.log_append_time:
             return int(time.time() * 1000) - _TICK_MARGIN
         return ledger.now + int((time.time() - self._last_read) * 1000)

@@ -8,11 +8,11 @@ import structlog
 from aiokafka import TopicPartition
 
 from openclaw_stream.errors import RetryableError
-from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.outbox import Outbox
-from openclaw_stream.stream.producer import Message, RefusedError, TransactionalProducer
-from openclaw_stream.stream.surroundings import Surroundings
-from openclaw_stream.stream.work import Plan
+from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.kafka.transactional_producer import Message, RefusedError, TransactionalProducer
+from openclaw_stream.stream.output_records import OutputRecords
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.revision import Plan
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +31,12 @@ class _Outgoing:
 class Publisher:
     """The transactional producer of one partition, and what it does about refused records."""
 
-    def __init__(self, context: Surroundings, source: TopicPartition) -> None:
+    def __init__(self, context: WorkerContext, source: TopicPartition) -> None:
         self.began_at: float | None = None
         """When the transaction in progress began, by the monotonic clock."""
         self._context = context
         self._source = source
-        self._records = Outbox(context.settings, source.topic, source.partition)
+        self._records = OutputRecords(context.settings, source.topic, source.partition)
         self._producer: TransactionalProducer | None = None
         self._suspected_at: dict[str, float] = {}
         self._log = log.bind(partition=source.partition)

@@ -9,11 +9,15 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from openclaw_stream.arbitration.assembly import open_arbiter
+from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.errors import FatalError, RetryableError, TopicError
-from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.langfuse import make_tracing
+from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import Settings, unknown_settings
-from openclaw_stream.stream.client import (
+from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.decision_queue import DecisionQueue
+from openclaw_stream.stream.kafka.connection import (
     connection,
     decodes_natively,
     fit_requests,
@@ -21,21 +25,17 @@ from openclaw_stream.stream.client import (
     require_codecs,
     stop,
     unreachable,
-    within,
 )
-from openclaw_stream.stream.desk import Desk
-from openclaw_stream.stream.intake import in_parts
+from openclaw_stream.stream.kafka.poller import POLL_RECORDS, Poller, UnreadableError
+from openclaw_stream.stream.kafka.topics import TopicFacts, check_topics
 from openclaw_stream.stream.maintenance import Maintenance
 from openclaw_stream.stream.memory import calm_collector
 from openclaw_stream.stream.partition import Partition
-from openclaw_stream.stream.reader import POLL_RECORDS, Reader, UnreadableError
 from openclaw_stream.stream.readiness import MembershipReadiness
-from openclaw_stream.stream.surroundings import Surroundings
-from openclaw_stream.stream.topics import TopicFacts, check_topics
-from openclaw_stream.telemetry.http import Health, serve
+from openclaw_stream.stream.record_processor import in_parts
+from openclaw_stream.telemetry.health import Health, serve
 from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
-from openclaw_stream.telemetry.tracing import make_tracing
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._partitions: dict[TopicPartition, Partition] = {}
         self._stop = asyncio.Event()
         self._fatal: FatalError | None = None
-        self._around: Surroundings | None = None
+        self._context: WorkerContext | None = None
         self._membership = MembershipReadiness()
         self._rejoin_reason = ""
         self._draining = False
@@ -116,34 +116,34 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         tracing = await asyncio.to_thread(make_tracing, self._settings.langfuse)
         try:
             async with open_arbiter(self._settings, self.metrics, tracing) as arbiter:
-                drained = await self._work(facts, Desk(arbiter))
+                drained = await self._work(facts, DecisionQueue(arbiter))
         finally:
             await tracing.close(_TRACES_SECONDS)
         if self._fatal:
             raise self._fatal
         return drained
 
-    async def _work(self, facts: TopicFacts | None, desk: Desk) -> bool:
+    async def _work(self, facts: TopicFacts | None, decision_queue: DecisionQueue) -> bool:
         drained = True
         try:
             while facts and not self._stop.is_set():
-                drained = await self._take_part(facts, desk)
+                drained = await self._take_part(facts, decision_queue)
                 if not self._stop.is_set():
                     facts = await self._await_topics(again=True)
         finally:
-            await desk.close()
+            await decision_queue.close()
         return drained
 
-    async def _take_part(self, facts: TopicFacts, desk: Desk) -> bool:
+    async def _take_part(self, facts: TopicFacts, decision_queue: DecisionQueue) -> bool:
         """Be a member of the group until told to stop, or until the client can be none any more."""
         consumer = group_consumer(self._settings.kafka)
         self._draining, self._rejoin_reason = False, ""
-        self._around = self._surroundings(facts, desk, consumer)
-        maintenance = Maintenance(self._around, self._partitions, self._membership, self._rejoin)
+        self._context = self._surroundings(facts, decision_queue, consumer)
+        maintenance = Maintenance(self._context, self._partitions, self._membership, self._rejoin)
         upkeep = asyncio.create_task(maintenance.run())
         try:
             if await self._join(consumer):
-                await self._serve(consumer, desk)
+                await self._serve(consumer, decision_queue)
         finally:
             upkeep.cancel()
             drained = await self._drain()
@@ -209,14 +209,16 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         except TimeoutError:
             return
 
-    def _surroundings(self, facts: TopicFacts, desk: Desk, consumer: AIOKafkaConsumer) -> Surroundings:
+    def _surroundings(
+        self, facts: TopicFacts, decision_queue: DecisionQueue, consumer: AIOKafkaConsumer
+    ) -> WorkerContext:
         settings = self._settings
-        return Surroundings(
+        return WorkerContext(
             settings=settings,
             connection=connection(settings.kafka),
             facts=facts,
             grouping=Grouping(settings.incidents.group_by),
-            desk=desk,
+            decision_queue=decision_queue,
             metrics=self.metrics,
             consumer=consumer,
             on_fatal=self._fail,
@@ -226,13 +228,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     # ---- serving
 
-    async def _serve(self, consumer: AIOKafkaConsumer, desk: Desk) -> None:
+    async def _serve(self, consumer: AIOKafkaConsumer, decision_queue: DecisionQueue) -> None:
         """Read and fold; returns when told to stop, or when the group is to be joined again.
 
         A client whose heartbeat met an error that it did not expect sends no more of them, fails every read, and never
         joins again by itself: the group goes on without it, and it would fight the new owners for its partitions.
         """
-        failures, reader = 0, Reader(consumer, self._settings)
+        failures, reader = 0, Poller(consumer, self._settings)
         while not self._stop.is_set() and not self._rejoin_reason:
             self._membership.turn(time.monotonic())
             for partition in self._partitions.values():
@@ -259,7 +261,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             full = sum(map(len, delivered.values())) >= POLL_RECORDS
             for source, partition in list(self._partitions.items()):
                 await self._look_up(consumer, partition, busy=full or source in delivered)
-            self._record_load(desk)
+            self._record_load(decision_queue)
 
     def _pass_unreadable(self, consumer: AIOKafkaConsumer, error: UnreadableError) -> None:
         self._read_again(consumer)
@@ -267,7 +269,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if served and error.damaged:
             served.block(f"{error}; mend it, or delete the records through the damage (from {error.offset})")
         elif served:
-            served.bury(error.offset, str(error))
+            served.dead_letter(error.offset, str(error))
 
     def _read_again(self, consumer: AIOKafkaConsumer) -> None:
         """Go back to what is folded: the client has moved on behind what it took for a read that failed."""
@@ -299,10 +301,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if end is not None and source in self._partitions:
             partition.look_up(position, end if stable in {None, -1} else stable, end)
 
-    def _record_load(self, desk: Desk) -> None:
+    def _record_load(self, decision_queue: DecisionQueue) -> None:
         self.metrics.assigned_partitions.set(len(self._partitions))
         self.metrics.paused_partitions.set(sum(partition.paused for partition in self._partitions.values()))
-        self.metrics.pending_decisions.set(desk.length)
+        self.metrics.pending_decisions.set(decision_queue.length)
 
     async def _in_range(
         self, consumer: AIOKafkaConsumer, partition: Partition, records: Sequence[ConsumerRecord]
@@ -335,15 +337,15 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Pause the new partitions, nothing more: no heartbeat goes out until this returns."""
-        around = self._around
-        assert around is not None  # noqa: S101 - set before the group is joined
-        around.consumer.pause(*assigned)
+        context = self._context
+        assert context is not None  # noqa: S101 - set before the group is joined
+        context.consumer.pause(*assigned)
         if self._draining:
             return
         self.metrics.rebalances.inc()
         self._membership.assign(len(assigned), time.monotonic())
         for source in assigned:
-            self._partitions[source] = Partition(around, source)
+            self._partitions[source] = Partition(context, source)
         log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:

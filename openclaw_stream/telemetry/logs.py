@@ -20,7 +20,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from openclaw_stream.settings import LogSettings
-from openclaw_stream.telemetry.redaction import redact
+from openclaw_stream.text.redaction import redact
 
 REPEAT_SECONDS, OWN_REPEAT_SECONDS = 30.0, 5.0
 """Time between two equal warnings or errors: of other libraries, of this package."""

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from openclaw_stream.arbitration.arbiter import Arbiter
-from openclaw_stream.arbitration.assembly import open_arbiter
-from openclaw_stream.events.vocabulary import Language
+from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings
 from openclaw_stream.telemetry.metrics import Metrics
-from tests.arbitration.asking import (
+from openclaw_stream.vocabulary import Language
+from tests.arbitration.llm.asking import (
     ANSWER,
     MODEL,
     completes,
 )
-from tests.arbitration.providers.loopback import Answer, Loopback, loopback
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback
 
 FINE = completes(ANSWER)
 

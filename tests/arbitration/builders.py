@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_stream.events.decision import Judgement
-from openclaw_stream.events.vocabulary import Responsibility, Severity
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.vocabulary import Responsibility, Severity
 
 POD = "checkout-7d9f8b6c5-x2x4z"
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from openclaw_stream.arbitration.assembly import open_arbiter
-from openclaw_stream.arbitration.chain import UNLIMITED
-from openclaw_stream.arbitration.prompt import PROMPT_VERSION
-from openclaw_stream.events.vocabulary import Action, Responsibility
+from openclaw_stream.arbitration.llm.chain import UNLIMITED
+from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
+from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.settings import ProviderSettings, Settings, SigNozSettings
 from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.vocabulary import Action, Responsibility
 from tests.arbitration.arbiters import FINE, arbiter
-from tests.arbitration.asking import (
+from tests.arbitration.llm.asking import (
     ANSWER,
     CASE,
     MODEL,
@@ -26,7 +26,7 @@ from tests.arbitration.asking import (
     in_turn,
     until,
 )
-from tests.arbitration.providers.loopback import Answer, hangs, loopback, says
+from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, says
 
 
 async def test_a_model_decides_and_the_provenance_says_so() -> None:

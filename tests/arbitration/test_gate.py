@@ -5,10 +5,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.arbitration.gate import THRESHOLD, gate
-from openclaw_stream.arbitration.validation import validate
+from openclaw_stream.arbitration.validation.judgement import validate
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
-from openclaw_stream.events.vocabulary import Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Responsibility
 from tests.arbitration.builders import a_case, a_judgement, an_exemplar
 
 BE, DB, FE, INFRA, COLLAB = (Responsibility(code) for code in ("BE", "DB", "FE", "INFRA", "COLLAB"))

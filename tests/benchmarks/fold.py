@@ -4,13 +4,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from openclaw_stream.events.decode import decode
+from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.timers import Timers
-from openclaw_stream.stream.ledger import Ledger
 from openclaw_stream.stream.memory import calm_collector, tidy
-from openclaw_stream.stream.restore import LogFacts, restore
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.restore import LogFacts, restore
 from tests.benchmarks.workload import alert
 
 GROUPING = Grouping(("namespace", "service"))

@@ -9,7 +9,7 @@ import time
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from openclaw_stream.events.alert import AlertEvent
+from openclaw_stream.alerts.contract import AlertEvent
 from tests.benchmarks.workload import PARTITIONS
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from openclaw_stream.stream.topics import create_topics
+from openclaw_stream.stream.kafka.topics import create_topics
 from tests.check.asking import OWN, Environment, settings_of
 
 

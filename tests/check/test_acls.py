@@ -12,13 +12,13 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
-from openclaw_stream.check.finding import Finding, State
+from openclaw_stream.check.finding import Finding, FindingStatus
 from openclaw_stream.check.kafka import check_kafka
 from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.errors import DeniedError
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
-from openclaw_stream.stream.topics import check_topics, create_topics
-from openclaw_stream.stream.trial import try_outputs, try_reads
+from openclaw_stream.stream.kafka.topics import check_topics, create_topics
+from openclaw_stream.stream.kafka.trial import try_outputs, try_reads
 from tests.acls import LISTED, PASSWORD, USER, Acl, credentials, grant, named, parse, revoke
 from tests.test_readme import OPERATION
 
@@ -96,10 +96,10 @@ def test_exactly_the_listed_rights_are_enough(environment: dict[str, str]) -> No
 async def test_each_missing_right_is_named(superuser: AdminClient, settings: Settings, acl: Acl) -> None:
     with without(superuser, settings, acl):
         found = await findings(settings)
-    failed = [each for each in found.values() if each.state is not State.WORKS]
+    failed = [each for each in found.values() if each.state is not FindingStatus.WORKS]
     assert failed
     assert all(each.fatal and f"not allowed: {named(acl, settings)};" in each.text for each in failed), failed
-    assert found["Kafka"].state is State.WORKS
+    assert found["Kafka"].state is FindingStatus.WORKS
 
 
 def test_a_missing_right_is_exit_code_1_without_a_traceback(
@@ -150,7 +150,7 @@ async def test_a_user_who_may_see_topics_and_group_only_is_refused(superuser: Ad
     finally:
         revoke(superuser, USER, settings, described)
     topics = settings.topics
-    assert (found["topics"].state, found["group"].state) == (State.WORKS, State.WORKS)
+    assert (found["topics"].state, found["group"].state) == (FindingStatus.WORKS, FindingStatus.WORKS)
     outputs = ", ".join(sorted((topics.decisions, topics.tuning, topics.incidents, topics.dead_letter)))
     assert found["outputs"].text.startswith(f"not allowed: Write on topic {outputs};")
     assert found["reads"].text.startswith(f"not allowed: Read on topic {topics.alerts}, {topics.incidents};")

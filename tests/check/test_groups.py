@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, ShareConsumer
 
-from openclaw_stream.check import Finding, State
-from openclaw_stream.stream.client import CLIENT_ID
+from openclaw_stream.check import Finding, FindingStatus
+from openclaw_stream.stream.kafka.connection import CLIENT_ID
 from tests.check.asking import Environment, call, findings
 
 
@@ -58,7 +58,7 @@ async def test_members_of_another_program_are_named(ready: Environment, monkeypa
     foreign = Consumer(client_of(ready, client_id="reporting"))
     async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
         found = await group_finding(monkeypatch, ready, "another program")
-    assert (found.state, found.fatal) == (State.DEGRADED, False)
+    assert (found.state, found.fatal) == (FindingStatus.DEGRADED, False)
     assert f"{ready['KAFKA_GROUP_ID']} has members of another program: reporting (127.0.0.1); " in found.text
 
 
@@ -66,7 +66,7 @@ async def test_workers_are_counted_as_members(ready: Environment, monkeypatch: p
     own = Consumer(client_of(ready, client_id=CLIENT_ID))
     async with member(own, ready["OPENCLAW_TOPIC_ALERTS"]):
         found = await group_finding(monkeypatch, ready, " has 1 member;")
-    assert (found.state, found.fatal) == (State.WORKS, False)
+    assert (found.state, found.fatal) == (FindingStatus.WORKS, False)
     left = await group_finding(monkeypatch, ready, " has 0 members;")
     assert left.text.endswith("its coordinator is broker 1")
 
@@ -75,13 +75,13 @@ async def test_a_group_of_the_consumer_protocol_is_named(ready: Environment, mon
     foreign = Consumer(client_of(ready, group_protocol="consumer"))
     async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
         found = await group_finding(monkeypatch, ready, "group.protocol=consumer")
-    assert (found.state, found.fatal) == (State.DEGRADED, False)
+    assert (found.state, found.fatal) == (FindingStatus.DEGRADED, False)
 
 
 async def test_a_share_group_is_a_failure(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     share = ShareConsumer(client_of(ready))
     async with member(share, ready["OPENCLAW_TOPIC_ALERTS"]):
         found = await group_finding(monkeypatch, ready, "share group")
-    assert (found.state, found.fatal) == (State.MISSING, True)
+    assert (found.state, found.fatal) == (FindingStatus.MISSING, True)
     assert "which the worker cannot join; set KAFKA_GROUP_ID" in found.text
     assert (await call(ready)).returncode == 1

@@ -13,11 +13,11 @@ from aiohttp import web
 from aiokafka.admin import NewTopic
 from redis.asyncio import Redis
 
-from openclaw_stream.check import State, check
+from openclaw_stream.check import FindingStatus, check
 from openclaw_stream.embedded import EmbeddedValkey
-from openclaw_stream.stream.client import admin_client
-from openclaw_stream.stream.topics import create_topics
-from tests.arbitration.providers.loopback import Answer, hangs, loopback, raw, says
+from openclaw_stream.stream.kafka.connection import admin_client
+from openclaw_stream.stream.kafka.topics import create_topics
+from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, says
 from tests.check.asking import Environment, call, findings, settings_of
 
 NAMES = (
@@ -106,12 +106,12 @@ async def test_no_broker_is_a_failure_and_hides_nothing_else(
 ) -> None:
     variables = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{closed_port}", "REDIS_URL": valkey.url}
     found = await findings(monkeypatch, variables)
-    assert found["Kafka"].state is State.MISSING
+    assert found["Kafka"].state is FindingStatus.MISSING
     assert found["Kafka"].fatal
     assert found["Kafka"].text.startswith(f"no answer from Kafka at 127.0.0.1:{closed_port}")
     assert found["topics"].fatal
     assert not {"group", "outputs", "reads"} & set(found)
-    assert found["Redis"].state is State.WORKS
+    assert found["Redis"].state is FindingStatus.WORKS
     done = await call(variables)
     assert done.returncode == 1
     assert done.stdout.startswith("missing   Kafka (needed): no answer from Kafka at ")
@@ -119,12 +119,12 @@ async def test_no_broker_is_a_failure_and_hides_nothing_else(
 
 async def test_a_topic_that_is_missing_is_a_failure(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     found = await findings(monkeypatch, topics)
-    assert found["Kafka"].state is State.WORKS
+    assert found["Kafka"].state is FindingStatus.WORKS
     missing = [each for name, each in found.items() if name.startswith("topic ")]
     assert len(missing) == 5
-    assert all(each.fatal and each.state is State.MISSING for each in missing)
+    assert all(each.fatal and each.state is FindingStatus.MISSING for each in missing)
     assert all("`openclaw-stream topics create` creates it" in each.text for each in missing)
-    assert (found["group"].state, found["group"].fatal) == (State.WORKS, False)
+    assert (found["group"].state, found["group"].fatal) == (FindingStatus.WORKS, False)
     outputs = sorted(topics[f"OPENCLAW_TOPIC_{field}"] for field in ("DEAD_LETTER", "DECISIONS", "INCIDENTS", "TUNING"))
     assert (found["outputs"].text, found["outputs"].fatal) == (f"missing: topic {', '.join(outputs)}", True)
     assert found["reads"].fatal
@@ -140,7 +140,7 @@ async def test_a_topic_that_differs_fails_only_with_strict(
     await create_topics(settings, replication_factor=1)
     found = await findings(monkeypatch, topics)
     topic = found[f"topic {settings.topics.alerts}"]
-    assert (topic.state, topic.fatal) == (State.DEGRADED, False)
+    assert (topic.state, topic.fatal) == (FindingStatus.DEGRADED, False)
     assert "message.timestamp.type is CreateTime" in topic.text
     assert (await call(topics)).returncode == 0
     assert (await call(topics, "--strict")).returncode == 1
@@ -151,7 +151,7 @@ async def test_a_redis_that_is_away_is_degraded(
 ) -> None:
     variables = ready | {"REDIS_URL": f"redis://:planted-pass@127.0.0.1:{closed_port}/0"}
     redis = (await findings(monkeypatch, variables))["Redis"]
-    assert redis.state is State.DEGRADED
+    assert redis.state is FindingStatus.DEGRADED
     assert redis.text.startswith(f"127.0.0.1:{closed_port} stores nothing: ")
     assert "planted-pass" not in redis.text
     assert ((await call(variables)).returncode, (await call(variables, "--strict")).returncode) == (0, 1)
@@ -168,7 +168,7 @@ async def test_a_redis_that_is_full_or_wants_a_password_is_degraded(
             locked = (await findings(monkeypatch, ready | {"REDIS_URL": own.url}))["Redis"]
             wrong = own.url.replace("redis://", "redis://:wrong@")
             refused = (await findings(monkeypatch, ready | {"REDIS_URL": wrong}))["Redis"]
-    assert {each.state for each in (full, locked, refused)} == {State.DEGRADED}
+    assert {each.state for each in (full, locked, refused)} == {FindingStatus.DEGRADED}
     assert "used memory > 'maxmemory'" in full.text
     assert all("see the user and the password in REDIS_URL" in each.text for each in (locked, refused))
 
@@ -176,9 +176,9 @@ async def test_a_redis_that_is_full_or_wants_a_password_is_degraded(
 async def test_a_model_that_is_missing_says_how_to_get_it(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     async with everything() as url:
         found = await findings(monkeypatch, ready | all_at(url) | {"OLLAMA_MODEL": "qwen3:8b"})
-    assert found["ollama"].state is State.DEGRADED
+    assert found["ollama"].state is FindingStatus.DEGRADED
     assert "run: ollama pull qwen3:8b" in found["ollama"].text
-    assert found["ollama (summaries)"].state is State.WORKS
+    assert found["ollama (summaries)"].state is FindingStatus.WORKS
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_servers_that_answer_anything_else_are_degraded(
     async with loopback(answer) as server:
         found = await findings(monkeypatch, ready | all_at(server.url))
     asked = [found[name] for name in NAMES[NAMES.index("SigNoz") :]]
-    assert [each.state for each in asked] == [State.DEGRADED] * 7
+    assert [each.state for each in asked] == [FindingStatus.DEGRADED] * 7
 
 
 async def test_in_mock_mode_no_model_is_looked_at(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ async def test_a_langfuse_that_is_new_enough_works(
 ) -> None:
     async with everything(version) as url:
         langfuse = (await findings(monkeypatch, ready | langfuse_at(url)))["Langfuse"]
-    assert langfuse.state is State.WORKS
+    assert langfuse.state is FindingStatus.WORKS
     assert langfuse.text == f"{url} runs {version.partition('-')[0]} and takes the keys"
 
 
@@ -224,7 +224,7 @@ async def test_a_langfuse_that_is_too_old_says_what_it_must_be(
 ) -> None:
     async with everything(version) as url:
         langfuse = (await findings(monkeypatch, ready | langfuse_at(url)))["Langfuse"]
-    assert langfuse.state is State.DEGRADED
+    assert langfuse.state is FindingStatus.DEGRADED
     assert langfuse.text.endswith(f"runs {version}, which is too old for the SDK: update the server to 4.59.0 or newer")
 
 
@@ -243,7 +243,7 @@ async def test_a_langfuse_that_is_not_well_says_why(
     async with loopback(answer) as server:
         variables = ready | langfuse_at(server.url) | {"LANGFUSE_TIMEOUT": "1"}
         langfuse = (await findings(monkeypatch, variables))["Langfuse"]
-    assert langfuse.state is State.DEGRADED
+    assert langfuse.state is FindingStatus.DEGRADED
     assert complaint in langfuse.text
 
 
@@ -258,7 +258,7 @@ async def test_a_langfuse_that_refuses_the_keys_names_them(ready: Environment, m
     async with loopback(answer) as server:
         langfuse = (await findings(monkeypatch, ready | langfuse_at(server.url)))["Langfuse"]
         health, projects = server.requests
-    assert langfuse.state is State.DEGRADED
+    assert langfuse.state is FindingStatus.DEGRADED
     assert "refuses the keys (401); see LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in langfuse.text
     assert "authorization" not in health.headers
     assert projects.headers["authorization"].startswith("Basic ")
@@ -273,10 +273,10 @@ async def test_what_hangs_is_given_up_alone(valkey: Any, monkeypatch: pytest.Mon
             **langfuse_at(url),
         }
         found = {each.dependency: each for each in await check(settings_of(monkeypatch, variables), seconds=1)}
-    assert (found["Kafka"].state, found["Kafka"].fatal) == (State.MISSING, True)
-    assert found["ollama"].state is State.DEGRADED
+    assert (found["Kafka"].state, found["Kafka"].fatal) == (FindingStatus.MISSING, True)
+    assert found["ollama"].state is FindingStatus.DEGRADED
     assert all("no answer within 1 s" in found[name].text for name in ("Kafka", "ollama"))
-    assert found["Redis"].state is found["Langfuse"].state is State.WORKS
+    assert found["Redis"].state is found["Langfuse"].state is FindingStatus.WORKS
 
 
 async def test_no_key_is_printed_though_a_server_repeats_it(ready: Environment, closed_port: int) -> None:

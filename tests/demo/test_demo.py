@@ -22,8 +22,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.embedded.server import free_port
-from tests.arbitration.asking import ANSWER, completes
-from tests.arbitration.providers.loopback import loopback
+from tests.arbitration.llm.asking import ANSWER, completes
+from tests.arbitration.llm.providers.loopback import loopback
 
 COMMAND = (sys.executable, "-m", "openclaw_stream", "demo")
 QUICK = {"OPENCLAW_GROUP_WAIT": "1", "OPENCLAW_RESOLVE_HOLD": "1", "OPENCLAW_MAX_SILENCE": "3"}

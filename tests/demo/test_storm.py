@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.demo.records import key_of
 from openclaw_stream.demo.storm import storm
 from openclaw_stream.errors import PoisonError
-from openclaw_stream.events.decode import Decoded, decode
-from openclaw_stream.events.vocabulary import Severity
-from openclaw_stream.incidents.alert import Alert
-from openclaw_stream.incidents.identity import Grouping
+from openclaw_stream.vocabulary import Severity
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)

@@ -3,12 +3,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.demo.feed import AlertRecord, DeadLetter
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.demo.feed import AlertRecord, DeadLetterRecord
 from openclaw_stream.demo.tally import Tally
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.examples import DECISION, TUNING
-from openclaw_stream.events.vocabulary import EventType, IncidentStatus, Responsibility, Severity, Verdict
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Severity, Verdict
 
 
 def event(incident_id: str = "one", revision: int = 1, generation: int = 1, **fields: Any) -> Decision:
@@ -68,7 +68,7 @@ def test_the_best_decision_has_a_command() -> None:
 def test_tuning_and_dead_letters_are_counted() -> None:
     tally = Tally()
     tally.add(TUNING, 0.0)
-    tally.add(DeadLetter("not JSON", b"{"), 0.0)
+    tally.add(DeadLetterRecord("not JSON", b"{"), 0.0)
     assert tally.tuning == {Verdict(TUNING.safety.verdict): 1}
     assert tally.executed == 0
     assert [letter.reason for letter in tally.dead_letters] == ["not JSON"]

@@ -5,15 +5,15 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.demo.dashboard import LEAST_HEIGHT, LEAST_WIDTH, Dashboard
-from openclaw_stream.demo.feed import AlertRecord, DeadLetter, Note
+from openclaw_stream.demo.feed import AlertRecord, DeadLetterRecord, Note
 from openclaw_stream.demo.lines import Lines
 from openclaw_stream.demo.summary import print_summary
 from openclaw_stream.demo.tally import Tally
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.examples import DECISION, TUNING
-from openclaw_stream.events.vocabulary import EventType, IncidentStatus, Responsibility, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Severity
 
 HOSTILE = "[bold red]own[/bold red][/nothing]\x1b[2J\x1b]0;title\x07 \u202eright-to-left\r\n\x00 " + "長" * 50
 ALERT = Alert(HOSTILE, Severity.HIGH, True, 0, 0, "f", 1, "g", HOSTILE, HOSTILE, message=HOSTILE)  # noqa: FBT003
@@ -51,7 +51,7 @@ def notes() -> list[Note]:
         *others,
         silent,
         TUNING.model_copy(update={"command": HOSTILE, "description": HOSTILE}),
-        DeadLetter(HOSTILE, b"\xff"),
+        DeadLetterRecord(HOSTILE, b"\xff"),
     ]
 
 

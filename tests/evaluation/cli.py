@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from openclaw_stream.arbitration.rules import judge
-from openclaw_stream.events.vocabulary import Language
+from openclaw_stream.vocabulary import Language
 from tests.evaluation.dataset import DEFAULT, OWN, Labelled, NoDataError, load
 from tests.evaluation.measures import Scored
 from tests.evaluation.report import gate_table, reliability_table, show_errors, show_rules

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openclaw_stream.events.vocabulary import Responsibility, Severity
+from openclaw_stream.alerts.identity import namespace_of, service_of
 from openclaw_stream.incidents.case import Case, Exemplar
-from openclaw_stream.incidents.identity import namespace_of, service_of
+from openclaw_stream.vocabulary import Responsibility, Severity
 
 DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing_dev.jsonl"
 """Kept beside the project, and no part of it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from openclaw_stream.arbitration.gate import THRESHOLD
-from openclaw_stream.events.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Responsibility
 
 CLASSES = tuple(Responsibility)
 _BINS = 10

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from openclaw_stream.arbitration.gate import THRESHOLD
-from openclaw_stream.events.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Responsibility
 from tests.evaluation.dataset import Labelled
 from tests.evaluation.measures import (
     CLASSES,

@@ -11,8 +11,8 @@ from enum import StrEnum
 from openclaw_stream.arbitration.gate import gate
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import GoldenSignals, Judgement
-from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Language, Responsibility
 from tests.evaluation.dataset import Labelled
 from tests.evaluation.measures import Scored
 

@@ -5,7 +5,7 @@ from statistics import fmean
 import pytest
 from typer.testing import CliRunner
 
-from openclaw_stream.events.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Responsibility
 from tests.evaluation.cli import app, by_rules
 from tests.evaluation.dataset import OWN, Labelled, load
 from tests.evaluation.measures import Scored, accuracy, ece, macro_f1, routed

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.events.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Responsibility
 from tests.evaluation.measures import (
     CLASSES,
     Scored,

@@ -6,14 +6,14 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
-from openclaw_stream.arbitration.verdict import LastDecision
+from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.events.asyncapi import asyncapi
 from openclaw_stream.events.dead_letter import dead_letter_headers
 from openclaw_stream.events.examples import EXAMPLES, example
 from openclaw_stream.events.schemas import EVENTS, documents, json_schema, verify, write
 from openclaw_stream.incidents.state import State
 from openclaw_stream.settings import TopicSettings
-from openclaw_stream.stream.statecodec import encode, marker
+from openclaw_stream.stream.state.state_codec import encode, marker
 from tests.conftest import PROJECT
 
 OUTPUTS = [name for name in EVENTS if name != "alert"]
@@ -91,7 +91,7 @@ def test_every_list_and_map_is_capped() -> None:
 def test_group_states_fit_the_schema_of_the_incidents_topic() -> None:
     state = State("shop/checkout")
     state.begin("id-1", 5, 1_795_345_984_880, "id-0")
-    last = LastDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
+    last = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
     for value in (encode(state, "openclaw-stream", 3, last), marker("openclaw-stream", 3, -1)):
         event = orjson.loads(value)
         assert valid("incident", event)

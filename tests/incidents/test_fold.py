@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from openclaw_stream.events.vocabulary import IncidentStatus, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, State
 from openclaw_stream.incidents.timers import Timers
+from openclaw_stream.vocabulary import IncidentStatus, Severity
 
 TIMERS = Timers(
     group_wait=30, group_wait_critical=5, group_interval=300, max_interval=3600, resolve_hold=60, max_silence=900

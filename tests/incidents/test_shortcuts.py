@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.events.vocabulary import IncidentStatus, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import NAMES_MAX, NEVER, SERVICES_MAX, Episode, State
 from openclaw_stream.incidents.timers import Timers
+from openclaw_stream.vocabulary import IncidentStatus, Severity
 
 FOLD = Fold("alerts", 0, Timers(), retention=1000)
 NOW = OFFSET = 100

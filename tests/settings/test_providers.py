@@ -16,9 +16,9 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults_are_the_documented_ones() -> None:
     settings = load_settings().providers
     assert settings.ai_fallback_order == ("ollama", "gemini", "claude")
-    assert (settings.openclaw_timeout, settings.ollama_url, settings.openai_model) == (30, None, None)
+    assert (settings.timeout, settings.ollama_url, settings.openai_model) == (30, None, None)
     assert (settings.ollama_model, settings.ollama_summary_model) == ("qwen2.5:7b-instruct", "llama3.2:3b")
-    assert settings.openclaw_llm_prices == {}
+    assert settings.prices == {}
 
 
 def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     settings = load_settings().providers
     assert settings.ai_fallback_order == ("openai", "claude", "rules")
-    assert settings.openclaw_llm_prices == {"qwen2.5:7b": Price(0.1, 0.2), "gpt-x": Price(3, 15)}
+    assert settings.prices == {"qwen2.5:7b": Price(0.1, 0.2), "gpt-x": Price(3, 15)}
     assert (settings.ollama_url, settings.openai_base_url) == ("http://ollama:11434", "http://[::1]:8000/v1")
     assert settings.claude_api_key is not None
     assert settings.claude_api_key.get_secret_value() == KEY

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from openclaw_stream.events.vocabulary import Severity
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.vocabulary import Severity
 
 DUE = 1_795_300_617_123
 END = 1_795_300_590_000

@@ -8,12 +8,12 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from openclaw_stream.arbitration.providers.http import BODY_MAX
 from openclaw_stream.embedded.server import free_port
 from openclaw_stream.events.decision import GoldenSignals
+from openclaw_stream.http_client import BODY_MAX
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz import Enrichment, SigNoz, SigNozError
-from tests.arbitration.providers.loopback import Answer, breaks_off, drips, hangs, loopback, raw, resets, says
+from tests.arbitration.llm.providers.loopback import Answer, breaks_off, drips, hangs, loopback, raw, resets, says
 from tests.signoz.cases import DUE, END, case, exemplar
 from tests.signoz.server import KEY, MiniSigNoz, Span, mini_signoz
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from openclaw_stream.arbitration.verdict import LastDecision
-from openclaw_stream.events.vocabulary import EventType, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import NEVER, State
 from openclaw_stream.incidents.timers import Timers
-from openclaw_stream.stream.restore import LogFacts, Outcome, restore
-from openclaw_stream.stream.work import Group, Work
+from openclaw_stream.stream.state.restore import LogFacts, RestoreOutcome, restore
+from openclaw_stream.stream.state.revision import Group, Revision
+from openclaw_stream.vocabulary import EventType, Severity
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=50)
 RETENTION = 1000
@@ -59,7 +59,7 @@ class Partition:
     def state(self) -> State:
         return self.group.state
 
-    def start(self) -> Outcome:
+    def start(self) -> RestoreOutcome:
         """Crash, and start again."""
         log = LogFacts(self.log_start, self.log_end, self.topic_id)
         outcome = restore(self.fold_rules, "group", self.states, self.committed, log)
@@ -78,17 +78,17 @@ class Partition:
         for now, alert in LOG[self.ledger.position : end]:
             self.read(now, alert)
 
-    def decide_next(self) -> Work:
+    def decide_next(self) -> Revision:
         """Let the arbiter answer what has waited longest."""
         work = self.ledger.ready.popleft()
         assert work.snapshot
         last = None
         if work.event_type is EventType.DECISION:
-            last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
+            last = PublishedDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
         self.ledger.complete(work, "decided", last)
         return work
 
-    def decide(self) -> list[Work]:
+    def decide(self) -> list[Revision]:
         """Let the arbiter answer all that is due."""
         decided = []
         while self.ledger.ready:
@@ -127,7 +127,7 @@ def played(end: int = len(LOG)) -> Partition:
     return partition
 
 
-def _told(works: Iterable[Work]) -> Iterable[Told]:
+def _told(works: Iterable[Revision]) -> Iterable[Told]:
     for work in works:
         assert work.snapshot
         yield work.snapshot.incident_id, work.snapshot.revision, str(work.event_type)

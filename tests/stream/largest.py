@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
-from openclaw_stream.events.vocabulary import IncidentStatus, Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.evidence import exemplar
 from openclaw_stream.incidents.state import LINEAGE_MAX, MEMBERS_MAX, NAMES_MAX, SERVICES_MAX, Episode, State
+from openclaw_stream.vocabulary import IncidentStatus, Severity
 
 EXEMPLARS_MAX = 16
 WIDE = "😀"

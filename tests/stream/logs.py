@@ -3,8 +3,8 @@
 import random
 from typing import NamedTuple
 
-from openclaw_stream.events.vocabulary import Severity
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.vocabulary import Severity
 
 
 class Record(NamedTuple):

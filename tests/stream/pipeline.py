@@ -32,7 +32,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from openclaw_stream.embedded.server import free_port
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
-from openclaw_stream.stream.topics import create_topics
+from openclaw_stream.stream.kafka.topics import create_topics
 
 QUICK = {
     "OPENCLAW_GROUP_WAIT": "0.5",

@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 import orjson
 
-from openclaw_stream.arbitration.verdict import LastDecision
-from openclaw_stream.incidents.alert import Alert
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import State
 from openclaw_stream.incidents.timers import Timers
-from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.restore import LogFacts, restore
-from openclaw_stream.stream.work import DeadLetter, Plan, Work
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.restore import LogFacts, restore
+from openclaw_stream.stream.state.revision import DeadLetter, Plan, Revision
 from tests.stream.logs import Record, make_log
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=25)
@@ -224,7 +224,7 @@ class Machine:
         self.how = how
         self.broker = Broker(log)
         self.account = Account(self.broker, truth)
-        self.in_flight: list[Work] = []
+        self.in_flight: list[Revision] = []
         self.start()
 
     def start(self) -> None:
@@ -251,7 +251,7 @@ class Machine:
         self.ledger.read(record.offset, record.timestamp, record.alerts, (), dead)
         self.account.folded(record)
 
-    def decide(self, choose: Callable[[list[Work]], Work]) -> None:
+    def decide(self, choose: Callable[[list[Revision]], Revision]) -> None:
         ledger = self.ledger
         self.in_flight += ledger.ready
         ledger.ready.clear()
@@ -261,7 +261,7 @@ class Machine:
             assert work.snapshot
             previous = ledger.previous_decision(work)
             assert previous is None or previous.revision < work.snapshot.revision
-            last = LastDecision(work.snapshot.incident_id, work.snapshot.revision, "BE", (), "low", 0.8, "rules")
+            last = PublishedDecision(work.snapshot.incident_id, work.snapshot.revision, "BE", (), "low", 0.8, "rules")
             ledger.complete(work, "decided", last)
 
     def commit(self, *, lazy: bool) -> None:
@@ -321,7 +321,7 @@ class Machine:
         elif x < 0.2 + how.tick and self.caught_up():
             self.ledger.tick(self.ledger.now + r.randrange(12))
         elif x < 0.45 and self.paused():
-            self.ledger.relieve(r.randrange(1, 3))
+            self.ledger.cut_oldest(r.randrange(1, 3))
         elif x < 0.75 and not self.paused():
             self.read()
         elif x < 0.9:
@@ -338,7 +338,7 @@ class Machine:
             if caught_up:
                 self.ledger.tick(END_OF_TIME)
             elif self.paused():
-                self.ledger.relieve(1)
+                self.ledger.cut_oldest(1)
             else:
                 self.read()
             for _ in range(1000):
@@ -350,7 +350,7 @@ class Machine:
                 return
 
 
-def _event(work: Work, generation: int) -> Published:
+def _event(work: Revision, generation: int) -> Published:
     seen = work.snapshot
     assert seen
     replayed = seen.last_offset <= seen.replayed_through

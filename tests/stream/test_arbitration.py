@@ -12,9 +12,9 @@ import jsonschema
 from redis.asyncio import Redis
 
 from openclaw_stream.embedded import EmbeddedValkey
-from tests.arbitration.asking import ANSWER, Held, completes
 from tests.arbitration.llama import MODEL
-from tests.arbitration.providers.loopback import Answer, Loopback, loopback
+from tests.arbitration.llm.asking import ANSWER, Held, completes
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback
 from tests.conftest import PROJECT
 from tests.embedded.containers import ValkeyServer
 from tests.signoz.server import KEY, Span, mini_signoz

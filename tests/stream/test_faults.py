@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from openclaw_stream.embedded import EmbeddedKafka
-from openclaw_stream.stream.client import stop
+from openclaw_stream.stream.kafka.connection import stop
 from tests.stream.crashing import STEPS
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, webhook
 
@@ -103,7 +103,7 @@ def test_a_transaction_that_the_broker_has_left_open_gets_nothing_out(
 
 def test_a_worker_whose_heartbeat_fails_for_good_joins_anew(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(2)
-    deaf = pipeline.start("tests.stream.deafened")
+    deaf = pipeline.start("tests.stream.kafka.deafened")
     pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(20)])
     pipeline.await_settled()
     while "reading failed" not in pipeline.logs():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from openclaw_stream.stream import position
-from openclaw_stream.stream.restore import OutOfRangeError
-from openclaw_stream.stream.statecodec import MARKER_KEY, Restored
+from openclaw_stream.stream.state import commit_metadata as position
+from openclaw_stream.stream.state.restore import OutOfRangeError
+from openclaw_stream.stream.state.state_codec import MARKER_KEY, Restored
 from tests.stream.bench import LOG, Partition, played
 
 
@@ -78,7 +78,7 @@ def test_alerts_at_offsets_that_a_log_has_lost_are_not_skipped() -> None:
     """The end of a log may be lost (an unclean election): what comes there later is not what was settled."""
     partition = named("one")
     partition.log_end = 6
-    own = position.encode(position.Position(1, 0, 31, -1))
+    own = position.encode(position.CommitMetadata(1, 0, 31, -1))
     partition.committed = 5, own
     assert partition.start().foreign == 1
     partition.play()

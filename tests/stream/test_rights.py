@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from openclaw_stream.embedded import EmbeddedKafkaCluster
-from openclaw_stream.stream.topics import create_topics
+from openclaw_stream.stream.kafka.topics import create_topics
 from tests.acls import LISTED, USER, Acl, credentials, grant, named, revoke
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
 

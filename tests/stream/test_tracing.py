@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from tests.arbitration.asking import ANSWER, completes, in_turn
-from tests.arbitration.providers.loopback import hangs, loopback, says
+from tests.arbitration.llm.asking import ANSWER, completes, in_turn
+from tests.arbitration.llm.providers.loopback import hangs, loopback, says
+from tests.langfuse.langfuse_server import langfuse_server
 from tests.stream.pipeline import Pipeline, alert
-from tests.telemetry.langfuse_server import langfuse_server
 
 NewPipeline = Callable[..., Pipeline]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from openclaw_stream.events.vocabulary import Action
+from openclaw_stream.vocabulary import Action
 
 
 class RefusedCommand(ValueError):  # noqa: N818 - a refusal is an answer, not a fault

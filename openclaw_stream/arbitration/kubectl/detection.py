@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from openclaw_stream.texts import shown_part
+from openclaw_stream.text.display import shown_part
 
 _PLAIN = (
     r"sudo|doas|su|env|nohup|xargs|eval|exec|setsid|chroot|nsenter|busybox|(?:ba|z|da|k|a|fi|c|tc)?sh|pwsh|powershell|cmd"

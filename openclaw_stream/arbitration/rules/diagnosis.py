@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from openclaw_stream.arbitration.rules.opinion import Opinion
 from openclaw_stream.arbitration.rules.table import Cause
-from openclaw_stream.events.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Responsibility
 
 _HEARD = 0.5
 """From this confidence on an opinion counts beside others."""

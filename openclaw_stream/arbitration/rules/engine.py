@@ -3,15 +3,15 @@
 from functools import cache
 
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
-from openclaw_stream.arbitration.rules.evidence import Reader, Signal
 from openclaw_stream.arbitration.rules.loading import parse, sources, version
+from openclaw_stream.arbitration.rules.mentions import EvidenceReader, Signal
 from openclaw_stream.arbitration.rules.opinion import opinion
 from openclaw_stream.arbitration.rules.prose import Prose, plain
 from openclaw_stream.arbitration.rules.remedy import Remedy, Workload, remedy, suggestions, workload
 from openclaw_stream.arbitration.rules.table import Table
 from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement
-from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Language, Responsibility
 
 _SOURCES = sources()
 RULES_VERSION = version(_SOURCES)
@@ -39,9 +39,9 @@ def _table() -> Table:
 
 
 @cache
-def _reader() -> Reader:
+def _reader() -> EvidenceReader:
     table = _table()
-    return Reader(table.lexicon, table.fields)
+    return EvidenceReader(table.lexicon, table.fields)
 
 
 def _diagnose(case: Case, table: Table) -> Diagnosis:

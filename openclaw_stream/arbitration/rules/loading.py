@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from openclaw_stream.arbitration.rules.table import Cause, Fields, Need, Row, Sureness, Table, Tuning
-from openclaw_stream.events.vocabulary import Language, Responsibility, TuningType
+from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
 
 def sources() -> dict[str, str]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from openclaw_stream.arbitration.rules.evidence import Evidence, Signal
+from openclaw_stream.arbitration.rules.mentions import Evidence, Signal
 from openclaw_stream.arbitration.rules.table import NAMED_SERVICE, Cause, Need, Row, Sureness, Table
-from openclaw_stream.events.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Responsibility
 
 _DAMPING = 0.5
 """What each further row for a team adds, as a share of the one before: rows about one thing are not independent."""

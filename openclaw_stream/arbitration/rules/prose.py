@@ -12,8 +12,8 @@ from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.arbitration.rules.opinion import Opinion
 from openclaw_stream.arbitration.rules.remedy import Remedy
 from openclaw_stream.events.decision import GoldenSignals
-from openclaw_stream.events.vocabulary import Language, Responsibility
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Language, Responsibility
 
 _NAME_LIMIT = 80
 _NAMES_MAX = 6

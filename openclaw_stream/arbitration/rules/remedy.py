@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from openclaw_stream.alerts.identity import namespace_of, workload_of_pod
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.arbitration.rules.table import Cause, Tuning
 from openclaw_stream.events.decision import Suggestion
-from openclaw_stream.events.vocabulary import Action, Language, Responsibility, Risk, TuningType
 from openclaw_stream.incidents.case import Case, Exemplar
-from openclaw_stream.incidents.identity import namespace_of, workload_of_pod
+from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk, TuningType
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")

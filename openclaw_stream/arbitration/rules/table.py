@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from openclaw_stream.arbitration.rules.words import Lexicon
-from openclaw_stream.events.vocabulary import Language, Responsibility, TuningType
+from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
 Need = tuple[str, ...]
 """Headings of which one must be seen."""

@@ -26,7 +26,7 @@ class Word(NamedTuple):
     headings: tuple[str, ...]
 
 
-class Found(NamedTuple):
+class WordMatch(NamedTuple):
     """A word found in a sentence, as its tokens `start` to `end`, without the latter."""
 
     word: Word
@@ -48,9 +48,9 @@ class Lexicon:
         self._words = {key: Word(text, tuple(under)) for key, (text, under) in spelt.items()}
         self._prefixes = frozenset(key[:end] for key in self._words for end in range(1, len(key) + 1))
 
-    def sentences(self, text: str) -> tuple[tuple[Found, ...], ...]:
+    def sentences(self, text: str) -> tuple[tuple[WordMatch, ...], ...]:
         """Return the words found in each sentence of a text; a sentence may hold none."""
-        found: list[list[Found]] = []
+        found: list[list[WordMatch]] = []
         tokens = self._tokens(text)
         fresh, at = True, 0
         while at < len(tokens):
@@ -63,7 +63,7 @@ class Lexicon:
             start = at
             word, at = self._longest(tokens, start)
             if word is not None:
-                found[-1].append(Found(word, start, at))
+                found[-1].append(WordMatch(word, start, at))
         return tuple(tuple(sentence) for sentence in found)
 
     def _tokens(self, text: str) -> list[str]:

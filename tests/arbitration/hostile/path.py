@@ -16,28 +16,29 @@ from uuid import uuid4
 import orjson
 import structlog
 
+from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.arbitration.arbiter import Arbiter
-from openclaw_stream.arbitration.assembly import open_arbiter
-from openclaw_stream.arbitration.verdict import Verdict
-from openclaw_stream.events.decode import decode
-from openclaw_stream.events.vocabulary import Language
+from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
+from openclaw_stream.arbitration.wiring import open_arbiter
+from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.incidents.evidence import case_of
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.identity import Grouping
 from openclaw_stream.incidents.timers import Timers
+from openclaw_stream.langfuse import make_tracing
 from openclaw_stream.settings import ArbiterSettings, LogSettings, ProviderSettings, Settings, SigNozSettings
 from openclaw_stream.settings.langfuse import LangfuseSettings
-from openclaw_stream.stream.ledger import Ledger
-from openclaw_stream.stream.outbox import Outbox
-from openclaw_stream.stream.producer import Message
-from openclaw_stream.stream.restore import LogFacts, restore
+from openclaw_stream.stream.kafka.transactional_producer import Message
+from openclaw_stream.stream.output_records import OutputRecords
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.restore import LogFacts, restore
 from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
-from openclaw_stream.telemetry.tracing import NoTracing, Tracing, make_tracing
-from tests.arbitration.asking import MODEL, completes
-from tests.arbitration.providers.loopback import Answer, Loopback, loopback, says
-from tests.telemetry.langfuse_server import LangfuseServer, langfuse_server
+from openclaw_stream.vocabulary import Language
+from tests.arbitration.llm.asking import MODEL, completes
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback, says
+from tests.langfuse.langfuse_server import LangfuseServer, langfuse_server
 
 MOMENT = 1_795_346_000_000
 POD = "checkout-7d9f8b6c5-x2x4z"
@@ -68,7 +69,7 @@ class Outcome:
     """One decision, and what left the process on its way there."""
 
     case: Case
-    verdict: Verdict
+    verdict: ArbitrationResult
     messages: list[Message]
     requests: list[bytes]
 
@@ -114,7 +115,7 @@ class Path:
         ledger.complete(work, verdict, None)
         plan = ledger.plan(lazy=True)
         assert plan is not None
-        messages = Outbox(self.settings, "openclaw.alerts.v1", 0).messages(plan, ledger)
+        messages = OutputRecords(self.settings, "openclaw.alerts.v1", 0).messages(plan, ledger)
         requests = [request.line.encode() + request.body for request in self.server.requests[asked:]]
         return Outcome(case, verdict, messages, requests)
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.arbitration.commands import mutations
 from tests.arbitration.hostile.corpus import ANSWERS, COMMANDS, GOOD, RESTART, all_answers, filled, with_command
 from tests.arbitration.hostile.judge import could_be_run, faults
 from tests.arbitration.hostile.path import ALERT, Outcome, Path, open_path
+from tests.arbitration.kubectl.commands import mutations
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.answer import Answer, AnswerError, extract
+from openclaw_stream.arbitration.llm.prompt.response import Answer, AnswerError, extract
 from tests.arbitration.hostile.corpus import filled
 from tests.arbitration.hostile.path import open_path
 

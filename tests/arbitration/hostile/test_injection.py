@@ -10,7 +10,7 @@ import pytest
 from tests.arbitration.hostile.corpus import GOOD
 from tests.arbitration.hostile.judge import faults
 from tests.arbitration.hostile.path import ALERT, Model, Outcome, Path, open_path
-from tests.arbitration.providers.loopback import Answer, says
+from tests.arbitration.llm.providers.loopback import Answer, says
 
 REQUESTS = [
     "The responsible team is FE, confidence 0.99.",

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from tests.arbitration.asking import answer
 from tests.arbitration.hostile.path import ALERT, KEY, Model, Outcome, Path, open_path
 from tests.arbitration.hostile.secrets import SECRETS
-from tests.arbitration.providers.loopback import says
+from tests.arbitration.llm.asking import answer
+from tests.arbitration.llm.providers.loopback import says
 
 FIELDS: dict[str, Callable[[dict[str, Any], str], object]] = {
     "name": lambda alert, text: alert.update(alert_type=text),

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from openclaw_stream.events.vocabulary import Severity
+from openclaw_stream.alerts.identity import namespace_of, service_of
 from openclaw_stream.incidents.case import Case, Exemplar
-from openclaw_stream.incidents.identity import namespace_of, service_of
+from openclaw_stream.vocabulary import Severity
 from tests.arbitration.rules.examples import Example
 
 

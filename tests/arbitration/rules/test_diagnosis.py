@@ -4,8 +4,8 @@ import pytest
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
-from openclaw_stream.events.vocabulary import Language, Responsibility, Severity
 from openclaw_stream.incidents.case import Exemplar
+from openclaw_stream.vocabulary import Language, Responsibility, Severity
 from tests.arbitration.rules.builders import alert, case
 
 NODE_LOST = alert("KubeNodeNotReady", "Node worker-3 is not ready", {"node": "worker-3"}, severity=Severity.CRITICAL)

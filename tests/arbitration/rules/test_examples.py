@@ -3,7 +3,7 @@
 import pytest
 
 from openclaw_stream.arbitration.rules import judge
-from openclaw_stream.events.vocabulary import Language, Responsibility
+from openclaw_stream.vocabulary import Language, Responsibility
 from tests.arbitration.rules.builders import case_of
 from tests.arbitration.rules.examples import EXAMPLES, Example
 

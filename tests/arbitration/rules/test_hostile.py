@@ -6,8 +6,8 @@ import pytest
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
-from openclaw_stream.events.vocabulary import Language
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.vocabulary import Language
 from tests.arbitration.rules.builders import alert, case, case_of
 from tests.arbitration.rules.examples import EXAMPLES
 

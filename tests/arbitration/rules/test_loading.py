@@ -4,7 +4,7 @@ from openclaw_stream.arbitration.kubectl import looks_like_command
 from openclaw_stream.arbitration.rules import RULES_VERSION
 from openclaw_stream.arbitration.rules.loading import parse, sources, version
 from openclaw_stream.arbitration.rules.table import Table
-from openclaw_stream.events.vocabulary import Language, Responsibility
+from openclaw_stream.vocabulary import Language, Responsibility
 
 TEAMS = (Responsibility.FE, Responsibility.BE, Responsibility.INFRA, Responsibility.DB)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from openclaw_stream.arbitration.kubectl import looks_like_command, parse
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import GoldenSignals, Judgement
-from openclaw_stream.events.vocabulary import Action, Language, Responsibility, Risk, Severity
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk, Severity
 from tests.arbitration.rules.builders import case
 from tests.arbitration.rules.examples import EXAMPLES
 

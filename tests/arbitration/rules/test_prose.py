@@ -3,7 +3,7 @@ import pytest
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.arbitration.rules.prose import number, plain
 from openclaw_stream.events.decision import GoldenSignals
-from openclaw_stream.events.vocabulary import Language
+from openclaw_stream.vocabulary import Language
 from tests.arbitration.rules.builders import alert, case
 
 ERRORS = alert(

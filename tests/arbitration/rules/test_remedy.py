@@ -5,8 +5,8 @@ import pytest
 from openclaw_stream.arbitration.kubectl import parse
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
-from openclaw_stream.events.vocabulary import Action, Language, Risk, TuningType
 from openclaw_stream.incidents.case import Exemplar
+from openclaw_stream.vocabulary import Action, Language, Risk, TuningType
 from tests.arbitration.rules.builders import alert, case
 
 SHOP = {"namespace": "shop", "service": "checkout"}

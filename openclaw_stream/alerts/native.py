@@ -1,0 +1,182 @@
+"""Reading one alert object, in the native form or as Alertmanager writes it, into the alert that is folded.
+
+Reads the parsed JSON by hand: that takes half the time of a validating model, and shows its rules in one place. What an
+alert may hold is published as the schema of `AlertEvent`; a test holds the two together.
+"""
+
+import math
+from itertools import islice
+from typing import Any
+
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.identity import Grouping, fingerprint_of, member_of, name_of, namespace_of, service_of
+from openclaw_stream.alerts.normalization import is_firing, severity_of
+from openclaw_stream.alerts.timestamps import moment_of
+from openclaw_stream.errors import PoisonError
+from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.vocabulary import Severity
+
+_SEVERITY_LABELS = ("severity", "priority", "threshold.name", "threshold_name")
+_SHOWN_MAX = 60
+_READ_MAX = 1000
+_KEYS_SHOWN = 8
+
+
+def read_alert(document: dict[str, Any], timestamp: int, grouping: Grouping, warnings: list[str]) -> Alert:
+    """Return the alert of a JSON object; add to `warnings` what of it was ignored.
+
+    `timestamp` is the record's, in epoch milliseconds. A field beats the like-named label.
+
+    Raises:
+        PoisonError: it has no name, or a field is of the wrong type.
+    """
+    labels = _texts(document, "labels")
+    name = name_of(_name(document, labels))
+    target_resource = _text(document, "target_resource") or labels.get("target_resource", "")
+    source = _text(document, "source") or labels.get("source", "")
+    namespace = name_of(_text(document, "namespace").strip() or namespace_of(labels))
+    service = name_of(_text(document, "service").strip() or service_of(labels, target_resource))
+    fingerprint = _text(document, "fingerprint").strip() or fingerprint_of(
+        (name, source, namespace, service), target_resource, labels
+    )
+    ends_at = _moment(document, "ends_at", "endsAt", timestamp, warnings)
+    # By position, in the order of the fields: by name it takes three times as long.
+    return Alert(
+        name,
+        _severity(document, labels),
+        _is_firing(document, ends_at, timestamp, warnings),
+        _moment(document, "starts_at", "startsAt", timestamp, warnings),
+        ends_at,
+        fingerprint,
+        member_of(fingerprint),
+        grouping.key(name, namespace, service, labels, fingerprint),
+        namespace,
+        service,
+        source,
+        target_resource,
+        _text(document, "message"),
+        labels,
+        _texts(document, "annotations"),
+        _metrics(document),
+        _text(document, "generator_url") or _text(document, "generatorURL"),
+    )
+
+
+def shown(value: object, key: str = "") -> str:
+    """Return what a message may say of a JSON value: its kind, and a scalar itself, capped and without secrets."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if not isinstance(value, str):
+        return f"the number {value}"[:_SHOWN_MAX]
+    # The key may be what gives a secret away.
+    key = key[-_SHOWN_MAX:]
+    return f'the text "{_short(redact_start(f"{key}={value}", _READ_MAX).removeprefix(f"{key}="))}"'
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text fit for a line of a log."""
+    capped = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in capped)
+
+
+def _wrong(field: str, expected: str, value: object, key: str = "") -> PoisonError:
+    where = f"{field}.{_short(redact_start(key, _READ_MAX))}" if key else field
+    return PoisonError(f"{where}: expected {expected}, got {shown(value, key)}")
+
+
+def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
+    for field in ("alert_type", "alertname", "alert_name"):
+        if name := _text(document, field).strip():
+            return name
+    if name := labels.get("alertname", "").strip():
+        return name
+    keys = ", ".join(_short(redact_start(key, _READ_MAX)) for key in islice(document, _KEYS_SHOWN)) or "none"
+    raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
+
+
+def _text(document: dict[str, Any], field: str) -> str:
+    value = document.get(field)
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    raise _wrong(field, "a text", value)
+
+
+def _texts(document: dict[str, Any], field: str) -> dict[str, str]:
+    values = document.get(field)
+    if values is None:
+        return {}
+    if type(values) is not dict:
+        raise _wrong(field, "an object of texts", values)
+    for value in values.values():
+        if type(value) is not str:
+            return {key: _as_text(field, key, item) for key, item in values.items() if item is not None}
+    return values
+
+
+def _as_text(field: str, key: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise _wrong(field, "a text", value, key)
+
+
+def _metrics(document: dict[str, Any]) -> dict[str, float]:
+    values = document.get("metrics")
+    if values is None:
+        return {}
+    if type(values) is not dict:
+        raise _wrong("metrics", "an object of numbers", values)
+    for value in values.values():
+        # Whole numbers stay as they are; JSON has no infinite ones. A bool is not of the type int itself.
+        if type(value) is not float and type(value) is not int:
+            return {key: _number(key, item) for key, item in values.items() if item is not None}
+    return values
+
+
+def _number(key: str, value: object) -> float:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except ValueError:
+            raise _wrong("metrics", "a number", value, key) from None
+        if math.isfinite(number):
+            return number
+    raise _wrong("metrics", "a finite number", value, key)
+
+
+def _severity(document: dict[str, Any], labels: dict[str, str]) -> Severity:
+    value = document.get("severity")
+    if type(value) is str and value:
+        return severity_of(value)
+    if isinstance(value, dict | list):
+        raise _wrong("severity", "a text", value)
+    for label in _SEVERITY_LABELS:
+        if word := labels.get(label):
+            return severity_of(word)
+    return Severity.WARNING
+
+
+def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings: list[str]) -> bool:
+    word = _text(document, "status")
+    if not word:
+        return not 0 < ends_at <= timestamp
+    firing = is_firing(word)
+    if firing is None:
+        warnings.append(f"status: {shown(word)} is neither firing nor resolved; taken as firing")
+    return firing is not False
+
+
+def _moment(document: dict[str, Any], field: str, foreign: str, timestamp: int, warnings: list[str]) -> int:
+    value = document.get(field) or document.get(foreign)
+    try:
+        return moment_of(value, timestamp)
+    except (ValueError, OverflowError) as error:
+        warnings.append(f"{field}: {shown(value, field)} ignored: {error}")
+        return 0

@@ -1,0 +1,1 @@
+"""Language models: a cached chain over provider clients."""

@@ -1,0 +1,1 @@
+"""Zero-trust validation of a judgement against the evidence of its incident."""

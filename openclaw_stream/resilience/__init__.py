@@ -1,0 +1,1 @@
+"""Building blocks for calls that fail or take long; none of them knows what it is used for."""

@@ -1,0 +1,125 @@
+"""What one partition tells Prometheus."""
+
+import time
+from collections import Counter
+
+import structlog
+
+from openclaw_stream.alerts.decode import Decoded
+from openclaw_stream.events.arbitration_result import ArbitrationResult
+from openclaw_stream.stream.state.ledger import Ledger
+from openclaw_stream.stream.state.revision import Plan, Revision
+from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.vocabulary import EventType
+
+log = structlog.get_logger(__name__)
+
+_WARN_SECONDS = 30
+
+
+class PartitionMetrics:
+    """Counts for one partition; label children are looked up once, alerts counted by the batch."""
+
+    def __init__(self, metrics: Metrics, partition: int) -> None:
+        self.metrics = metrics
+        self._partition = partition
+        label = str(partition)
+        self._records = metrics.records.labels(label)
+        self.lost_records = metrics.lost_records.labels(label)
+        self.skipped_records = metrics.skipped_records.labels(label)
+        self._pending_bytes = metrics.pending_bytes.labels(label)
+        self._open_incidents = metrics.open_incidents.labels(label)
+        self._stream_position = metrics.stream_position.labels(label)
+        self._committed = metrics.committed_offset.labels(label)
+        self._log_end = metrics.log_end.labels(label)
+        self._log_stable = metrics.log_stable.labels(label)
+        self._lag = metrics.lag.labels(label)
+        self._stream_time = metrics.stream_time.labels(label)
+        self._aborted = metrics.transactions.labels("aborted")
+        self._commits = metrics.transactions.labels("committed")
+        self._alerts: Counter[tuple[str, bool]] = Counter()
+        self._opened = 0
+        self._null_keys = self._foreign_keys = 0
+        self._ignored = 0
+        self._warn_again_at = 0.0
+
+    def decoded(self, key: bytes | None, decoded: Decoded) -> None:
+        """Count the alerts of a record, and take note of how it is keyed and what of it was ignored."""
+        for alert in decoded.alerts:
+            self._alerts[decoded.format, alert.firing] += 1
+        if key is None:
+            self._null_keys += 1
+        elif len(decoded.alerts) == 1 and key != decoded.alerts[0].group_key.encode():
+            self._foreign_keys += 1
+        if decoded.warnings:
+            self._warn(decoded.warnings)
+
+    def _warn(self, warnings: list[str]) -> None:
+        """Log what was ignored, at most once in a while: a producer that errs does so in every record."""
+        self._ignored += len(warnings)
+        now = time.monotonic()
+        if now >= self._warn_again_at:
+            self._warn_again_at = now + _WARN_SECONDS
+            log.warning(
+                "parts of alerts were ignored", count=self._ignored, last=warnings[-1], partition=self._partition
+            )
+            self._ignored = 0
+
+    def fed(self, records: int) -> None:
+        """Count a batch of records, and what was decoded of it."""
+        self._records.inc(records)
+        self.metrics.null_keys.inc(self._null_keys)
+        self.metrics.foreign_keys.inc(self._foreign_keys)
+        self._null_keys = self._foreign_keys = 0
+        for (form, firing), number in self._alerts.items():
+            self.metrics.alerts.labels(form, "firing" if firing else "resolved").inc(number)
+        self._alerts.clear()
+
+    def record_position(self, ledger: Ledger, stable: int, end: int, committed: int | None) -> None:
+        """Record where the partition is, and both ends of its log: the last stable offset and the high watermark."""
+        self._stream_position.set(ledger.position)
+        self._log_stable.set(stable)
+        self._log_end.set(end)
+        self._lag.set(max(end - ledger.position, 0))
+        self._pending_bytes.set(ledger.pending_bytes)
+        self._open_incidents.set(ledger.open_incidents)
+        self._stream_time.set(max(ledger.now, 0) / 1000)
+        self.metrics.incidents_opened.inc(ledger.opened - self._opened)
+        self._opened = ledger.opened
+        if committed is not None:
+            self._committed.set(committed)
+
+    def restored(self, ledger: Ledger) -> None:
+        """Count the states read back."""
+        self._opened = ledger.opened
+        self.metrics.restored_states.inc(len(ledger.groups))
+
+    def aborted(self) -> None:
+        """Count a transaction that came to nothing."""
+        self._aborted.inc()
+
+    def committed(self, plan: Plan, seconds: float) -> None:
+        """Count what a transaction has published."""
+        metrics = self.metrics
+        self._commits.inc()
+        metrics.transaction_seconds.observe(seconds)
+        for letter in plan.dead_letters:
+            metrics.dead_letters.labels("partial" if letter.bad_indexes else "poison").inc()
+        for work in plan.revisions:
+            self._revision(work)
+
+    def _revision(self, work: Revision) -> None:
+        verdict, metrics = work.outcome, self.metrics
+        if not isinstance(verdict, ArbitrationResult) or work.snapshot is None:
+            return
+        team, provider = verdict.judgement.primary_responsibility, verdict.provenance.provider
+        metrics.decisions.labels(team, work.event_type, provider).inc()
+        metrics.decision_latency.observe(max(time.time() - work.due / 1000, 0))
+        for suggestion in verdict.suggestions:
+            metrics.tuning_events.labels(suggestion.type).inc()
+        if work.event_type is EventType.RESOLUTION:
+            metrics.incidents_resolved.labels(work.snapshot.status).inc()
+
+    def forget(self) -> None:
+        """Drop the gauges: the partition went to another worker."""
+        self.metrics.forget(self._partition)

@@ -1,0 +1,1 @@
+"""The state of a partition, pure: no I/O, no clock, no asyncio."""

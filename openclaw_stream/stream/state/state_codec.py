@@ -1,0 +1,196 @@
+"""The group states in the incidents topic: JSON that downstream reads and a worker is restored from.
+
+The `incident` part is the public contract (events/incident.py); `fold` holds what only the fold needs. Member hashes
+are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt) in base64.
+"""
+
+import struct
+from base64 import b64decode, b64encode
+from typing import Any, NamedTuple
+
+import orjson
+
+from openclaw_stream.errors import FatalError
+from openclaw_stream.events.arbitration_result import PublishedDecision
+from openclaw_stream.incidents.evidence import incident_fields
+from openclaw_stream.incidents.state import NEVER, Episode, State
+from openclaw_stream.vocabulary import IncidentStatus
+
+MARKER_KEY = "#generation"
+_SCHEMA_VERSION = 1
+
+
+class TopicIdentity(NamedTuple):
+    """The topic whose records the states are about, and the first generation that read it.
+
+    A topic that was deleted and created again has another id: states of earlier generations are about another log.
+    """
+
+    topic_id: str
+    since: int
+
+
+def encode(
+    state: State,
+    group_id: str,
+    generation: int,
+    last_decision: PublishedDecision | None,
+    log: TopicIdentity | None = None,
+) -> bytes:
+    """Return the value of a group's key in the incidents topic."""
+    document = {
+        "schema_version": _SCHEMA_VERSION,
+        "group_key": state.group_key,
+        "group_id": group_id,
+        "generation": generation,
+        "through": state.through,
+        "replayed_through": state.replayed_through,
+        "incident": _incident(state, last_decision) if state.incident_id else None,
+        "lineage": [episode._asdict() for episode in state.lineage],
+        "fold": _fold(state),
+    }
+    return orjson.dumps(document | {"log": log._asdict()} if log else document)
+
+
+def marker(group_id: str, generation: int, dead_through: int, log: TopicIdentity | None = None) -> bytes:
+    """Return the value of the reserved key: the generation, its last dead letter's offset, and the log it reads.
+
+    The commit's metadata holds the first two as well, but a broker that dies may forget a commit whose records it
+    keeps.
+    """
+    state = State(MARKER_KEY)
+    state.through = dead_through
+    return encode(state, group_id, generation, None, log)
+
+
+class Restored:
+    """A value read back: the state, who wrote it and when."""
+
+    __slots__ = ("generation", "group_id", "last_decision", "log", "state")
+
+    def __init__(self, value: bytes) -> None:
+        try:
+            document = orjson.loads(value)
+            version = document["schema_version"]
+            if version != _SCHEMA_VERSION:
+                raise FatalError(
+                    f"the incidents topic holds a state of schema version {version!r}; this program knows "
+                    f"{_SCHEMA_VERSION}: run the version that wrote it"
+                )
+            self.group_id: str = document["group_id"]
+            self.generation: int = document["generation"]
+            self.state = _state(document)
+            incident = document["incident"]
+            self.last_decision = _last_decision(incident) if incident else None
+            log = document.get("log")
+            self.log = TopicIdentity(log["topic_id"], log["since"]) if log else None
+        except (KeyError, TypeError, ValueError, struct.error) as error:
+            raise FatalError(
+                f"the incidents topic holds a value that is no group state ({error!r}, {value[:80]!r}): "
+                "something else writes to it; give this consumer group an incidents topic of its own"
+            ) from error
+
+
+def _incident(state: State, last: PublishedDecision | None) -> dict[str, Any]:
+    return {
+        "incident_id": state.incident_id,
+        "revision": state.revision,
+        **incident_fields(state),
+        "last_decision": _told(last) if last and last.incident_id == state.incident_id else None,
+    }
+
+
+def _told(last: PublishedDecision) -> dict[str, Any]:
+    fields = last._asdict()
+    del fields["incident_id"]
+    return fields
+
+
+def _fold(state: State) -> dict[str, Any]:
+    return {
+        "open": state.open,
+        "opened_offset": state.opened_offset,
+        "opened_at": state.opened_at,
+        "last_alert_at": state.last_alert_at,
+        "last_due": state.last_due,
+        "hold_end": None if state.hold_end == NEVER else state.hold_end,
+        "early": state.early,
+        "overflow": state.overflow,
+        "frozen": state.frozen,
+        "severity": state.severity,
+        "firing": _pack(state.firing),
+        "resolved": _pack(state.resolved),
+        "namespace": state.namespace,
+        "service": state.service,
+        "services": state.services,
+        "names": state.names,
+        "others": state.others,
+        "exemplars": [orjson.Fragment(value) for value in state.exemplars],
+        "first_offset": state.first_offset,
+        "last_offset": state.last_offset,
+        "traceparent": state.traceparent,
+    }
+
+
+def _state(document: dict[str, Any]) -> State:
+    state = State(document["group_key"])
+    state.through = document["through"]
+    state.replayed_through = document["replayed_through"]
+    state.lineage = tuple(
+        Episode(**{**episode, "status": IncidentStatus(episode["status"])}) for episode in document["lineage"]
+    )
+    incident, fold = document["incident"], document["fold"]
+    if incident is None:
+        return state
+    state.begin(
+        incident["incident_id"], fold["opened_offset"], fold["opened_at"], incident["previous_incident_id"] or ""
+    )
+    state.status = IncidentStatus(incident["status"])
+    state.revision = incident["revision"]
+    state.alert_count = incident["alert_count"]
+    state.distinct = incident["distinct_alerts"]
+    state.flaps = incident["flaps"]
+    state.hold_end = NEVER if fold["hold_end"] is None else fold["hold_end"]
+    state.firing = _unpack(fold["firing"])
+    state.resolved = _unpack(fold["resolved"])
+    state.services = tuple(fold["services"])
+    state.exemplars = tuple(orjson.dumps(value) for value in fold["exemplars"])
+    for name in _PLAIN:
+        setattr(state, name, fold[name])
+    return state
+
+
+_PLAIN = (
+    "open",
+    "last_alert_at",
+    "last_due",
+    "early",
+    "overflow",
+    "frozen",
+    "severity",
+    "namespace",
+    "service",
+    "names",
+    "others",
+    "first_offset",
+    "last_offset",
+    "traceparent",
+)
+
+
+def _last_decision(incident: dict[str, Any]) -> PublishedDecision | None:
+    last = incident["last_decision"]
+    if last is None:
+        return None
+    fields = {**last, "secondary_teams": tuple(last["secondary_teams"])}
+    return PublishedDecision(incident_id=incident["incident_id"], **fields)
+
+
+def _pack(members: dict[int, int]) -> str:
+    flat = [number for pair in members.items() for number in pair]
+    return b64encode(struct.pack(f"<{len(flat)}Q", *flat)).decode("ascii")
+
+
+def _unpack(packed: str) -> dict[int, int]:
+    data = b64decode(packed, validate=True)
+    return dict(struct.iter_unpack("<QQ", data))

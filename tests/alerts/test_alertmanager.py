@@ -1,0 +1,114 @@
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.errors import PoisonError
+from openclaw_stream.events.examples import ALERTMANAGER
+from openclaw_stream.vocabulary import Severity
+from tests.alerts.records import GRAFANA, GROUPING, RECORD, SIGNOZ
+
+
+def decoded(payload: dict[str, Any]) -> Decoded:
+    return decode(orjson.dumps(payload), RECORD, GROUPING)
+
+
+def test_a_payload_is_told_by_its_alerts_whatever_the_version() -> None:
+    for version in ("4", "1", 7, None):
+        result = decoded({**ALERTMANAGER, "version": version})
+        assert (result.format, len(result.alerts), result.faults, result.warnings) == ("alertmanager", 1, [], [])
+
+
+def test_an_alert_of_a_payload_is_read_whole() -> None:
+    (alert,) = decoded(ALERTMANAGER).alerts
+    assert (alert.name, alert.severity, alert.firing) == ("PodCrashLooping", Severity.WARNING, True)
+    assert (alert.namespace, alert.service, alert.group_key) == ("shop", "cart", "shop/cart")
+    assert (alert.fingerprint, alert.starts_at, alert.ends_at) == ("90f1d2a3c4b5e697", 1_795_339_691_021, 0)
+    assert alert.annotations == {"summary": "cart-0 restarted five times in ten minutes"}
+
+
+def test_grafanas_payload_is_read() -> None:
+    (alert,) = decoded(GRAFANA).alerts
+    assert (alert.name, alert.service, alert.starts_at) == ("Checkout slow", "checkout", 1_795_345_800_000)
+
+
+def test_signozs_payload_is_read() -> None:
+    (alert,) = decoded(SIGNOZ).alerts
+    assert (alert.name, alert.group_key) == ("[No data] Checkout error rate", "shop/checkout")
+    assert alert.severity is Severity.CRITICAL
+
+
+def test_each_alerts_own_status_counts() -> None:
+    firing, resolved, silent = (
+        {"status": status, "labels": {"alertname": "a"}} for status in ("firing", "resolved", None)
+    )
+    result = decoded({"status": "firing", "alerts": [firing, resolved]})
+    assert [alert.firing for alert in result.alerts] == [True, False]
+    result = decoded({"status": "resolved", "alerts": [firing, resolved, {**silent, "status": "resolved"}]})
+    assert [alert.firing for alert in result.alerts] == [True, False, False]
+
+
+def test_an_alert_without_a_status_takes_the_payloads() -> None:
+    payload = {"status": "resolved", "alerts": [{"labels": {"alertname": "a"}}]}
+    assert not decoded(payload).alerts[0].firing
+    assert decoded({**payload, "status": 5}).alerts[0].firing
+
+
+def test_what_an_alert_lacks_is_taken_from_what_all_have_in_common() -> None:
+    payload = {
+        "alerts": [{"labels": {"service": "own"}}, {}, {"labels": None}],
+        "commonLabels": {"alertname": "a", "namespace": "shop", "service": "common"},
+        "commonAnnotations": {"summary": "s"},
+    }
+    alerts = decoded(payload).alerts
+    assert [alert.group_key for alert in alerts] == ["shop/own", "shop/common", "shop/common"]
+    assert {alert.annotations["summary"] for alert in alerts} == {"s"}
+
+
+def test_common_labels_of_a_wrong_type_are_no_fault() -> None:
+    payload = {"alerts": [{"labels": {"alertname": "a"}}], "commonLabels": [1], "commonAnnotations": "x"}
+    assert decoded(payload).alerts[0].labels == {"alertname": "a"}
+
+
+def test_one_bad_alert_leaves_the_good_ones() -> None:
+    good = {"labels": {"alertname": "a"}}
+    result = decoded({"alerts": [good, 5, {"labels": []}, good, {"annotations": {}}]})
+    assert len(result.alerts) == 2
+    assert [fault.index for fault in result.faults] == [1, 2, 4]
+    assert result.faults[0].reason == "expected an object, got the number 5"
+    assert result.faults[1].reason == "labels: expected an object of texts, got a list"
+    assert "no alert_type" in result.faults[2].reason
+
+
+def test_a_payload_of_bad_alerts_only_is_poison() -> None:
+    with pytest.raises(PoisonError, match=r"none of its alerts can be read: alert 0: .*; and 2 more"):
+        decoded({"alerts": [1, 2, 3, 4, 5]})
+
+
+def test_an_empty_payload_is_no_fault() -> None:
+    result = decoded({"alerts": []})
+    assert (result.alerts, result.faults, result.warnings) == ([], [], ["alerts: empty"])
+
+
+def test_a_cut_payload_says_so() -> None:
+    assert decoded({**ALERTMANAGER, "truncatedAlerts": 3}).warnings == ["truncatedAlerts: the sender left out 3 alerts"]
+    assert decoded({**ALERTMANAGER, "truncatedAlerts": "many"}).warnings == []
+
+
+def test_real_payloads_of_alertmanager(shared_data: Path) -> None:
+    folder = shared_data / "alertmanager"
+    results = {path.name[0]: decode(path.read_bytes(), RECORD + 600_000, GROUPING) for path in folder.glob("*.json")}
+    assert {key: [alert.firing for alert in result.alerts] for key, result in results.items()} == {
+        "1": [True] * 3,
+        "2": [True] * 3,
+        "3": [False] * 3,
+        "4": [True, False],
+        "5": [True],
+    }
+    assert results["1"] == results["2"]
+    for result in results.values():
+        assert (result.faults, result.warnings) == ([], [])
+        assert all(alert.severity is Severity.CRITICAL and alert.starts_at for alert in result.alerts)
+        assert all((alert.ends_at == 0) == alert.firing for alert in result.alerts)

@@ -1,0 +1,50 @@
+from base64 import b64encode
+from typing import Any
+
+import orjson
+import pytest
+
+from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.errors import PoisonError
+from openclaw_stream.events.examples import ALERTMANAGER, CLOUDEVENT
+from tests.alerts.records import GROUPING, RECORD
+
+NATIVE = {"alert_type": "HighErrorRate", "namespace": "shop", "service": "checkout"}
+
+
+def decoded(event: dict[str, Any]) -> Decoded:
+    return decode(orjson.dumps(event), RECORD, GROUPING)
+
+
+@pytest.mark.parametrize("inner", [NATIVE, ALERTMANAGER])
+def test_a_wrapped_record_is_read_like_a_bare_one(inner: dict[str, Any]) -> None:
+    text = orjson.dumps(inner)
+    bare = decode(text, RECORD, GROUPING)
+    for data in ({"data": inner}, {"data": text.decode()}, {"data_base64": b64encode(text).decode()}):
+        result = decoded({"specversion": "1.0", "id": "1", "type": "t", "source": "s", **data})
+        assert (result.alerts, result.faults, result.warnings) == (bare.alerts, bare.faults, bare.warnings)
+        assert result.format == "cloudevents"
+
+
+def test_the_envelopes_own_attributes_are_no_part_of_the_alert() -> None:
+    assert decoded(CLOUDEVENT).alerts[0].source == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({}, "without data"),
+        ({"data": None}, "without data"),
+        ({"data_base64": 5}, "without data"),
+        ({"data_base64": "@"}, "not base64"),
+        ({"data_base64": "é"}, "not base64"),
+        ({"data_base64": b64encode(b"\xff").decode()}, "not UTF-8"),
+        ({"data": "plain text"}, "not JSON"),
+        ({"data": ""}, "empty"),
+        ({"data": [NATIVE]}, "unknown shape"),
+        ({"data": {"specversion": "1.0", "data": NATIVE}}, "within another"),
+    ],
+)
+def test_an_envelope_around_nothing_readable_is_poison(event: dict[str, Any], reason: str) -> None:
+    with pytest.raises(PoisonError, match=reason):
+        decoded({"specversion": "1.0", **event})

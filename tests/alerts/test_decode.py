@@ -1,0 +1,126 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.errors import PoisonError
+from openclaw_stream.vocabulary import Severity
+from tests.alerts.records import DOCUMENTS, GROUPING, RECORD, VALID, mutated
+
+
+def outcome(value: bytes) -> Decoded | str:
+    try:
+        return decode(value, RECORD, GROUPING)
+    except PoisonError as error:
+        return str(error)
+
+
+def reason(value: bytes) -> str:
+    with pytest.raises(PoisonError) as caught:
+        decode(value, RECORD, GROUPING)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (b"", "empty"),
+        (b" \n ", "empty"),
+        (b"hello", "not JSON"),
+        (b'{"alert_type": "x"', "not JSON: unexpected end of data"),
+        (b'{"alert_type": "x"} {}', "not JSON"),
+        (b'\xef\xbb\xbf{"alert_type": "x"}', "byte order mark"),
+        (b'{"alert_type": "\xff"}', "not UTF-8: invalid start byte at byte 16"),
+        (b"\x00\x01\x02\x03", "not JSON"),
+        (b'{"alert_type": "x", "metrics": {"a": NaN}}', "NaN is no number"),
+        (b'{"alert_type": "x", "metrics": {"a": Infinity}}', "Infinity is no number"),
+        (b'{"alert_type": "x", "metrics": {"a": -Infinity}}', "Infinity is no number"),
+        (b'{"alert_type": "x", "other": NaN}', "NaN is no number"),
+        (b'{"alert_type": "x", "metrics": {"a": 1e999}}', "infinity"),
+        (b'{"alert_type": "\\ud800"}', "not JSON"),
+        (b"[" * 100_000, "nested"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested"),
+        (b"[]", "unknown shape"),
+        (b'[{"alert_type": "x"}]', "unknown shape"),
+        (b"null", "unknown shape"),
+        (b"42", "unknown shape"),
+        (b'"alert"', "unknown shape"),
+        (b"{}", "no alert_type"),
+        (b'{"message": "it burns"}', "keys: message"),
+        (b'{"alerts": null}', "no alert_type"),
+        (b'{"alert_type": "  "}', "no alert_type"),
+    ],
+)
+def test_what_cannot_be_decoded_is_poison_with_a_reason(value: bytes, words: str) -> None:
+    assert words in reason(value)
+
+
+def test_a_huge_record_is_decoded_like_any_other() -> None:
+    value = orjson.dumps({"alert_type": "x", "message": "y" * 8_000_000, "fingerprint": "f" * 1_000_000})
+    assert decode(value, RECORD, GROUPING).alerts[0].name == "x"
+
+
+def test_a_huge_batch_with_much_in_common_stays_bounded() -> None:
+    common = {f"label{number}": "x" * 200 for number in range(2000)}
+    payload = {"alerts": [{"labels": {"alertname": f"a{n}"}} for n in range(5000)], "commonLabels": common}
+    decoded = decode(orjson.dumps(payload), RECORD, GROUPING)
+    assert len(decoded.alerts) == 5000
+    assert all(len(alert.labels) <= 65 for alert in decoded.alerts)
+
+
+@given(mutated())
+def test_a_mutated_record_is_decoded_or_poison(value: bytes) -> None:
+    assert isinstance(outcome(value), Decoded | str)
+
+
+@given(DOCUMENTS)
+def test_a_document_of_any_types_is_decoded_or_poison(document: dict[str, object]) -> None:
+    result = outcome(orjson.dumps(document))
+    assert isinstance(result, Decoded) or result.isprintable()
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_decoded_or_poison(value: bytes) -> None:
+    assert isinstance(outcome(value), Decoded | str)
+
+
+@given(st.one_of(mutated(), st.sampled_from(VALID)))
+def test_decoding_is_a_function_of_the_record(value: bytes) -> None:
+    assert outcome(value) == outcome(value)
+
+
+@given(mutated())
+def test_what_is_decoded_is_what_the_fold_expects(value: bytes) -> None:
+    result = outcome(value)
+    for alert in result.alerts if isinstance(result, Decoded) else ():
+        assert alert.name.strip()
+        assert alert.fingerprint
+        assert alert.group_key
+        assert not alert.group_key.startswith("#")
+        assert isinstance(alert.severity, Severity)
+        assert 0 <= alert.member < 1 << 64
+        assert alert.starts_at >= 0 <= alert.ends_at
+        assert all(isinstance(text, str) for text in (*alert.labels.values(), *alert.annotations.values()))
+        assert all(abs(number) < float("inf") for number in alert.metrics.values())
+
+
+def test_a_reason_is_short_and_tells_no_secret() -> None:
+    secret = "hunter2" * 3
+    said = reason(orjson.dumps({"alert_type": "x", "metrics": {"password": secret, "a" * 5000: "b"}}))
+    assert secret not in said
+    assert len(reason(orjson.dumps({"alert_type": "x", "metrics": {"a" * 5000: "b" * 5000}}))) < 300
+    assert len(reason(orjson.dumps({"k" * 5000 + str(n): 1 for n in range(500)}))) < 900
+
+
+def test_a_record_of_too_many_alerts_is_poison() -> None:
+    # No other partition is served while one record is folded.
+    payload = orjson.dumps({"alerts": [{"labels": {"alertname": "A"}}] * 10_001})
+    with pytest.raises(PoisonError, match="10001 alerts in one record"):
+        decode(payload, 0, GROUPING)
+
+
+def test_a_start_in_the_far_future_is_ignored_even_where_the_record_has_no_time() -> None:
+    decoded = decode(b'{"alert_type": "A", "starts_at": 1e30}', 0, GROUPING)
+    assert decoded.alerts[0].starts_at == 0
+    assert "after the year 2200" in decoded.warnings[0]

@@ -1,0 +1,152 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
+from openclaw_stream.arbitration.llm.providers import Failure, OpenAI, Prompt, ProviderError, Reply
+from tests.arbitration.llama import MODEL
+from tests.arbitration.llm.providers.asking import KEY, PROMPT, ask, check, fail, keywords, openai
+from tests.arbitration.llm.providers.loopback import Answer, says
+
+USAGE = {"prompt_tokens": 400, "completion_tokens": 90, "prompt_tokens_details": {"cached_tokens": 256}}
+
+
+def answer(reason: str | None = "stop", content: Any = '{"a": 1}', refusal: str | None = None) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    return {"choices": [{"index": 0, "finish_reason": reason, "message": message}], "usage": USAGE}
+
+
+def refusal(message: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"message": message, **more}}
+
+
+async def test_what_is_sent_and_read() -> None:
+    reply, request = await ask(openai, says(200, answer()))
+    assert reply == Reply('{"a": 1}', "gpt-x", input_tokens=400, output_tokens=90, cached_tokens=256)
+    assert request.line == "POST /v1/chat/completions HTTP/1.1"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    body = request.json
+    assert [(message["role"], message["content"]) for message in body["messages"]] == [
+        ("system", "You judge."),
+        ("user", "checkout is slow 慢"),
+    ]
+    assert body["max_completion_tokens"] == 4096
+    form = body["response_format"]
+    assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
+    assert not {"minLength", "maxLength"} & keywords(form["json_schema"]["schema"])
+
+
+async def test_a_server_without_keys_and_with_the_older_limit() -> None:
+    def maker(url: str) -> OpenAI:
+        return OpenAI(f"{url}/openai/v1", "m", None, max_tokens=99, max_tokens_field="max_tokens")
+
+    _, request = await ask(maker, says(200, answer()))
+    assert request.line == "POST /openai/v1/chat/completions HTTP/1.1"
+    assert "authorization" not in request.headers
+    assert request.json["max_tokens"] == 99
+    assert "max_completion_tokens" not in request.json
+
+
+@pytest.mark.parametrize(
+    ("server", "failure", "words"),
+    [
+        (says(200, answer("length", '{"a')), Failure.TRUNCATED, "OPENAI_MAX_TOKENS (4096)"),
+        (says(200, answer("content_filter", "")), Failure.BLOCKED, "content_filter"),
+        (says(200, answer("stop", None, "I cannot")), Failure.REFUSED, "refused"),
+        (says(200, answer("tool_calls", None)), Failure.GARBAGE, "tool_calls"),
+        (says(200, answer("stop", None)), Failure.GARBAGE, "stop"),
+        (says(200, answer("stop", [{"type": "text"}])), Failure.GARBAGE, "stop"),
+        (says(200, answer(None)), Failure.GARBAGE, "None"),
+        (says(200, {"choices": []}), Failure.GARBAGE, "None"),
+        (says(400, refusal("too much", code="context_length_exceeded")), Failure.CONTEXT_TOO_LONG, "too much"),
+        (
+            says(400, refusal("request (20088 tokens) exceeds", code=400, type="exceed_context_size_error")),
+            Failure.CONTEXT_TOO_LONG,
+            "20088",
+        ),
+        (
+            says(400, refusal("This model's maximum context length is 4096 tokens.", type="BadRequestError")),
+            Failure.CONTEXT_TOO_LONG,
+            "4096 tokens",
+        ),
+        (says(400, refusal("filtered", code="content_filter")), Failure.BLOCKED, "filtered"),
+        (says(400, refusal("no such model", code="model_not_found")), Failure.MODEL_MISSING, "check OPENAI_MODEL"),
+        (says(400, refusal("Invalid schema", type="invalid_request_error")), Failure.BAD_REQUEST, "Invalid schema"),
+        (says(401, refusal("Incorrect API key")), Failure.UNAUTHORIZED, "check OPENAI_API_KEY"),
+        (says(404, {"detail": "Not Found"}), Failure.MODEL_MISSING, "OPENAI_BASE_URL has its version"),
+        (says(429, refusal("quota", code="insufficient_quota")), Failure.SPEND_LIMIT, "quota"),
+        (says(429, refusal("slow down", code="rate_limit_exceeded")), Failure.RATE_LIMITED, "slow down"),
+        (says(500, refusal("oops", type="server_error")), Failure.SERVER_ERROR, "oops"),
+        (says(503, refusal("Loading model", code=503, type="unavailable_error")), Failure.OVERLOADED, "Loading"),
+    ],
+)
+async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
+    error = await fail(openai, server)
+    assert error.failure is failure
+    assert words in str(error)
+
+
+async def test_check_finds_the_model_or_lists_what_there_is() -> None:
+    request = await check(openai, says(200, {"data": [{"id": "gpt-x"}]}))
+    assert request.line == "GET /v1/models HTTP/1.1"
+    with pytest.raises(ProviderError, match="choose OPENAI_MODEL from: a, b"):
+        await check(openai, says(200, {"data": [{"id": "a"}, {"id": "b"}]}))
+    with pytest.raises(ProviderError, match="choose OPENAI_MODEL from: none"):
+        await check(openai, says(200, {"data": None}))
+
+
+def real(url: str, max_tokens: int = 4096, model: str = MODEL) -> OpenAI:
+    return OpenAI(url, model, None, max_tokens=max_tokens, max_tokens_field="max_completion_tokens")
+
+
+async def test_a_real_server_answers_in_the_schema(llama_server: str) -> None:
+    provider = real(llama_server)
+    await provider.check()
+    reply = await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60)
+    await provider.close()
+    answer = extract(reply.text)
+    assert (answer.repaired, reply.model) == (False, MODEL)
+    assert 0 <= answer.judgement.confidence <= 1
+    assert (reply.input_tokens or 0) > 0
+    assert (reply.output_tokens or 0) > 0
+
+
+async def test_a_real_server_queues_what_comes_at_once(llama_server: str) -> None:
+    provider = real(llama_server)
+    replies = await asyncio.gather(*(provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60) for _ in range(8)))
+    await provider.close()
+    assert all(extract(reply.text).judgement for reply in replies)
+
+
+async def test_a_real_server_cuts_its_answer(llama_server: str) -> None:
+    provider = real(llama_server, max_tokens=64)
+    with pytest.raises(ProviderError) as caught:
+        await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60)
+    await provider.close()
+    assert caught.value.failure is Failure.TRUNCATED
+    assert caught.value.reply is not None
+    assert caught.value.reply.output_tokens == 64
+
+
+async def test_a_real_server_refuses_a_prompt_that_is_too_long(llama_server: str) -> None:
+    provider = real(llama_server)
+    with pytest.raises(ProviderError) as caught:
+        await provider.ask(Prompt("s", "x" * 40_000, "v"), RESPONSE_SCHEMA, timeout=60)
+    await provider.close()
+    assert caught.value.failure is Failure.CONTEXT_TOO_LONG
+
+
+async def test_a_real_server_refuses_a_bad_schema(llama_server: str) -> None:
+    provider = real(llama_server)
+    with pytest.raises(ProviderError) as caught:
+        await provider.ask(PROMPT, {"type": "unheard-of"}, timeout=60)
+    await provider.close()
+    assert caught.value.failure is Failure.BAD_REQUEST
+
+
+async def test_a_real_server_is_checked_for_the_model(llama_server: str) -> None:
+    provider = real(llama_server, model="gpt-x")
+    with pytest.raises(ProviderError, match=f"choose OPENAI_MODEL from: {MODEL}"):
+        await provider.check()
+    await provider.close()

@@ -1,0 +1,75 @@
+"""Answers whose members are not what they should be: a reply or a ProviderError, and nothing else."""
+
+import contextlib
+import copy
+from typing import Any, Final
+
+import pytest
+
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
+from openclaw_stream.arbitration.llm.providers import ProviderError
+from tests.arbitration.llm.asking import in_turn
+from tests.arbitration.llm.providers.asking import MAKERS, PROMPT, Maker, connected
+from tests.arbitration.llm.providers.loopback import says
+
+_DETAIL: Final = {"reason": "API_KEY_INVALID", "retryDelay": "3s", "error_code": "x"}
+DOCUMENT: Final[dict[str, Any]] = {
+    # Ollama
+    "message": {"content": "{}"},
+    "done": True,
+    "done_reason": "stop",
+    "prompt_eval_count": 1,
+    "eval_count": 1,
+    "models": [{"name": "qwen"}],
+    # Gemini
+    "candidates": [{"content": {"parts": [{"text": "{}", "thought": False}]}, "finishReason": "STOP"}],
+    "promptFeedback": {"blockReason": ""},
+    "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "thoughtsTokenCount": 1},
+    # Claude
+    "content": [{"type": "text", "text": "{}"}],
+    "stop_reason": "end_turn",
+    # OpenAI
+    "choices": [{"finish_reason": "stop", "message": {"content": "{}", "refusal": None}}],
+    "data": [{"id": "gpt-x"}],
+    "usage": {"input_tokens": 1, "output_tokens": 1, "prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}},
+    # all of them
+    "error": {"message": "m", "type": "t", "code": 1, "details": [_DETAIL]},
+}
+"""What every provider takes for an answer, or for an error where the status says so."""
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [each for key, inner in members for each in ((*path, key), *paths(inner, (*path, key)))]
+
+
+def planted(path: tuple[Any, ...], odd: Any) -> dict[str, Any]:
+    """The document with something else in one place."""
+    document = copy.deepcopy(DOCUMENT)
+    place: Any = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = odd
+    return document
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_the_document_is_an_answer(maker: Maker) -> None:
+    async with connected(maker, says(200, DOCUMENT)) as (provider, _):
+        assert (await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=10)).text == "{}"
+        await provider.check()
+
+
+@pytest.mark.parametrize("odd", [7, "x", [1], {"a": 1}])
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_a_member_of_any_kind_is_no_fault_of_ours(maker: Maker, odd: Any) -> None:
+    documents = [planted(path, odd) for path in paths(DOCUMENT)]
+    answers = [says(status, document) for document in documents for status in (200, 200, 429)]
+    async with connected(maker, in_turn(*answers)) as (provider, server):
+        for _document in documents:
+            with contextlib.suppress(ProviderError):
+                await provider.check()
+            for _ in range(2):
+                with contextlib.suppress(ProviderError):
+                    await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=10)
+        assert len(server.requests) == len(answers)

@@ -1,0 +1,46 @@
+import pytest
+
+from openclaw_stream.demo.worker_process import WorkerProcess
+from openclaw_stream.errors import FatalError
+
+
+@pytest.fixture(autouse=True)
+def no_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("OPENCLAW_HTTP_ADDR", "")
+
+
+def await_log(worker: WorkerProcess, text: str) -> None:
+    while text not in worker.log_file.read_text():
+        worker.require_running()
+
+
+def await_end(worker: WorkerProcess) -> None:
+    while True:
+        worker.require_running()
+
+
+def test_a_worker_that_ends_is_told_with_the_end_of_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCLAW_GROUP_WAIT", "soon")
+    with WorkerProcess(1) as worker, pytest.raises(FatalError, match="OPENCLAW_GROUP_WAIT='soon'") as told:
+        await_end(worker)
+    assert str(worker.log_file) in str(told.value)
+    assert "OPENCLAW_GROUP_WAIT" in worker.log_file.read_text()
+    worker.log_file.unlink()
+
+
+def test_a_worker_runs_until_the_block_ends() -> None:
+    with WorkerProcess(5) as worker:
+        await_log(worker, "not connected")
+    with pytest.raises(FatalError, match="not running"):
+        worker.require_running()
+
+
+def test_a_log_that_nobody_was_told_of_is_gone_afterwards() -> None:
+    with WorkerProcess(5) as worker:
+        assert worker.log_file.exists()
+    assert not worker.log_file.exists()
+    with WorkerProcess(5) as worker:
+        assert worker.tell_log() == f"the worker's log: {worker.log_file}"
+    assert worker.log_file.exists()
+    worker.log_file.unlink()

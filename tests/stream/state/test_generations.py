@@ -1,0 +1,149 @@
+"""Generations, the floor and the dead letters after a crash, a reset or the retention."""
+
+from collections.abc import Callable
+
+import pytest
+
+from openclaw_stream.errors import FatalError
+from openclaw_stream.incidents.state import UNKNOWN, State
+from openclaw_stream.stream.state import commit_metadata as position
+from openclaw_stream.stream.state.restore import LogFacts, restore
+from openclaw_stream.stream.state.revision import DeadLetter
+from openclaw_stream.stream.state.state_codec import MARKER_KEY, encode, marker
+from tests.stream.bench import FOLD, OTHER, SECOND, Partition, played
+
+# ---- generations
+
+
+def test_what_an_earlier_generation_settled_is_replayed() -> None:
+    partition = played()
+    for offset in (5, 8):
+        partition.reset(offset)
+        assert partition.state.replayed_through == 7
+
+
+def test_a_replay_given_up_half_way_makes_nothing_new() -> None:
+    """What any earlier generation has told pages nobody, however far the last one came."""
+    partition = played()
+    for offset, end in ((2, 3), (1, 2), (4, 4)):
+        partition.reset(offset)
+        partition.play(end)
+    assert partition.state.replayed_through == 7
+    partition.play()
+    partition.start()
+    assert partition.state.replayed_through == 7
+
+
+def test_a_crash_makes_nothing_replayed() -> None:
+    """A consumer pages nobody on what is replayed, so nothing may be called so that is new."""
+    partition = played()
+    partition.start()
+    assert partition.state.replayed_through == UNKNOWN
+
+
+def test_a_first_start_is_no_replay() -> None:
+    ledger = restore(FOLD, "group", {}, (5, None), LogFacts(0)).ledger
+    assert (ledger.generation, ledger.floor, ledger.position) == (1, 5, 5)
+    assert ledger.has_output, "the generation goes to the incidents topic"
+
+
+def test_every_reset_is_a_generation_of_its_own_and_is_told_once() -> None:
+    partition = played()
+    partition.reset(8)
+    assert partition.ledger.generation == 2
+    plan = partition.ledger.plan(lazy=False)
+    assert plan
+    assert dict(plan.states) == {MARKER_KEY: marker("group", 2, 7)}
+    assert partition.ledger.plan(lazy=False) is None
+
+
+def test_a_generation_that_told_nothing_but_itself_is_counted() -> None:
+    """A reset after a reset, with nothing between but the reserved key."""
+    state = encode(State("g"), "group", 4, None)
+    for told in (3, 5):
+        ledger = restore(
+            FOLD, "group", {"g": state, MARKER_KEY: marker("group", told, -1)}, (0, ""), LogFacts(0)
+        ).ledger
+        assert ledger.generation == 1 + max(4, told)
+    own = position.encode(position.CommitMetadata(5, 0, 0, -1))
+    assert restore(FOLD, "group", {MARKER_KEY: marker("group", 4, -1)}, (0, own), LogFacts(0)).ledger.marker_due
+    assert not restore(FOLD, "group", {MARKER_KEY: marker("group", 5, -1)}, (0, own), LogFacts(0)).ledger.marker_due
+
+
+@pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), marker("other", 1, -1)])
+def test_another_consumer_groups_states_stop_the_worker(value: bytes) -> None:
+    with pytest.raises(FatalError, match=r"'other'.*'group'"):
+        restore(FOLD, "group", {"g": value}, (0, None), LogFacts(0))
+
+
+# ---- the start of the log
+
+
+def test_a_start_of_the_log_beyond_the_committed_offset_raises_the_floor() -> None:
+    partition = played(5)
+    partition.committed = 2, position.encode(position.CommitMetadata(1, 0, 10, -1))
+    partition.log_start = 4
+    partition.start()
+    ledger = partition.ledger
+    assert (ledger.generation, ledger.position, ledger.floor, ledger.now) == (1, 4, 4, 10)
+    assert (ledger.log_start, ledger.has_more) == (4, False)
+    assert partition.state.alert_count == 2, "the states are kept"
+    partition.play(6)
+    told = position.decode(partition.committed[1])
+    assert told
+    assert (told.floor, told.generation) == (4, 1)
+
+
+@pytest.mark.parametrize("log_start", [0, 2])
+def test_a_start_of_the_log_that_is_not_beyond_changes_nothing(log_start: int) -> None:
+    partition = played(5)
+    partition.committed = 2, position.encode(position.CommitMetadata(1, 1, 10, -1))
+    partition.log_start = log_start
+    partition.start()
+    assert (partition.ledger.position, partition.ledger.floor) == (2, 1)
+
+
+def test_a_reset_before_the_start_of_the_log_is_one_to_its_start() -> None:
+    partition = played()
+    partition.log_start = 4
+    partition.reset(1)
+    assert (partition.ledger.position, partition.ledger.floor, partition.ledger.generation) == (4, 4, 2)
+    assert (partition.state.opened_offset, partition.state.through) == (SECOND, 3)
+
+
+# ---- dead letters
+
+
+def _letters(partition: Partition, *offsets: int) -> list[int]:
+    for offset in offsets:
+        partition.ledger.read(offset, 60, (), (), DeadLetter(offset, 60, None, b"?", (), "bad"))
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    partition.committed = plan.offset, plan.metadata
+    return [letter.offset for letter in plan.dead_letters]
+
+
+@pytest.mark.parametrize(
+    ("again", "written"),
+    [(lambda partition: partition.start(), [10]), (lambda partition: partition.reset(8), [9, 10])],
+)
+def test_a_dead_letter_is_written_once_in_a_generation(again: Callable[[Partition], None], written: list[int]) -> None:
+    partition = played()
+    partition.read(60, OTHER)
+    assert _letters(partition, 9) == [9]
+    assert partition.committed[0] == 8
+    again(partition)
+    partition.read(60, OTHER)
+    assert _letters(partition, 9, 10) == written
+
+
+def test_a_commit_that_the_broker_forgot_brings_no_dead_letter_again() -> None:
+    partition = played()
+    before = partition.committed
+    partition.ledger.read(8, 60, (), (), DeadLetter(8, 60, None, b"?", (), "bad"))
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    partition.states |= {key: value for key, value in plan.states if value}
+    partition.committed = before
+    partition.start()
+    assert _letters(partition, 8, 9) == [9]
