@@ -28,7 +28,7 @@ class FoldError(RetryableError):
 class RecordProcessor:
     """Feeds one ledger; whatever a record holds, it is folded, dead-lettered or counted.
 
-    `poison_offsets` are the offsets on which the fold failed, with the error: they go to the dead letters, so that they do
+    `poison_offsets` maps offsets on which the fold failed to the error: they go to the dead letters, so that they do
     not block the records behind them.
     """
 
