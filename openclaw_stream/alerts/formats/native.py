@@ -1,0 +1,26 @@
+"""The native alert: an object with a name of its own, or with a label `alertname`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outcome
+
+
+def is_named(document: dict[str, Any]) -> bool:
+    """Tell whether an object is plainly one native alert; cheap, since it is asked of every record."""
+    get = document.get
+    return (
+        type(get("alert_type")) is str or type(get("alertname")) is str or type(get("alert_name")) is str
+    ) and "alerts" not in document
+
+
+def _detects(document: dict[str, Any]) -> bool:
+    labels = document.get("labels")
+    return is_named(document) or (type(labels) is dict and bool(labels.get("alertname")))
+
+
+def _read(document: dict[str, Any]) -> Iterator[Outcome]:
+    yield AlertDocument(document)
+
+
+ADAPTER = Adapter("native", _detects, _read)
