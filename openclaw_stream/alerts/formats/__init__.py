@@ -1,6 +1,5 @@
 """The formats of alerts, one module each; a record's JSON value is recognised by the first adapter that detects it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from openclaw_stream.alerts.formats import (
@@ -23,7 +22,6 @@ __all__ = [
     "Skipped",
     "Unreadable",
     "adapter_for",
-    "outcomes_of",
 ]
 
 ADAPTERS: tuple[Adapter, ...] = (
@@ -45,11 +43,3 @@ def adapter_for(document: Any) -> Adapter | None:
     if native.is_named(document):
         return native.ADAPTER
     return next((adapter for adapter in ADAPTERS if adapter.detects(document)), None)
-
-
-def outcomes_of(document: Any) -> Iterator[Outcome] | None:
-    """Yield what one of `Unwrapped.documents` holds; None where no format is recognised."""
-    if isinstance(document, Skipped | Unreadable):
-        return iter((document,))
-    adapter = adapter_for(document)
-    return adapter.read(document) if adapter else None
