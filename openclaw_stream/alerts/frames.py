@@ -62,7 +62,7 @@ def unwrap(value: bytes) -> Unwrapped:
     else:
         if type(document) is dict and is_named(document) and "specversion" not in document:
             return Unwrapped([document])
-        unwrapping.add(document, 0, in_event=False)
+        unwrapping.add_parsed(document, 0, in_event=False)
     return unwrapping.result()
 
 
@@ -89,8 +89,7 @@ class _Unwrapping:
         elif type(value) is list and value:
             self._add_all(value, depth + 1, in_event=in_event)
         else:
-            found = "an empty array" if type(value) is list else shown(value)
-            raise PoisonError(f"unknown shape: expected {_EXPECTED}; got {found}")
+            raise _unknown_shape("an empty array" if type(value) is list else shown(value))
 
     def result(self) -> Unwrapped:
         only = self.documents[0]
@@ -112,9 +111,16 @@ class _Unwrapping:
                 raise PoisonError((isinstance(text, bytes) and binary.explain(text)) or str(error)) from None
             self._add_all(lines, depth + 1, in_event=in_event)
             return
-        if isinstance(value, str) and not value.lstrip().startswith(("{", "[", '"')):
-            raise PoisonError(f"unknown shape: expected {_EXPECTED}; got {shown(value)}")
-        self.add(value, depth + (1 if isinstance(value, str) else 0), in_event=in_event)
+        self.add_parsed(value, depth, in_event=in_event)
+
+    def add_parsed(self, value: Any, depth: int, *, in_event: bool) -> None:
+        """Add what a value that was just parsed holds; a text is JSON that was encoded twice."""
+        if type(value) is not str:
+            self.add(value, depth, in_event=in_event)
+        elif value.lstrip().startswith(("{", "[", '"')):
+            self.add(value, depth + 1, in_event=in_event)
+        else:
+            raise _unknown_shape(shown(value))
 
     def _add_registered(self, schema_id: int, text: bytes, *, depth: int, in_event: bool) -> None:
         try:
@@ -123,7 +129,7 @@ class _Unwrapping:
             raise PoisonError(
                 f"Avro or Protobuf with schema id {schema_id}: configure the producer to write JSON"
             ) from None
-        self.add(value, depth, in_event=in_event)
+        self.add_parsed(value, depth, in_event=in_event)
 
     def _add_object(self, document: dict[str, Any], depth: int, *, in_event: bool) -> None:
         if cloudevents.is_cloudevent(document):
@@ -173,6 +179,10 @@ class _Unwrapping:
         self.documents.append(document)
         if len(self.documents) > DOCUMENTS_MAX:
             raise _too_many(len(self.documents))
+
+
+def _unknown_shape(found: str) -> PoisonError:
+    return PoisonError(f"unknown shape: expected {_EXPECTED}; got {found}")
 
 
 def _too_many(count: int) -> _TooManyError:
