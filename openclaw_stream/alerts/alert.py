@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.vocabulary import Severity
 
 
@@ -12,7 +13,9 @@ class Alert:
     `starts_at` and `ends_at` are epoch milliseconds, 0 where the alert gave none (or an absurd one).
     `fingerprint` is the alert's own, else derived from its identity labels; never empty.
     `member` is the fingerprint as an unsigned 64-bit hash, equal in every process.
-    `group_key` names the incident scope within a partition. Texts are as received: not yet capped, not yet redacted.
+    `group_key` names the incident scope within a partition; `subject` is what the alert is about.
+    `warnings` say what of it was ignored. `is_heartbeat` marks the end or the return of a heartbeat.
+    Texts are as received: not yet capped, not yet redacted.
     Not frozen: a frozen dataclass costs twice the time to make, and this one is made for every alert.
     """
 
@@ -24,6 +27,7 @@ class Alert:
     fingerprint: str
     member: int
     group_key: str
+    subject: Subject
     namespace: str = ""
     service: str = ""
     source: str = ""
@@ -33,3 +37,5 @@ class Alert:
     annotations: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     generator_url: str = ""
+    warnings: tuple[str, ...] = ()
+    is_heartbeat: bool = False

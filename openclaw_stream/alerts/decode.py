@@ -1,32 +1,32 @@
-"""Decoding a record's value: a native alert, Alertmanager's payload, or a CloudEvents event that wraps one of them.
+"""Decoding: the bytes of a record become alerts.
+
+    bytes ─► frames (JSON documents) ─► formats (alert objects) ─► reader (alerts)
 
 A pure function of the record, without a clock: reading it again gives the same alerts.
 """
 
-import re
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
-from openclaw_stream.alerts import alertmanager, cloudevents
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.identity import Grouping
-from openclaw_stream.alerts.native import read_alert, shown
+from openclaw_stream.alerts.formats import AlertDocument, Skipped, Unreadable, adapter_for
+from openclaw_stream.alerts.frames import unwrap
+from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, shown
 from openclaw_stream.errors import PoisonError
 
-Format = Literal["native", "alertmanager", "cloudevents"]
-
-_EXPECTED = "an object: an alert, a payload with alerts[], or a CloudEvents event"
+NATIVE = "native"
+_EXPECTED = "an alert, or one of the formats in schemas/README.md"
 _FAULTS_SHOWN = 3
 _ALERTS_MAX = 10_000
-_BYTES_MAX = 32 << 20
-_NOT_A_NUMBER = re.compile(r"\W?(NaN|-?Infinity)")
+_FAST_BYTES_MAX = 1 << 20
 
 
 @dataclass(slots=True)
 class Fault:
-    """An alert of a batch that could not be read; `index` counts from 0."""
+    """A part of a record that could not be read; `index` counts its alerts from 0."""
 
     index: int
     reason: str
@@ -34,84 +34,98 @@ class Fault:
 
 @dataclass(slots=True)
 class Decoded:
-    """What a record held: alerts to fold, the faults of those that could not be read, and what was ignored."""
+    """What a record held.
+
+    `alerts` are folded, `faults` say what could not be read, `skipped` why parts are no alerts: one reason for each.
+    `warnings` say what was ignored or mended. `format` is the adapter's name, that of the first part.
+    """
 
     alerts: list[Alert]
     faults: list[Fault]
     warnings: list[str]
-    format: Format
+    format: str
+    skipped: list[str] = field(default_factory=list)
 
 
-def decode(value: bytes, timestamp: int, grouping: Grouping) -> Decoded:
+def decode(value: bytes, timestamp: int, reader: AlertReader) -> Decoded:
     """Decode a record's value; `timestamp` is the record's, in epoch milliseconds, 0 where it is not known.
 
     Raises:
-        PoisonError: nothing of it can be read; the message says why. No other exception, whatever the bytes.
+        PoisonError: Nothing of it can be read; the message says why. No other exception, whatever the bytes.
     """
-    document = _parse(value)
-    if type(document) is dict and cloudevents.is_cloudevent(document):
-        data = cloudevents.data_of(document)
-        inner = _parse(data) if isinstance(data, bytes | str) else data
-        if type(inner) is dict and cloudevents.is_cloudevent(inner):
-            raise PoisonError("a CloudEvents event within another")
-        return _read(inner, timestamp, grouping, "cloudevents")
-    return _read(document, timestamp, grouping, None)
-
-
-def _read(document: Any, timestamp: int, grouping: Grouping, wrapped: Format | None) -> Decoded:
-    if type(document) is not dict:
-        raise PoisonError(f"unknown shape: expected {_EXPECTED}; got {shown(document)}")
-    if alertmanager.is_payload(document):
-        return _read_payload(document, timestamp, grouping, wrapped or "alertmanager")
-    warnings: list[str] = []
-    return Decoded([read_alert(document, timestamp, grouping, warnings)], [], warnings, wrapped or "native")
-
-
-def _read_payload(payload: dict[str, Any], timestamp: int, grouping: Grouping, form: Format) -> Decoded:
-    if len(payload["alerts"]) > _ALERTS_MAX:
-        raise PoisonError(
-            f"{len(payload['alerts'])} alerts in one record, more than {_ALERTS_MAX:,}: send fewer at a time"
-        )
-    decoded = Decoded([], [], [], form)
-    for index, alert in enumerate(alertmanager.alerts_of(payload)):
-        if type(alert) is not dict:
-            decoded.faults.append(Fault(index, f"expected an object, got {shown(alert)}"))
-            continue
+    document = _plain_native(value)
+    if document is not None:
+        warnings: list[str] = []
         try:
-            decoded.alerts.append(read_alert(alert, timestamp, grouping, decoded.warnings))
-        except PoisonError as error:
-            decoded.faults.append(Fault(index, str(error)))
-    if decoded.faults and not decoded.alerts:
-        raise PoisonError(f"none of its alerts can be read: {_summary(decoded.faults)}")
-    if not payload["alerts"]:
-        decoded.warnings.append("alerts: empty")
-    if cut := alertmanager.truncated(payload):
-        decoded.warnings.append(f"truncatedAlerts: the sender left out {cut} alerts")
+            return Decoded([reader.read(document, timestamp, warnings)], [], warnings, NATIVE)
+        except SkippedAlertError as skipped:
+            return Decoded([], [], warnings, NATIVE, [str(skipped)])
+    return _decode_all(value, timestamp, reader)
+
+
+def _plain_native(value: bytes) -> dict[str, Any] | None:
+    """Return the object of a native alert without any frame, which most records are; None for all others."""
+    if len(value) > _FAST_BYTES_MAX:
+        return None
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    if type(document) is not dict or type(document.get("alert_type")) is not str:
+        return None
+    return None if "alerts" in document or "specversion" in document else document
+
+
+def _decode_all(value: bytes, timestamp: int, reader: AlertReader) -> Decoded:
+    unwrapped = unwrap(value)
+    decoded = Decoded([], [], list(unwrapped.warnings), "")
+    index = 0
+    for part in _parts(unwrapped.documents, decoded):
+        if index >= _ALERTS_MAX:
+            raise PoisonError(f"more than {_ALERTS_MAX:,} alerts in one record: send fewer at a time")
+        _read(part, index, timestamp, reader, decoded)
+        index += 1
+    if decoded.faults and not decoded.alerts and not decoded.skipped:
+        only = decoded.faults[0].reason if len(decoded.faults) == index == 1 else ""
+        raise PoisonError(only or f"none of its alerts can be read: {_summary(decoded.faults)}")
     return decoded
 
 
-def _parse(text: bytes | str) -> Any:
-    # A batch that was compressed may hold records of any size, and no other partition is served while one is read.
-    if len(text) > _BYTES_MAX:
-        raise PoisonError(f"{len(text):,} bytes, more than {_BYTES_MAX:,}")
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise PoisonError(_explain(text, error)) from None
+def _parts(documents: list[Any], decoded: Decoded) -> Iterator[AlertDocument | Skipped | Unreadable]:
+    for document in documents:
+        if isinstance(document, Skipped | Unreadable):
+            yield document
+            continue
+        adapter = adapter_for(document)
+        if adapter is None:
+            yield Unreadable(f"unknown shape: expected {_EXPECTED}; got {_shape(document)}")
+            continue
+        decoded.format = decoded.format or adapter.name
+        yield from adapter.read(document)
 
 
-def _explain(text: bytes | str, error: orjson.JSONDecodeError) -> str:
-    if not text.strip():
-        return "empty"
-    if isinstance(text, bytes):
+def _read(
+    part: AlertDocument | Skipped | Unreadable, index: int, timestamp: int, reader: AlertReader, decoded: Decoded
+) -> None:
+    if isinstance(part, Skipped):
+        decoded.skipped.append(part.reason)
+    elif isinstance(part, Unreadable):
+        decoded.faults.append(Fault(index, part.reason))
+    else:
+        decoded.warnings += part.warnings
         try:
-            text.decode()
-        except UnicodeDecodeError as wrong:
-            return f"not UTF-8: {wrong.reason} at byte {wrong.start}"
-    if "depth" in error.msg:
-        return "not read: JSON nested more than 1,024 deep"
-    found = _NOT_A_NUMBER.match(error.doc, max(error.pos - 1, 0))
-    return f"not JSON: {found[1]} is no number" if found else f"not JSON: {error.msg} (character {error.pos})"
+            decoded.alerts.append(reader.read(part.fields, timestamp, decoded.warnings))
+        except SkippedAlertError as skipped:
+            decoded.skipped.append(str(skipped))
+        except PoisonError as error:
+            decoded.faults.append(Fault(index, str(error)))
+
+
+def _shape(document: object) -> str:
+    if not isinstance(document, dict):
+        return shown(document)
+    keys = ", ".join(shown(key).removeprefix("the text ") for key in list(document)[:8]) or "none"
+    return f"an object with the keys {keys}"
 
 
 def _summary(faults: list[Fault]) -> str:

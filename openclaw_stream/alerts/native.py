@@ -1,7 +1,8 @@
-"""Reading one alert object, in the native form or as Alertmanager writes it, into the alert that is folded.
+"""Reads one alert object, in the native form or as Alertmanager writes it, into the alert that is folded.
 
-Reads the parsed JSON by hand: that takes half the time of a validating model, and shows its rules in one place. What an
-alert may hold is published as the schema of `AlertEvent`; a test holds the two together.
+It reads the parsed JSON by hand: that takes half the time of a validating model, and shows its rules in one place.
+What an alert may hold is published as the schema of `AlertEvent`; a test compares the two. Only a missing name makes an
+alert unreadable: an optional field of the wrong type is left out with a warning.
 """
 
 import math
@@ -9,57 +10,173 @@ from itertools import islice
 from typing import Any
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.identity import Grouping, fingerprint_of, member_of, name_of, namespace_of, service_of
-from openclaw_stream.alerts.normalization import is_firing, severity_of
+from openclaw_stream.alerts.identity import MEASURED, Grouping, fingerprint_of
+from openclaw_stream.alerts.matchers import Matchers
+from openclaw_stream.alerts.names import member_of, name_of
+from openclaw_stream.alerts.severity import NONE, Severities
+from openclaw_stream.alerts.status import Stated, stated
+from openclaw_stream.alerts.subject import WORKLOAD_KINDS, subject_of
 from openclaw_stream.alerts.timestamps import moment_of
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.text.redaction import redact_start
 from openclaw_stream.vocabulary import Severity
 
-_SEVERITY_LABELS = ("severity", "priority", "threshold.name", "threshold_name")
+HEARTBEATS = 'alertname=~"Watchdog|DeadMansSwitch|DeadMansSnitch|Heartbeat"'
+"""The usual names of alerts that fire as long as all is well."""
+
+SILENT_PIPELINE = "AlertingPipelineSilent"
+"""The alert that a heartbeat becomes when it ends."""
+
+_INHIBITORS = frozenset(("InfoInhibitor",))
+_SEVERITY_LABELS = ("severity", "Severity", "priority", "level", "threshold.name", "threshold_name")
+_NAMES_MAX = 4096
 _SHOWN_MAX = 60
 _READ_MAX = 1000
 _KEYS_SHOWN = 8
 
 
-def read_alert(document: dict[str, Any], timestamp: int, grouping: Grouping, warnings: list[str]) -> Alert:
-    """Return the alert of a JSON object; add to `warnings` what of it was ignored.
+class SkippedAlertError(Exception):
+    """An alert that opens and changes nothing; the message is the reason, one of a few words, for the metric."""
 
-    `timestamp` is the record's, in epoch milliseconds. A field beats the like-named label.
 
-    Raises:
-        PoisonError: it has no name, or a field is of the wrong type.
+class AlertReader:
+    """Reads alerts as the settings say; created once for a worker.
+
+    Args:
+        grouping: Which alerts make one incident.
+        severities: The words for severities.
+        ignore: Alerts that are counted and never folded.
+        heartbeats: Alerts that fire as long as all is well: their end is the incident.
     """
-    labels = _texts(document, "labels")
-    name = name_of(_name(document, labels))
-    target_resource = _text(document, "target_resource") or labels.get("target_resource", "")
-    source = _text(document, "source") or labels.get("source", "")
-    namespace = name_of(_text(document, "namespace").strip() or namespace_of(labels))
-    service = name_of(_text(document, "service").strip() or service_of(labels, target_resource))
-    fingerprint = _text(document, "fingerprint").strip() or fingerprint_of(
-        (name, source, namespace, service), target_resource, labels
-    )
-    ends_at = _moment(document, "ends_at", "endsAt", timestamp, warnings)
-    # By position, in the order of the fields: by name it takes three times as long.
-    return Alert(
-        name,
-        _severity(document, labels),
-        _is_firing(document, ends_at, timestamp, warnings),
-        _moment(document, "starts_at", "startsAt", timestamp, warnings),
-        ends_at,
-        fingerprint,
-        member_of(fingerprint),
-        grouping.key(name, namespace, service, labels, fingerprint),
-        namespace,
-        service,
-        source,
-        target_resource,
-        _text(document, "message"),
-        labels,
-        _texts(document, "annotations"),
-        _metrics(document),
-        _text(document, "generator_url") or _text(document, "generatorURL"),
-    )
+
+    def __init__(
+        self,
+        grouping: Grouping | None = None,
+        severities: Severities | None = None,
+        ignore: Matchers | None = None,
+        heartbeats: Matchers | None = None,
+    ) -> None:
+        self.grouping = grouping or Grouping()
+        self._severities = severities or Severities()
+        self._known_severities = self._severities.known
+        self._ignore = ignore or Matchers()
+        self._heartbeats = Matchers(HEARTBEATS) if heartbeats is None else heartbeats
+        # The names of alerts are few, and a regular expression costs as much as all other reading of an alert.
+        self._by_name = self._ignore.only_names and self._heartbeats.only_names
+        self._plain_names: set[str] = set()
+
+    def read(self, document: dict[str, Any], timestamp: int, warnings: list[str]) -> Alert:
+        """Return the alert of a JSON object; append to `warnings` what of it was ignored.
+
+        `timestamp` is the record's, in epoch milliseconds. A field takes precedence over the label of that name.
+
+        Raises:
+            PoisonError: It has no name.
+            SkippedAlertError: It is none that an incident is made of: pending, suppressed, ignored, no problem.
+        """
+        known_warnings = len(warnings)
+        labels = _texts(values, "labels", warnings) if (values := document.get("labels")) else {}
+        name = name_of(_name(document, labels))
+        is_heartbeat = name not in self._plain_names and self._is_heartbeat(name, labels)
+        if is_heartbeat:  # most have the severity none
+            document = {**document, "severity": Severity.CRITICAL.value}
+        alert = self._read(document, name, labels, timestamp, warnings)
+        if len(warnings) > known_warnings:
+            alert.warnings = tuple(warnings[known_warnings:])
+        return self._inverted(alert) if is_heartbeat else alert
+
+    def _read(
+        self, document: dict[str, Any], name: str, labels: dict[str, str], timestamp: int, warnings: list[str]
+    ) -> Alert:
+        get = document.get
+        # Written out for each field: a call for each would cost a third of the whole.
+        target = text if type(text := get("target_resource", "")) is str else _text(text, "target_resource", warnings)
+        source = text if type(text := get("source", "")) is str else _text(text, "source", warnings)
+        namespace = text if type(text := get("namespace", "")) is str else _named(text, "namespace", warnings)
+        service = text if type(text := get("service", "")) is str else _named(text, "service", warnings)
+        message = text if type(text := get("message", "")) is str else _text(text, "message", warnings)
+        url = get("generator_url") or get("generatorURL") or ""
+        target = target or labels.get("target_resource", "")
+        source = source or labels.get("source", "")
+        namespace, subject = subject_of(name, namespace.strip(), service.strip(), target, labels)
+        service = subject.name if subject.kind in WORKLOAD_KINDS else ""
+        ends_at = _moment(moment, "ends_at", timestamp, warnings) if (moment := get("ends_at") or get("endsAt")) else 0
+        fingerprint = _fingerprint(get("fingerprint"), labels, warnings) or fingerprint_of(
+            (name, source, namespace, service), target, labels
+        )
+        # By position, in the order of the fields: by name it takes three times as long.
+        return Alert(
+            name,
+            self._severity(get("severity"), labels, warnings),
+            get("status") == "firing" or _is_firing(document, ends_at, timestamp, warnings),
+            _moment(get("starts_at") or get("startsAt") or get("activeAt"), "starts_at", timestamp, warnings),
+            ends_at,
+            fingerprint,
+            member_of(fingerprint),
+            self.grouping.key(name, subject, labels),
+            subject,
+            namespace,
+            service,
+            source,
+            target,
+            message,
+            labels,
+            _texts(values, "annotations", warnings) if (values := get("annotations")) else {},
+            _metrics(values, warnings) if (values := get("metrics")) else {},
+            url if type(url) is str else _text(url, "generator_url", warnings),
+        )
+
+    def _is_heartbeat(self, name: str, labels: dict[str, str]) -> bool:
+        """Return whether it is a heartbeat; raise where it is not to be folded at all."""
+        if name in _INHIBITORS:
+            raise SkippedAlertError("inhibitor")
+        if self._ignore.match(labels, name):
+            raise SkippedAlertError("ignored")
+        if self._heartbeats.match(labels, name):
+            return True
+        if self._by_name and len(self._plain_names) < _NAMES_MAX:
+            self._plain_names.add(name)
+        return False
+
+    def _inverted(self, heartbeat: Alert) -> Alert:
+        """Return the alert that a heartbeat stands for: it fires when the heartbeat ends, and ends when it is back."""
+        subject = heartbeat.subject._replace(kind="alert", name=SILENT_PIPELINE)
+        return Alert(
+            SILENT_PIPELINE,
+            Severity.CRITICAL,
+            not heartbeat.firing,
+            heartbeat.ends_at if not heartbeat.firing else 0,
+            0,
+            heartbeat.fingerprint,
+            heartbeat.member,
+            self.grouping.key(SILENT_PIPELINE, subject, heartbeat.labels),
+            subject,
+            heartbeat.namespace,
+            "",
+            heartbeat.source,
+            "",
+            f"The alerting pipeline is silent: heartbeat {heartbeat.name} has ended, so other alerts may be missing.",
+            heartbeat.labels,
+            heartbeat.annotations,
+            {},
+            heartbeat.generator_url,
+            is_heartbeat=True,
+        )
+
+    def _severity(self, value: object, labels: dict[str, str], warnings: list[str]) -> Severity:
+        if type(value) is str and (severity := self._known_severities.get(value)):
+            return severity
+        if value is None or value == "":
+            value = next((labels[label] for label in _SEVERITY_LABELS if labels.get(label)), None)
+            if value is None:
+                return Severity.WARNING
+        if isinstance(value, str):
+            if severity := self._severities.read(value):
+                return severity
+            if value.strip().lower() == NONE:
+                raise SkippedAlertError("severity_none")
+        warnings.append(f"severity: {shown(value)} is not known; taken as warning (see OPENCLAW_SEVERITIES)")
+        return Severity.WARNING
 
 
 def shown(value: object, key: str = "") -> str:
@@ -81,14 +198,15 @@ def _short(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in capped)
 
 
-def _wrong(field: str, expected: str, value: object, key: str = "") -> PoisonError:
+def _ignored(field: str, expected: str, value: object, key: str = "") -> str:
     where = f"{field}.{_short(redact_start(key, _READ_MAX))}" if key else field
-    return PoisonError(f"{where}: expected {expected}, got {shown(value, key)}")
+    return f"{where}: expected {expected}, got {shown(value, key)}; left out"
 
 
 def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
     for field in ("alert_type", "alertname", "alert_name"):
-        if name := _text(document, field).strip():
+        value = document.get(field)
+        if type(value) is str and (name := value.strip()):
             return name
     if name := labels.get("alertname", "").strip():
         return name
@@ -96,85 +214,112 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
     raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
 
 
-def _text(document: dict[str, Any], field: str) -> str:
-    value = document.get(field)
-    if type(value) is str:
+def _text(value: object, field: str, warnings: list[str]) -> str:
+    """Return a field that is no text as one, where that makes sense."""
+    if isinstance(value, str):
         return value
-    if value is None:
-        return ""
-    raise _wrong(field, "a text", value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if value is not None:
+        warnings.append(_ignored(field, "a text", value))
+    return ""
 
 
-def _texts(document: dict[str, Any], field: str) -> dict[str, str]:
-    values = document.get(field)
-    if values is None:
-        return {}
+def _named(value: object, field: str, warnings: list[str]) -> str:
+    """Return a field as text; of an object such as `{"name": "checkout"}` the name."""
+    if isinstance(value, dict) and isinstance(name := value.get("name"), str):
+        warnings.append(f"{field}: expected a text, got an object; its name is taken")
+        return name
+    return _text(value, field, warnings)
+
+
+def _texts(values: Any, field: str, warnings: list[str]) -> dict[str, str]:
     if type(values) is not dict:
-        raise _wrong(field, "an object of texts", values)
+        if values not in (None, "", []):  # PHP and templates write an empty map as an empty list or text
+            warnings.append(_ignored(field, "an object of texts", values))
+        return {}
     for value in values.values():
         if type(value) is not str:
-            return {key: _as_text(field, key, item) for key, item in values.items() if item is not None}
+            return _converted(field, values, warnings)
     return values
 
 
-def _as_text(field: str, key: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value)
-    raise _wrong(field, "a text", value, key)
+def _converted(field: str, values: dict[str, Any], warnings: list[str]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, str):
+            texts[key] = value
+        elif isinstance(value, bool):
+            texts[key] = "true" if value else "false"
+        elif isinstance(value, int | float):
+            texts[key] = str(value)
+        elif value is not None:
+            warnings.append(_ignored(field, "a text", value, key))
+    return texts
 
 
-def _metrics(document: dict[str, Any]) -> dict[str, float]:
-    values = document.get("metrics")
-    if values is None:
-        return {}
+def _metrics(values: Any, warnings: list[str]) -> dict[str, float]:
     if type(values) is not dict:
-        raise _wrong("metrics", "an object of numbers", values)
+        if values not in (None, "", []):
+            warnings.append(_ignored("metrics", "an object of numbers", values))
+        return {}
     for value in values.values():
         # Whole numbers stay as they are; JSON has no infinite ones. A bool is not of the type int itself.
         if type(value) is not float and type(value) is not int:
-            return {key: _number(key, item) for key, item in values.items() if item is not None}
+            return _numbers(values, warnings)
     return values
 
 
-def _number(key: str, value: object) -> float:
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except ValueError:
-            raise _wrong("metrics", "a number", value, key) from None
-        if math.isfinite(number):
-            return number
-    raise _wrong("metrics", "a finite number", value, key)
+def _numbers(values: dict[str, Any], warnings: list[str]) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for key, value in values.items():
+        number = _number(value)
+        if number is not None:
+            numbers[key] = number
+        elif value is not None:
+            warnings.append(_ignored("metrics", "a finite number", value, key))
+    return numbers
 
 
-def _severity(document: dict[str, Any], labels: dict[str, str]) -> Severity:
-    value = document.get("severity")
-    if type(value) is str and value:
-        return severity_of(value)
-    if isinstance(value, dict | list):
-        raise _wrong("severity", "a text", value)
-    for label in _SEVERITY_LABELS:
-        if word := labels.get(label):
-            return severity_of(word)
-    return Severity.WARNING
+def _number(value: object) -> float | None:
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _fingerprint(value: object, labels: dict[str, str], warnings: list[str]) -> str:
+    """Return the sender's fingerprint, empty where there is none or it changes with a measured value."""
+    if value is None:
+        return ""
+    fingerprint = (value if isinstance(value, str) else _text(value, "fingerprint", warnings)).strip()
+    return fingerprint if MEASURED.isdisjoint(labels) else ""
 
 
 def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings: list[str]) -> bool:
-    word = _text(document, "status")
-    if not word:
-        return not 0 < ends_at <= timestamp
-    firing = is_firing(word)
-    if firing is None:
-        warnings.append(f"status: {shown(word)} is neither firing nor resolved; taken as firing")
-    return firing is not False
+    for field in ("status", "state"):
+        value = document.get(field)
+        if type(value) is dict:
+            value = value.get("state")
+        if type(value) is not str or not value:
+            continue
+        word = stated(value)
+        if word is Stated.FIRING:
+            return True
+        if word is Stated.PENDING or word is Stated.SUPPRESSED:
+            raise SkippedAlertError(word.value)
+        if word is None:
+            warnings.append(f"{field}: {shown(value)} is neither firing nor resolved; taken as firing")
+        return word is None
+    return not 0 < ends_at <= timestamp
 
 
-def _moment(document: dict[str, Any], field: str, foreign: str, timestamp: int, warnings: list[str]) -> int:
-    value = document.get(field) or document.get(foreign)
+def _moment(value: object, field: str, timestamp: int, warnings: list[str]) -> int:
+    if not value:
+        return 0
     try:
         return moment_of(value, timestamp)
     except (ValueError, OverflowError) as error:

@@ -1,14 +1,23 @@
-"""Moments as alerts write them: RFC 3339 with up to nanoseconds, or epoch seconds or milliseconds."""
+"""Moments as alerts write them: RFC 3339 with up to nanoseconds, Go's text form, or epoch in s, ms, us or ns."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = 86_400_000
+_YEAR_2 = -62_104_060_800_000
+"""Go writes its zero time, 1 January of year 1, for none."""
 _YEAR_2000, _YEAR_2200 = 946_684_800_000, 7_258_118_400_000
-# As seconds this is the year 5138, as milliseconds 1973.
-_SECONDS_MAX = 100_000_000_000
+# A number below the first limit is in seconds (to the year 5138), below the next in milliseconds, then microseconds.
+_SECONDS_MAX, _MILLISECONDS_MAX, _MICROSECONDS_MAX = 10**11, 10**14, 10**17
+_GO = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})(?: [A-Z]{1,5}| [+-]\d{2,4})?(?: m=[+-][\d.]+)?"
+)
+"""`time.String()` of Go."""
+_NUMBER = re.compile(r"\d{9,20}(?:\.\d{1,9})?")
+"""Eight digits are a date."""
 _NONE = "0001-01-01T00:00:00Z"
 _TEXT_MAX = 64
 
@@ -24,6 +33,8 @@ def moment_of(value: object, timestamp: int) -> int:
     if value is None or value in ("", _NONE):
         return 0
     moment = _epoch_milliseconds(value)
+    if moment < _YEAR_2:
+        return 0
     if moment < _YEAR_2000:
         raise ValueError("before the year 2000")
     if moment >= _YEAR_2200:
@@ -37,13 +48,27 @@ def _epoch_milliseconds(value: object) -> int:
     if isinstance(value, str):
         return _cached_parse(value) if len(value) <= _TEXT_MAX else _parse(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value * 1000 if abs(value) < _SECONDS_MAX else value)
+        return _from_number(value)
     raise ValueError("neither a text nor a number")
 
 
+def _from_number(number: float) -> int:
+    size = abs(number)
+    if size < _SECONDS_MAX:
+        return int(number * 1000)
+    if size < _MILLISECONDS_MAX:
+        return int(number)
+    return int(number // 1000) if size < _MICROSECONDS_MAX else int(number // 1_000_000)
+
+
 def _parse(text: str) -> int:
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return _from_number(float(text) if "." in text else int(text))
+    if go := _GO.fullmatch(text):
+        text = go[1] + go[2]
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         raise ValueError("not a time as RFC 3339 writes it") from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -6,13 +6,13 @@ import orjson
 from hypothesis import strategies as st
 
 from openclaw_stream.alerts.contract import AlertEvent
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.events.examples import EXAMPLES, example
 
 RECORD = 1_795_346_000_000
 """Timestamp of every test record: 2026-11-22T11:13:20Z."""
 
-GROUPING = Grouping()
+READER = AlertReader()
 
 GRAFANA: dict[str, Any] = {
     "receiver": "openclaw",

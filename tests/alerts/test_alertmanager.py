@@ -8,11 +8,11 @@ from openclaw_stream.alerts.decode import Decoded, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER
 from openclaw_stream.vocabulary import Severity
-from tests.alerts.records import GRAFANA, GROUPING, RECORD, SIGNOZ
+from tests.alerts.records import GRAFANA, READER, RECORD, SIGNOZ
 
 
 def decoded(payload: dict[str, Any]) -> Decoded:
-    return decode(orjson.dumps(payload), RECORD, GROUPING)
+    return decode(orjson.dumps(payload), RECORD, READER)
 
 
 def test_a_payload_is_told_by_its_alerts_whatever_the_version() -> None:
@@ -99,7 +99,7 @@ def test_a_cut_payload_says_so() -> None:
 
 def test_real_payloads_of_alertmanager(shared_data: Path) -> None:
     folder = shared_data / "alertmanager"
-    results = {path.name[0]: decode(path.read_bytes(), RECORD + 600_000, GROUPING) for path in folder.glob("*.json")}
+    results = {path.name[0]: decode(path.read_bytes(), RECORD + 600_000, READER) for path in folder.glob("*.json")}
     assert {key: [alert.firing for alert in result.alerts] for key, result in results.items()} == {
         "1": [True] * 3,
         "2": [True] * 3,

@@ -7,19 +7,19 @@ import pytest
 from openclaw_stream.alerts.decode import Decoded, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER, CLOUDEVENT
-from tests.alerts.records import GROUPING, RECORD
+from tests.alerts.records import READER, RECORD
 
 NATIVE = {"alert_type": "HighErrorRate", "namespace": "shop", "service": "checkout"}
 
 
 def decoded(event: dict[str, Any]) -> Decoded:
-    return decode(orjson.dumps(event), RECORD, GROUPING)
+    return decode(orjson.dumps(event), RECORD, READER)
 
 
 @pytest.mark.parametrize("inner", [NATIVE, ALERTMANAGER])
 def test_a_wrapped_record_is_read_like_a_bare_one(inner: dict[str, Any]) -> None:
     text = orjson.dumps(inner)
-    bare = decode(text, RECORD, GROUPING)
+    bare = decode(text, RECORD, READER)
     for data in ({"data": inner}, {"data": text.decode()}, {"data_base64": b64encode(text).decode()}):
         result = decoded({"specversion": "1.0", "id": "1", "type": "t", "source": "s", **data})
         assert (result.alerts, result.faults, result.warnings) == (bare.alerts, bare.faults, bare.warnings)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from openclaw_stream.alerts.contract import AlertEvent
 from openclaw_stream.alerts.decode import decode
 from openclaw_stream.events.schemas import json_schema
-from tests.alerts.records import DOCUMENTS, GROUPING, RECORD
+from tests.alerts.records import DOCUMENTS, READER, RECORD
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(1 << 53), 1 << 53), st.text(max_size=8))
 NUMBERS = st.one_of(st.none(), st.integers(-(1 << 53), 1 << 53), st.floats(allow_nan=False, allow_infinity=False))
@@ -45,7 +45,7 @@ def fits_model(document: dict[str, Any]) -> bool:
 @given(st.one_of(ALERTS, DOCUMENTS))
 def test_what_the_schema_allows_is_decoded(document: dict[str, Any]) -> None:
     if fits_schema(document) and not isinstance(document.get("alerts"), list) and "specversion" not in document:
-        decoded = decode(orjson.dumps(document), RECORD, GROUPING)
+        decoded = decode(orjson.dumps(document), RECORD, READER)
         assert len(decoded.alerts) == 1
         assert decoded.faults == []
 
@@ -54,7 +54,7 @@ def test_what_the_schema_allows_is_decoded(document: dict[str, Any]) -> None:
 def test_what_a_producer_makes_by_the_model_is_decoded_and_fits_the_schema(document: dict[str, Any]) -> None:
     if fits_model(document):
         text = AlertEvent.model_validate_json(orjson.dumps(document)).model_dump_json(exclude_none=True)
-        assert len(decode(text.encode(), RECORD, GROUPING).alerts) == 1
+        assert len(decode(text.encode(), RECORD, READER).alerts) == 1
         assert fits_schema(orjson.loads(text))
 
 

@@ -6,19 +6,19 @@ from hypothesis import strategies as st
 from openclaw_stream.alerts.decode import Decoded, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.vocabulary import Severity
-from tests.alerts.records import DOCUMENTS, GROUPING, RECORD, VALID, mutated
+from tests.alerts.records import DOCUMENTS, READER, RECORD, VALID, mutated
 
 
 def outcome(value: bytes) -> Decoded | str:
     try:
-        return decode(value, RECORD, GROUPING)
+        return decode(value, RECORD, READER)
     except PoisonError as error:
         return str(error)
 
 
 def reason(value: bytes) -> str:
     with pytest.raises(PoisonError) as caught:
-        decode(value, RECORD, GROUPING)
+        decode(value, RECORD, READER)
     return str(caught.value)
 
 
@@ -58,13 +58,13 @@ def test_what_cannot_be_decoded_is_poison_with_a_reason(value: bytes, words: str
 
 def test_a_huge_record_is_decoded_like_any_other() -> None:
     value = orjson.dumps({"alert_type": "x", "message": "y" * 8_000_000, "fingerprint": "f" * 1_000_000})
-    assert decode(value, RECORD, GROUPING).alerts[0].name == "x"
+    assert decode(value, RECORD, READER).alerts[0].name == "x"
 
 
 def test_a_huge_batch_with_much_in_common_stays_bounded() -> None:
     common = {f"label{number}": "x" * 200 for number in range(2000)}
     payload = {"alerts": [{"labels": {"alertname": f"a{n}"}} for n in range(5000)], "commonLabels": common}
-    decoded = decode(orjson.dumps(payload), RECORD, GROUPING)
+    decoded = decode(orjson.dumps(payload), RECORD, READER)
     assert len(decoded.alerts) == 5000
     assert all(len(alert.labels) <= 65 for alert in decoded.alerts)
 
@@ -117,10 +117,10 @@ def test_a_record_of_too_many_alerts_is_poison() -> None:
     # No other partition is served while one record is folded.
     payload = orjson.dumps({"alerts": [{"labels": {"alertname": "A"}}] * 10_001})
     with pytest.raises(PoisonError, match="10001 alerts in one record"):
-        decode(payload, 0, GROUPING)
+        decode(payload, 0, READER)
 
 
 def test_a_start_in_the_far_future_is_ignored_even_where_the_record_has_no_time() -> None:
-    decoded = decode(b'{"alert_type": "A", "starts_at": 1e30}', 0, GROUPING)
+    decoded = decode(b'{"alert_type": "A", "starts_at": 1e30}', 0, READER)
     assert decoded.alerts[0].starts_at == 0
     assert "after the year 2200" in decoded.warnings[0]

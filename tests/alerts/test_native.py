@@ -1,25 +1,31 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.identity import member_of
-from openclaw_stream.alerts.native import read_alert
+from openclaw_stream.alerts.contract import AlertEvent
+from openclaw_stream.alerts.matchers import Matchers
+from openclaw_stream.alerts.names import member_of
+from openclaw_stream.alerts.native import AlertReader, SkippedAlertError
+from openclaw_stream.alerts.severity import Severities
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.vocabulary import Severity
-from tests.alerts.records import GROUPING, RECORD
+from tests.alerts.records import JSON_VALUES, READER, RECORD
 
 
 def read(**fields: Any) -> Alert:
     warnings: list[str] = []
-    alert = read_alert({"alert_type": "HighErrorRate", **fields}, RECORD, GROUPING, warnings)
+    alert = READER.read({"alert_type": "HighErrorRate", **fields}, RECORD, warnings)
     assert warnings == []
     return alert
 
 
 def warned(**fields: Any) -> tuple[Alert, str]:
     warnings: list[str] = []
-    alert = read_alert({"alert_type": "HighErrorRate", **fields}, RECORD, GROUPING, warnings)
+    alert = READER.read({"alert_type": "HighErrorRate", **fields}, RECORD, warnings)
     (warning,) = warnings
     return alert, warning
 
@@ -50,6 +56,7 @@ def test_every_field_is_read() -> None:
         fingerprint="5c1ffe0c7a6d3b21",
         member=member_of("5c1ffe0c7a6d3b21"),
         group_key="shop/checkout",
+        subject=Subject("service", "shop", "checkout"),
         namespace="shop",
         service="checkout",
         source="prometheus",
@@ -65,7 +72,7 @@ def test_every_field_is_read() -> None:
 def test_only_the_name_is_required() -> None:
     alert = read()
     assert (alert.severity, alert.firing, alert.starts_at, alert.ends_at) == (Severity.WARNING, True, 0, 0)
-    assert alert.group_key == alert.fingerprint
+    assert (alert.group_key, alert.subject) == ("/HighErrorRate", Subject("alert", "", "HighErrorRate"))
     assert (alert.labels, alert.annotations, alert.metrics) == ({}, {}, {})
 
 
@@ -87,7 +94,7 @@ def test_null_means_not_given() -> None:
     ],
 )
 def test_the_name_has_aliases(document: dict[str, Any]) -> None:
-    assert read_alert(document, RECORD, GROUPING, []).name == "A"
+    assert READER.read(document, RECORD, []).name == "A"
 
 
 def test_a_field_beats_the_like_named_label() -> None:
@@ -115,13 +122,28 @@ def test_a_field_beats_the_like_named_label() -> None:
     assert (full.source, full.target_resource) == ("prometheus", "deployment/checkout")
 
 
-@pytest.mark.parametrize("severity", ["purple", "", 3, True, 1.5])
-def test_no_severity_is_a_fault(severity: object) -> None:
-    assert read(severity=severity).severity is Severity.WARNING
+@pytest.mark.parametrize("severity", ["purple", 3, True, 1.5, ["a"]])
+def test_a_severity_that_is_not_known_means_warning_and_is_reported(severity: object) -> None:
+    alert, warning = warned(severity=severity)
+    assert alert.severity is Severity.WARNING
+    assert warning.startswith("severity: ")
+    assert "OPENCLAW_SEVERITIES" in warning
+    assert alert.warnings == (warning,)
+
+
+def test_an_empty_severity_means_warning() -> None:
+    assert read(severity="").severity is Severity.WARNING
+
+
+def test_the_operators_severities_are_read() -> None:
+    reader = AlertReader(severities=Severities({"P1": Severity.CRITICAL}))
+    assert reader.read({"alert_type": "A", "severity": "P1"}, RECORD, []).severity is Severity.CRITICAL
 
 
 def test_a_severity_is_found_under_other_labels() -> None:
     assert read(labels={"priority": "P1"}).severity is Severity.HIGH
+    assert read(labels={"Severity": "Critical"}).severity is Severity.CRITICAL
+    assert read(labels={"level": "critical"}).severity is Severity.CRITICAL
     assert read(labels={"threshold.name": "critical"}).severity is Severity.CRITICAL
     assert read(severity="", labels={"severity": "info"}).severity is Severity.INFO
 
@@ -154,37 +176,121 @@ def test_the_spelling_of_alertmanager_is_read_too() -> None:
     assert alert.generator_url == "https://example.org"
 
 
+def test_the_state_says_what_no_status_says() -> None:
+    assert read(state="firing").firing
+    assert not read(state="resolved").firing
+    assert not read(status="resolved", state="firing").firing
+    assert not read(status={"state": "resolved"}).firing
+    assert read(status={"state": "active"}, ends_at=RECORD - 1).firing
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"state": "pending"}, "pending"),
+        ({"status": {"state": "suppressed", "silencedBy": ["x"]}}, "suppressed"),
+        ({"severity": "none"}, "severity_none"),
+        ({"labels": {"severity": "None"}}, "severity_none"),
+        ({"alert_type": "InfoInhibitor", "severity": "critical"}, "inhibitor"),
+    ],
+)
+def test_what_is_no_problem_is_skipped(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(SkippedAlertError) as caught:
+        read(**fields)
+    assert str(caught.value) == reason
+
+
+def test_what_the_operator_ignores_is_skipped() -> None:
+    reader = AlertReader(ignore=Matchers('alertname="A", namespace=~"dev-.*"'))
+    with pytest.raises(SkippedAlertError, match="ignored"):
+        reader.read({"alert_type": "A", "labels": {"namespace": "dev-1"}}, RECORD, [])
+    assert reader.read({"alert_type": "A", "labels": {"namespace": "prod"}}, RECORD, []).name == "A"
+    with pytest.raises(SkippedAlertError, match="ignored"):
+        reader.read({"alert_type": "A", "labels": {"namespace": "dev-1"}}, RECORD, [])
+
+
+@pytest.mark.parametrize("severity", ["none", "critical", None])
+def test_the_end_of_a_heartbeat_is_a_critical_alert_and_its_return_the_end(severity: str | None) -> None:
+    heartbeat = {"labels": {"alertname": "Watchdog", "prometheus": "a"}, "severity": severity}
+    alive = READER.read({**heartbeat, "status": "firing"}, RECORD, [])
+    ended = READER.read({**heartbeat, "status": "resolved", "ends_at": RECORD - 1000}, RECORD, [])
+    assert (ended.firing, ended.severity, ended.starts_at) == (True, Severity.CRITICAL, RECORD - 1000)
+    assert "Watchdog has ended" in ended.message
+    assert not alive.firing
+    assert (alive.group_key, alive.member) == (ended.group_key, ended.member)
+    assert alive.is_heartbeat
+
+
+def test_heartbeats_are_a_matter_of_settings() -> None:
+    reader = AlertReader(heartbeats=Matchers('alertname="StillHere"'))
+    assert reader.read({"alert_type": "StillHere", "status": "resolved"}, RECORD, []).firing
+    assert reader.read({"alert_type": "Watchdog"}, RECORD, []).firing
+    assert reader.read({"alert_type": "Watchdog"}, RECORD, []).name == "Watchdog"
+
+
 def test_texts_and_numbers_are_coerced() -> None:
     texts = {"a": "x", "b": 1, "c": 1.5, "d": True, "e": False, "f": None}
     alert = read(labels=texts, annotations=texts, metrics={"a": "1.5", "b": 2, "c": None, "d": " 3e2 "})
     assert alert.labels == alert.annotations == {"a": "x", "b": "1", "c": "1.5", "d": "true", "e": "false"}
     assert alert.metrics == {"a": 1.5, "b": 2.0, "d": 300.0}
+    assert read(fingerprint=7).fingerprint == "7"
+    assert read(service=1.5).service == "1.5"
+
+
+@pytest.mark.parametrize("empty", ["", [], None, {}])
+def test_an_empty_map_may_be_written_in_other_ways(empty: object) -> None:
+    alert = read(labels=empty, annotations=empty, metrics=empty)
+    assert (alert.labels, alert.annotations, alert.metrics) == ({}, {}, {})
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "reason"),
+    ("field", "value", "warning"),
     [
-        ("alert_type", 5, "alert_type: expected a text, got the number 5"),
-        ("severity", ["a"], "severity: expected a text, got a list"),
-        ("status", {"state": "active"}, "status: expected a text, got an object"),
-        ("namespace", True, "namespace: expected a text, got true"),
-        ("service", 1.5, "service: expected a text, got the number 1.5"),
-        ("fingerprint", 7, "fingerprint: expected a text, got the number 7"),
-        ("labels", "a=b", 'labels: expected an object of texts, got the text "a=b"'),
-        ("labels", [], "labels: expected an object of texts, got a list"),
-        ("labels", {"a": ["b"]}, "labels.a: expected a text, got a list"),
-        ("annotations", {"a": {}}, "annotations.a: expected a text, got an object"),
-        ("metrics", [1], "metrics: expected an object of numbers, got a list"),
-        ("metrics", {"a": "high"}, 'metrics.a: expected a number, got the text "high"'),
-        ("metrics", {"a": "nan"}, 'metrics.a: expected a finite number, got the text "nan"'),
-        ("metrics", {"a": "1e999"}, 'metrics.a: expected a finite number, got the text "1e999"'),
-        ("metrics", {"a": False}, "metrics.a: expected a finite number, got false"),
+        ("source", ["icinga"], "source: expected a text, got a list; left out"),
+        ("namespace", True, "namespace: expected a text, got true; left out"),
+        ("service", {"name": "cart"}, "service: expected a text, got an object; its name is taken"),
+        ("service", {"id": 1}, "service: expected a text, got an object; left out"),
+        ("message", {"text": "x"}, "message: expected a text, got an object; left out"),
+        ("generator_url", ["x"], "generator_url: expected a text, got a list; left out"),
+        ("fingerprint", ["x"], "fingerprint: expected a text, got a list; left out"),
+        ("labels", "a=b", 'labels: expected an object of texts, got the text "a=b"; left out'),
+        ("labels", {"a": ["b"]}, "labels.a: expected a text, got a list; left out"),
+        ("annotations", {"a": {}}, "annotations.a: expected a text, got an object; left out"),
+        ("metrics", [1], "metrics: expected an object of numbers, got a list; left out"),
+        ("metrics", {"a": "93%"}, 'metrics.a: expected a finite number, got the text "93%"; left out'),
+        ("metrics", {"a": "1e999"}, 'metrics.a: expected a finite number, got the text "1e999"; left out'),
+        ("metrics", {"a": False}, "metrics.a: expected a finite number, got false; left out"),
     ],
 )
-def test_a_wrong_type_is_named(field: str, value: object, reason: str) -> None:
-    with pytest.raises(PoisonError) as caught:
-        read(**{field: value})
-    assert str(caught.value) == reason
+def test_an_odd_optional_field_is_left_out_with_a_warning(field: str, value: object, warning: str) -> None:
+    alert, given = warned(**{field: value})
+    assert alert.name == "HighErrorRate"
+    assert given == warning
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(set(AlertEvent.model_fields) - {"alert_type", "severity", "status"})), JSON_VALUES
+    )
+)
+def test_no_optional_field_loses_an_alert(fields: dict[str, Any]) -> None:
+    alert = READER.read({**fields, "alert_type": "HighErrorRate", "severity": "critical"}, RECORD, [])
+    assert (alert.name, alert.severity) == ("HighErrorRate", Severity.CRITICAL)
+
+
+@pytest.mark.parametrize("name", [5, ["a"], {"name": "a"}, True, None, "", " "])
+def test_a_name_that_is_no_text_is_no_name(name: object) -> None:
+    with pytest.raises(PoisonError, match="no alert"):
+        READER.read({"alert_type": name, "message": "x"}, RECORD, [])
+
+
+@pytest.mark.parametrize("label", ["value", "current_value", "lastSeen"])
+def test_a_fingerprint_over_a_measured_value_is_not_believed(label: str) -> None:
+    first = read(labels={label: "94%", "instance": "web-1"}, fingerprint="a1")
+    again = read(labels={label: "95%", "instance": "web-1"}, fingerprint="a2")
+    assert (first.member, first.group_key) == (again.member, again.group_key)
+    assert first.group_key == "/web-1"
+    assert read(labels={"instance": "web-1"}, fingerprint="a1").fingerprint == "a1"
 
 
 def test_a_derived_fingerprint_is_that_of_the_repeat() -> None:

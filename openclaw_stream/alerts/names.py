@@ -1,0 +1,86 @@
+"""Names: made safe to keep and to publish; and those that Kubernetes generates for the pods and jobs of a workload."""
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+
+from openclaw_stream.text.redaction import redact_start
+
+NAME_MAX = 200
+# Most names; no token of any vendor is made of words as short as these, so there is nothing to redact or to encode.
+PLAIN = re.compile(r"[a-z0-9]{1,15}(?:[-.][a-z0-9]{1,15})*")
+
+# A pod of a replica set, cron job, daemon set or job: Kubernetes draws hashes from letters that spell no words.
+_HASH_LETTERS = frozenset("bcdfghjklmnpqrstvwxz2456789")
+_HASH_LENGTHS, _TIME_LENGTHS = range(7, 11), range(8, 11)
+_HASH_LENGTH = 5
+_ORDINAL = re.compile(r"(?<=[a-z0-9])-(?:\d{1,4}|\d{8,10})$")
+_JOB_TIME = re.compile(r"(?<=[a-z0-9])-\d{8,10}$")
+
+
+# A copy takes a third of the time of a new hasher.
+HASHER = blake2b(digest_size=8)
+
+
+def workload_of_pod(pod: str) -> str:
+    """Return the name of the workload that a pod's name was generated from: without hashes or ordinal.
+
+    `checkout-7d9f8b6c5-x2x4z`, `checkout-x2x4z` and `checkout-0` are pods of `checkout`; any other name is its own.
+    """
+    return _ORDINAL.sub("", pod) if _ORDINAL.search(pod) else without_hash(pod)
+
+
+def job_without_time(job: str) -> str:
+    """Return the name of the cron job that a job's name was generated from: without its scheduled time."""
+    return _JOB_TIME.sub("", job)
+
+
+def without_hash(name: str) -> str:
+    """Return a pod's name without the hashes that every roll-out changes; a pattern takes three times as long."""
+    head, _, suffix = name.rpartition("-")
+    if len(suffix) != _HASH_LENGTH or not _HASH_LETTERS.issuperset(suffix) or not _ends_a_word(head):
+        return name
+    front, _, middle = head.rpartition("-")
+    hashed = len(middle) in _HASH_LENGTHS and _HASH_LETTERS.issuperset(middle)
+    timed = len(middle) in _TIME_LENGTHS and middle.isascii() and middle.isdigit()
+    return front if (hashed or timed) and _ends_a_word(front) else head
+
+
+def _ends_a_word(text: str) -> bool:
+    last = text[-1:]
+    return last.isascii() and (last.islower() or last.isdigit())
+
+
+def member_of(fingerprint: str) -> int:
+    """Return a fingerprint as an unsigned 64-bit hash, equal in every process."""
+    return _cached_hash(fingerprint) if len(fingerprint) <= NAME_MAX else hash_of(fingerprint)
+
+
+def name_of(value: str) -> str:
+    """Return a name fit to be kept and published: at most 200 characters, without secrets.
+
+    Where that takes something away a hash of the whole is added, so that different names stay different.
+    """
+    return _cached_name(value) if len(value) <= NAME_MAX else _name(value)
+
+
+def hash_of(text: str) -> int:
+    """Return a text as an unsigned 64-bit hash, equal in every process."""
+    hasher = HASHER.copy()
+    hasher.update(text.encode())
+    return int.from_bytes(hasher.digest(), "big")
+
+
+def _name(value: str) -> str:
+    if len(value) <= NAME_MAX and PLAIN.fullmatch(value):
+        return value
+    # A secret may straddle the limit, and redaction takes time.
+    shown = redact_start(value, 4 * NAME_MAX)
+    if shown == value and len(value) <= NAME_MAX:
+        return value
+    return f"{shown[: NAME_MAX - 17]}~{hash_of(value):016x}"
+
+
+# The names of a system are few, and its alerts repeat; what is longer than a name is not kept.
+_cached_hash = lru_cache(maxsize=16384)(hash_of)
+_cached_name = lru_cache(maxsize=16384)(_name)

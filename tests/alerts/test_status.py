@@ -1,0 +1,18 @@
+import pytest
+
+from openclaw_stream.alerts.status import Stated, stated
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("firing FIRING active Alerting open triggered", Stated.FIRING),
+        ("resolved Resolved ok OK inactive closed recovered", Stated.RESOLVED),
+        ("pending Pending", Stated.PENDING),
+        ("suppressed silenced", Stated.SUPPRESSED),
+        ("purple", None),
+    ],
+)
+def test_statuses_have_synonyms(words: str, expected: Stated | None) -> None:
+    assert {stated(word) for word in words.split()} == {expected}
+    assert stated(f" {words.split(maxsplit=1)[0]}\n") is expected
