@@ -13,7 +13,14 @@ from openclaw_stream.errors import RetryableError
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.context import WorkerContext
-from openclaw_stream.stream.kafka.restore_reader import Committed, GroupOffset, Log, Stored, read_committed, read_states
+from openclaw_stream.stream.kafka.restore_reader import (
+    CommittedOffset,
+    GroupOffset,
+    LogRange,
+    StoredStates,
+    fetch_committed_offset,
+    fetch_group_states,
+)
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.state.ledger import Ledger
@@ -61,8 +68,8 @@ class Opening:
             )
         outputs = (topics.incidents, topics.decisions, topics.tuning, topics.dead_letter)
         await self._try_outputs_once(outputs)
-        offset = await read_committed(context.connection, context.settings.kafka.group_id, source)
-        stored = await read_states(context.connection, states, source)
+        offset = await fetch_committed_offset(context.connection, context.settings.kafka.group_id, source)
+        stored = await fetch_group_states(context.connection, states, source)
         if not stored.settled:
             await self._publisher.try_outputs(outputs)
             raise RetryableError(f"a transaction was left open in {states.topic}-{states.partition}: it was aborted")
@@ -82,12 +89,12 @@ class Opening:
                 tried.clear()
                 raise
 
-    def _restore(self, offset: GroupOffset, stored: Stored) -> RestoreOutcome:
+    def _restore(self, offset: GroupOffset, stored: StoredStates) -> RestoreOutcome:
         context, source, ends = self._context, self._source, stored.log
         self._count_lost(offset.committed, ends)
         earliest = context.settings.kafka.auto_offset_reset == "earliest"
         first_start = ends.start if earliest or stored.states else ends.end
-        committed = offset.committed or Committed(first_start, "")
+        committed = offset.committed or CommittedOffset(first_start, "")
         retention = context.facts.retention_ms
         fold = Fold(
             source.topic, source.partition, context.settings.incidents.timers, retention if retention >= 0 else NEVER
@@ -95,7 +102,7 @@ class Opening:
         facts = LogFacts(ends.start, ends.end, offset.topic_id)
         return restore(fold, context.settings.kafka.group_id, stored.states, committed, facts)
 
-    def _count_lost(self, committed: Committed | None, ends: Log) -> None:
+    def _count_lost(self, committed: CommittedOffset | None, ends: LogRange) -> None:
         lost = ends.start - committed.offset if committed else 0
         if lost > 0:
             self._meter.lost_records.inc(lost)

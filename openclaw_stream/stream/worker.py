@@ -18,15 +18,15 @@ from openclaw_stream.settings import Settings, unknown_settings
 from openclaw_stream.stream.context import WorkerContext
 from openclaw_stream.stream.decision_queue import DecisionQueue
 from openclaw_stream.stream.kafka.connection import (
+    adapt_requests,
     connection,
-    decodes_natively,
-    fit_requests,
     group_consumer,
+    has_compiled_extension,
     require_codecs,
-    stop,
-    unreachable,
+    stop_client,
+    unreachable_error,
 )
-from openclaw_stream.stream.kafka.poller import POLL_RECORDS, Poller, UnreadableError
+from openclaw_stream.stream.kafka.poller import POLL_RECORDS, Poller, UnreadableRecordError
 from openclaw_stream.stream.kafka.topics import TopicFacts, check_topics
 from openclaw_stream.stream.maintenance import Maintenance
 from openclaw_stream.stream.memory import calm_collector
@@ -61,7 +61,7 @@ async def run(settings: Settings) -> int:
     for warning in unknown_settings():
         log.warning(warning)
     require_codecs()
-    if not decodes_natively():
+    if not has_compiled_extension():
         log.warning("aiokafka runs without its compiled extension: reading is many times slower")
     worker = Worker(settings)
     calm_collector()
@@ -147,7 +147,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         finally:
             upkeep.cancel()
             drained = await self._drain()
-            await stop(consumer)
+            await stop_client(consumer)
         return drained
 
     def _rejoin(self, reason: str) -> None:
@@ -188,9 +188,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             try:
                 await consumer.start()
             except (KafkaError, OSError) as error:
-                await self._wait_out(str(unreachable(self._settings.kafka, error)), attempt)
+                await self._wait_out(str(unreachable_error(self._settings.kafka, error)), attempt)
             else:
-                fit_requests(consumer, self._settings.kafka)
+                adapt_requests(consumer, self._settings.kafka)
                 self._membership.trouble = ""
                 consumer.subscribe([self._settings.topics.alerts], listener=self)
                 return True
@@ -241,7 +241,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 partition.begin()
             try:
                 delivered = await reader.read()
-            except UnreadableError as error:
+            except UnreadableRecordError as error:
                 self._pass_unreadable(consumer, error)
                 continue
             except RetryableError as error:
@@ -263,7 +263,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await self._look_up(consumer, partition, busy=full or source in delivered)
             self._record_load(decision_queue)
 
-    def _pass_unreadable(self, consumer: AIOKafkaConsumer, error: UnreadableError) -> None:
+    def _pass_unreadable(self, consumer: AIOKafkaConsumer, error: UnreadableRecordError) -> None:
         self._read_again(consumer)
         served = self._partitions.get(error.source)
         if served and error.damaged:

@@ -19,7 +19,7 @@ from aiokafka.util import NO_EXTENSIONS
 from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.resilience.deadline import cancel, within
 from openclaw_stream.settings import KafkaSettings
-from openclaw_stream.stream.kafka.fetch_size import PARTITION_BYTES, TOTAL_BYTES, FetchSize
+from openclaw_stream.stream.kafka.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_FETCH_BYTES, FetchSize
 
 CLIENT_ID = "openclaw-stream"
 _ADMIN_TIMEOUT_MS = 10_000
@@ -69,7 +69,7 @@ def require_codecs() -> None:
         )
 
 
-def decodes_natively() -> bool:
+def has_compiled_extension() -> bool:
     """Whether aiokafka's compiled extension is there; without it reading costs some thirty times as much."""
     return not NO_EXTENSIONS
 
@@ -83,14 +83,14 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         SettingsError: A certificate or key cannot be loaded.
     """
     client = AIOKafkaAdminClient(**connection(kafka) | {"request_timeout_ms": _ADMIN_TIMEOUT_MS})
-    with _Reason() as reason:
+    with _LastLoggedError() as reason:
         try:
             await client.start()
             yield client
         except (KafkaError, OSError, TimeoutError) as error:
-            raise unreachable(kafka, reason.text or error) from error
+            raise unreachable_error(kafka, reason.text or error) from error
         finally:
-            await stop(client)
+            await stop_client(client)
 
 
 def group_consumer(kafka: KafkaSettings) -> AIOKafkaConsumer:
@@ -111,8 +111,8 @@ def group_consumer(kafka: KafkaSettings) -> AIOKafkaConsumer:
         rebalance_timeout_ms=int(_rebalance_seconds(kafka) * 1000),
         metadata_max_age_ms=_METADATA_AGE_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
-        fetch_max_bytes=TOTAL_BYTES,
-        max_partition_fetch_bytes=PARTITION_BYTES,
+        fetch_max_bytes=MAX_FETCH_BYTES,
+        max_partition_fetch_bytes=MAX_PARTITION_FETCH_BYTES,
         max_poll_records=None,
     )
 
@@ -122,7 +122,7 @@ def _rebalance_seconds(kafka: KafkaSettings) -> float:
     return max(kafka.session_timeout, 20.0)
 
 
-def fit_requests(consumer: AIOKafkaConsumer, kafka: KafkaSettings | None = None) -> None:
+def adapt_requests(consumer: AIOKafkaConsumer, kafka: KafkaSettings | None = None) -> None:
     """Give a consumer that is started fetches of a size that the link carries, and a member of a group time to join.
 
     aiokafka (0.14.0) has one timeout for all requests. A short one finds a frozen broker soon, but the coordinator
@@ -163,7 +163,7 @@ async def _fetch(consumer: AIOKafkaConsumer, size: FetchSize, answer: Awaitable[
         fetcher._fetch_max_bytes, fetcher._max_partition_fetch_bytes = size.total, size.partition  # noqa: SLF001
 
 
-async def stop(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
+async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
     """Stop a client and close its connections, whatever state it is in; without a broker it is not waited for long.
 
     aiokafka's own stop may wait for ever, since its sender tries on, or end at a fetch that waits to be tried again,
@@ -190,13 +190,13 @@ def _tasks_of(parts: Collection[object]) -> list["asyncio.Task[Any]"]:
     return found
 
 
-def unreachable(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:
+def unreachable_error(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:
     """Word a failure to talk to the brokers."""
     text = str(reason) or type(reason).__name__
     return RetryableError(f"no answer from Kafka at {kafka.bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS): {text}")
 
 
-class _Reason(logging.Handler):
+class _LastLoggedError(logging.Handler):
     """Keeps the last error aiokafka logged: why it cannot connect, a wrong password say, is in no exception."""
 
     text = ""

@@ -4,7 +4,7 @@ A short request timeout finds a frozen broker soon, but a fetch that is cut off 
 fetch that times out is followed by smaller ones, and they grow again while all arrive.
 """
 
-TOTAL_BYTES, PARTITION_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
+MAX_FETCH_BYTES, MAX_PARTITION_FETCH_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
 """The most that one fetch, and one partition of it, may bring; with no slow link in the way always this."""
 _SHARE_MIN = 1 / 64
 _SHRINK, _GROW = 4, 2
@@ -22,12 +22,12 @@ class FetchSize:
     @property
     def total(self) -> int:
         """Bytes that one fetch may bring; a first batch that is larger comes all the same."""
-        return int(TOTAL_BYTES * self._share)
+        return int(MAX_FETCH_BYTES * self._share)
 
     @property
     def partition(self) -> int:
         """Bytes that one partition may bring in it."""
-        return int(PARTITION_BYTES * self._share)
+        return int(MAX_PARTITION_FETCH_BYTES * self._share)
 
     def arrive(self) -> None:
         """A fetch was answered."""

@@ -25,7 +25,7 @@ AUTHORIZATION_ERRORS = (
 IdempotentWrite, which brokers before 2.8 ask for."""
 
 
-def denied(error: BaseException, operation: str, resource: str) -> DeniedError:
+def denied_error(error: BaseException, operation: str, resource: str) -> DeniedError:
     """Return what to raise for one of `AUTHORIZATION_ERRORS`.
 
     Args:

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.kafka.permissions import denied
+from openclaw_stream.stream.kafka.permissions import denied_error
 
 _POLL_MS = 100
 _POLL_SECONDS = 2.0
@@ -28,7 +28,7 @@ _SINGLY = 10_000
 """Records read one by one after a failure, to find the one that brought it about."""
 
 
-class UnreadableError(Exception):
+class UnreadableRecordError(Exception):
     """A record that the client fails on, whatever is tried; all before it have been delivered.
 
     Where it is `damaged`, so is a whole batch, and nobody knows how many records are in it.
@@ -66,9 +66,9 @@ class Poller:
         except TimeoutError:
             return {}
         except TopicAuthorizationFailedError as error:
-            raise denied(error, "Read", f"topic {self._topic}") from error
+            raise denied_error(error, "Read", f"topic {self._topic}") from error
         except GroupAuthorizationFailedError as error:
-            raise denied(error, "Read", f"group {self._group_id}") from error
+            raise denied_error(error, "Read", f"group {self._group_id}") from error
         except Exception as error:
             self._explain(error)
             raise RetryableError(f"reading failed: {error!r}") from error
@@ -77,14 +77,14 @@ class Poller:
 
     def _explain(self, error: Exception) -> None:
         """Raise where a record cannot be read; where the client has dropped others with it, read those one by one."""
-        place = _place(error)
+        place = _failure_position(error)
         if place and not place.dropped:
             self._singly = 0
-            raise UnreadableError(place.source, place.offset, error) from error
+            raise UnreadableRecordError(place.source, place.offset, error) from error
         self._singly = _SINGLY if place else 0
 
 
-class _Place(NamedTuple):
+class _FailurePosition(NamedTuple):
     """Where the client failed, and how many records it had taken for the same answer."""
 
     source: TopicPartition
@@ -92,7 +92,7 @@ class _Place(NamedTuple):
     dropped: int
 
 
-def _place(error: Exception) -> _Place | None:
+def _failure_position(error: Exception) -> _FailurePosition | None:
     """Return where the client stood when it failed on a record: only the frames of its iterators know."""
     dropped = 0
     for frame, _ in walk_tb(error.__traceback__):
@@ -101,5 +101,5 @@ def _place(error: Exception) -> _Place | None:
             dropped = len(frame.f_locals.get("ret_list", ()))
         if isinstance(reading, PartitionRecords):
             # There is no other way to learn it.
-            return _Place(reading._tp, reading.next_fetch_offset, dropped)  # noqa: SLF001
+            return _FailurePosition(reading._tp, reading.next_fetch_offset, dropped)  # noqa: SLF001
     return None

@@ -16,23 +16,23 @@ from aiokafka.protocol.commit import OffsetFetchRequest
 
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.resilience.deadline import within
-from openclaw_stream.stream.kafka.connection import fit_requests, stop
-from openclaw_stream.stream.kafka.fetch_size import PARTITION_BYTES, TOTAL_BYTES
-from openclaw_stream.stream.kafka.permissions import denied
+from openclaw_stream.stream.kafka.connection import adapt_requests, stop_client
+from openclaw_stream.stream.kafka.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_FETCH_BYTES
+from openclaw_stream.stream.kafka.permissions import denied_error
 from openclaw_stream.stream.kafka.topic_ids import topic_ids
 
 _REQUEST_SECONDS = 30
 _RESTORE_SECONDS = 300
 
 
-class Committed(NamedTuple):
+class CommittedOffset(NamedTuple):
     """A group's offset on a partition, and what was committed with it."""
 
     offset: int
     metadata: str
 
 
-class Log(NamedTuple):
+class LogRange(NamedTuple):
     """First offset of a log, and the offset after its last."""
 
     start: int
@@ -42,11 +42,11 @@ class Log(NamedTuple):
 class GroupOffset(NamedTuple):
     """What the group has committed on a partition, None for nothing; the topic's id, None where brokers have none."""
 
-    committed: Committed | None
+    committed: CommittedOffset | None
     topic_id: str | None
 
 
-async def read_committed(connection: dict[str, Any], group_id: str, source: TopicPartition) -> GroupOffset:
+async def fetch_committed_offset(connection: dict[str, Any], group_id: str, source: TopicPartition) -> GroupOffset:
     """Return the group's offset on a partition.
 
     Read it only after the partition's transactional producer has started: until then it may be stale.
@@ -57,18 +57,18 @@ async def read_committed(connection: dict[str, Any], group_id: str, source: Topi
     """
     admin = AIOKafkaAdminClient(**connection)
     try:
-        return await within(_REQUEST_SECONDS, _read_committed(admin, group_id, source))
+        return await within(_REQUEST_SECONDS, _fetch_committed_offset(admin, group_id, source))
     except GroupAuthorizationFailedError as error:
-        raise denied(error, "Read", f"group {group_id}") from error
+        raise denied_error(error, "Read", f"group {group_id}") from error
     except TopicAuthorizationFailedError as error:
-        raise denied(error, "Read", f"topic {source.topic}") from error
+        raise denied_error(error, "Read", f"topic {source.topic}") from error
     except (KafkaError, TimeoutError, OSError) as error:
         raise RetryableError(f"cannot fetch the committed offset of group {group_id} on {source}: {error!r}") from error
     finally:
-        await stop(admin)
+        await stop_client(admin)
 
 
-async def _read_committed(admin: AIOKafkaAdminClient, group_id: str, source: TopicPartition) -> GroupOffset:
+async def _fetch_committed_offset(admin: AIOKafkaAdminClient, group_id: str, source: TopicPartition) -> GroupOffset:
     await admin.start()
     # Not aiokafka's own call: for an error of a partition it raises `NoError`, and for one of the group nothing.
     coordinator = await admin.find_coordinator(group_id)
@@ -80,21 +80,23 @@ async def _read_committed(admin: AIOKafkaAdminClient, group_id: str, source: Top
     if code:
         raise for_code(code)
     ids = await topic_ids(admin._client, [source.topic])  # noqa: SLF001
-    return GroupOffset(Committed(offset, metadata) if offset >= 0 else None, ids.get(source.topic))
+    return GroupOffset(CommittedOffset(offset, metadata) if offset >= 0 else None, ids.get(source.topic))
 
 
-class Stored(NamedTuple):
+class StoredStates(NamedTuple):
     """The live group states by key, and the ends of the input partition.
 
     `settled` says whether no transaction is open in the states' partition, which would hide the records behind it.
     """
 
     states: dict[str, bytes]
-    log: Log
+    log: LogRange
     settled: bool
 
 
-async def read_states(connection: dict[str, Any], states: TopicPartition, source: TopicPartition) -> Stored:
+async def fetch_group_states(
+    connection: dict[str, Any], states: TopicPartition, source: TopicPartition
+) -> StoredStates:
     """Return what is stored in a partition of the incidents topic.
 
     Raises:
@@ -108,32 +110,32 @@ async def read_states(connection: dict[str, Any], states: TopicPartition, source
         enable_auto_commit=False,
         isolation_level="read_committed",
         fetch_max_wait_ms=100,
-        fetch_max_bytes=TOTAL_BYTES,
-        max_partition_fetch_bytes=PARTITION_BYTES,
+        fetch_max_bytes=MAX_FETCH_BYTES,
+        max_partition_fetch_bytes=MAX_PARTITION_FETCH_BYTES,
     )
     try:
         return await within(_RESTORE_SECONDS, _read_stored(consumer, states, source))
     except TopicAuthorizationFailedError as error:
-        raise denied(error, "Read", f"topic {states.topic}") from error
+        raise denied_error(error, "Read", f"topic {states.topic}") from error
     except (KafkaError, TimeoutError, OSError) as error:
         raise RetryableError(f"cannot fetch the group states in {states}: {error!r}") from error
     finally:
-        await stop(consumer)
+        await stop_client(consumer)
 
 
-async def _read_stored(consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition) -> Stored:
+async def _read_stored(consumer: AIOKafkaConsumer, states: TopicPartition, source: TopicPartition) -> StoredStates:
     await consumer.start()
-    fit_requests(consumer)
+    adapt_requests(consumer)
     consumer.assign([states])
     await consumer.seek_to_beginning(states)
     latest = await _read_to_end(consumer, states)
     settled = consumer.highwater(states) == consumer.last_stable_offset(states)
-    return Stored(latest, await _log(consumer, source), settled)
+    return StoredStates(latest, await _log(consumer, source), settled)
 
 
-async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
+async def _log(consumer: AIOKafkaConsumer, source: TopicPartition) -> LogRange:
     starts, ends = await asyncio.gather(consumer.beginning_offsets([source]), consumer.end_offsets([source]))
-    return Log(starts[source], ends[source])
+    return LogRange(starts[source], ends[source])
 
 
 async def _read_to_end(consumer: AIOKafkaConsumer, states: TopicPartition) -> dict[str, bytes]:

@@ -27,7 +27,7 @@ _PARTITIONS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Replicas:
+class PartitionReplicas:
     """One partition as a broker describes it; `leader` is -1 where there is none, `in_sync` counts the leader."""
 
     partition: int
@@ -37,10 +37,10 @@ class Replicas:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class TopicDescription:
     """A topic as the brokers describe it; `settings` holds the effective ones, defaults included."""
 
-    replicas: Sequence[Replicas]
+    replicas: Sequence[PartitionReplicas]
     settings: Mapping[str, str]
 
     @property
@@ -73,7 +73,7 @@ class Replication:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TopicDifference:
     """How a topic differs from what it should be, and what corrects it.
 
     `fatal` if the worker does not start with it, `requested` if it was asked for by an option.
@@ -120,7 +120,7 @@ class TopicSpec:
         return {"cleanup.policy": self.policy, "min.insync.replicas": str(in_sync), **self.settings, **size}
 
 
-def specify(topics: TopicSettings, found: Mapping[str, Topic]) -> dict[str, TopicSpec]:
+def topic_specs(topics: TopicSettings, found: Mapping[str, TopicDescription]) -> dict[str, TopicSpec]:
     """Return what each topic should be, by name; the size of dead letters follows from the alerts topic."""
     alerts = found.get(topics.alerts)
     dead_bytes = int(alerts.settings["max.message.bytes"]) + DEAD_LETTER_OVERHEAD if alerts else 0
@@ -160,12 +160,14 @@ def specify(topics: TopicSettings, found: Mapping[str, Topic]) -> dict[str, Topi
     }
 
 
-def compare(topics: TopicSettings, found: Mapping[str, Topic], replication: Replication) -> Iterator[Difference]:
+def compare_topics(
+    topics: TopicSettings, found: Mapping[str, TopicDescription], replication: Replication
+) -> Iterator[TopicDifference]:
     """Yield every difference between the topics that were found and what they should be."""
-    for name, spec in specify(topics, found).items():
+    for name, spec in topic_specs(topics, found).items():
         topic = found.get(name)
         if topic is None:
-            yield Difference(name, "it is missing", "`openclaw-stream topics create` creates it", fatal=True)
+            yield TopicDifference(name, "it is missing", "`openclaw-stream topics create` creates it", fatal=True)
             continue
         yield from _compare_policy(name, topic, spec)
         yield from _compare_settings(name, topic, spec)
@@ -175,75 +177,75 @@ def compare(topics: TopicSettings, found: Mapping[str, Topic], replication: Repl
     yield from _compare_partitions(topics, found)
 
 
-def _compare_policy(name: str, topic: Topic, spec: TopicSpec) -> Iterator[Difference]:
+def _compare_policy(name: str, topic: TopicDescription, spec: TopicSpec) -> Iterator[TopicDifference]:
     actual = topic.settings.get("cleanup.policy", spec.policy)
     if actual != spec.policy:
         what = f"cleanup.policy is {actual or 'empty'}, and should be {spec.policy}: {spec.loses}"
         fatal = spec.policy_fatal and "compact" in actual
-        yield Difference(name, what, _alter(name, "cleanup.policy", spec.policy), fatal)
+        yield TopicDifference(name, what, _alter(name, "cleanup.policy", spec.policy), fatal)
 
 
-def _compare_settings(name: str, topic: Topic, spec: TopicSpec) -> Iterator[Difference]:
+def _compare_settings(name: str, topic: TopicDescription, spec: TopicSpec) -> Iterator[TopicDifference]:
     for key, wanted in spec.settings.items():
         actual = topic.settings.get(key, wanted)
         if not _equal(actual, wanted):
-            yield Difference(name, f"{key} is {actual}, and should be {wanted}", _alter(name, key, wanted))
+            yield TopicDifference(name, f"{key} is {actual}, and should be {wanted}", _alter(name, key, wanted))
 
 
-def _compare_size(name: str, topic: Topic, spec: TopicSpec) -> Iterator[Difference]:
+def _compare_size(name: str, topic: TopicDescription, spec: TopicSpec) -> Iterator[TopicDifference]:
     key = "max.message.bytes"
     actual, wanted = int(topic.settings[key]), max(spec.least_bytes, spec.full_bytes)
     if actual < wanted:
         fatal = actual < spec.least_bytes
         cost = f"{spec.largest} can be larger" if fatal else f"{spec.largest} that is larger loses its exemplars"
         what = f"{key} is {actual}, and should be at least {wanted}: {cost}"
-        yield Difference(name, what, _alter(name, key, str(wanted)), fatal)
+        yield TopicDifference(name, what, _alter(name, key, str(wanted)), fatal)
 
 
-def _compare_replication(name: str, topic: Topic, replication: Replication) -> Iterator[Difference]:
+def _compare_replication(name: str, topic: TopicDescription, replication: Replication) -> Iterator[TopicDifference]:
     actual, wanted = topic.replication_factor, replication.recommended
     if actual < wanted:
         requested = replication.requested is not None and actual >= replication.requested
         what = f"its replication factor is {actual}, and {wanted} is recommended: brokers that fail take records along"
         remedy = "--replication-factor asks for it" if requested else "kafka-reassign-partitions.sh adds replicas"
-        yield Difference(name, what, remedy, requested=requested)
+        yield TopicDifference(name, what, remedy, requested=requested)
 
 
-def _compare_in_sync(name: str, topic: Topic) -> Iterator[Difference]:
+def _compare_in_sync(name: str, topic: TopicDescription) -> Iterator[TopicDifference]:
     key = "min.insync.replicas"
     least, replicas = int(topic.settings.get(key, 1)), topic.replication_factor
     wanted = RECOMMENDED_IN_SYNC if replicas >= RECOMMENDED_REPLICAS else 1
     if least > replicas:
         what = f"{key} is {least}, and its replication factor is {replicas}: nothing can be written"
-        yield Difference(name, what, _alter(name, key, str(wanted)), fatal=True)
+        yield TopicDifference(name, what, _alter(name, key, str(wanted)), fatal=True)
     elif replicas >= RECOMMENDED_REPLICAS and least < RECOMMENDED_IN_SYNC:
         what = f"{key} is {least}, and should be {wanted}: a record is acknowledged that only one broker has"
-        yield Difference(name, what, _alter(name, key, str(wanted)))
+        yield TopicDifference(name, what, _alter(name, key, str(wanted)))
     elif replicas >= RECOMMENDED_REPLICAS and least == replicas:
         what = f"{key} is {least}, and should be {wanted}: nothing can be written while one broker is away"
-        yield Difference(name, what, _alter(name, key, str(wanted)))
+        yield TopicDifference(name, what, _alter(name, key, str(wanted)))
     yield from _compare_health(name, topic, min(least, replicas))
 
 
-def _compare_health(name: str, topic: Topic, least: int) -> Iterator[Difference]:
+def _compare_health(name: str, topic: TopicDescription, least: int) -> Iterator[TopicDifference]:
     """Yield what may heal: partitions that cannot be written as things are."""
     without = [each.partition for each in topic.replicas if each.leader < 0]
     below = [each.partition for each in topic.replicas if each.leader >= 0 and each.in_sync < least]
     remedy = "start the brokers that are away"
     if without:
-        yield Difference(name, f"{_numbers(without)} without a leader: neither read nor written", remedy)
+        yield TopicDifference(name, f"{_numbers(without)} without a leader: neither read nor written", remedy)
     if below:
         what = f"{_numbers(below)} with fewer in-sync replicas than min.insync.replicas ({least}): not written"
-        yield Difference(name, what, remedy)
+        yield TopicDifference(name, what, remedy)
 
 
-def _compare_partitions(topics: TopicSettings, found: Mapping[str, Topic]) -> Iterator[Difference]:
+def _compare_partitions(topics: TopicSettings, found: Mapping[str, TopicDescription]) -> Iterator[TopicDifference]:
     if topics.alerts not in found or topics.incidents not in found:
         return
     alerts, incidents = found[topics.alerts].partitions, found[topics.incidents].partitions
     if alerts != incidents:
         smaller = topics.incidents if incidents < alerts else topics.alerts
-        yield Difference(
+        yield TopicDifference(
             topics.incidents,
             f"it has {incidents} partitions and {topics.alerts} has {alerts}, which must be equal",
             f"kafka-topics.sh --alter --topic {smaller} --partitions {max(alerts, incidents)}",

@@ -29,7 +29,14 @@ from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import Settings, TopicSettings
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.topic_ids import topic_ids
-from openclaw_stream.stream.kafka.topic_rules import Difference, Replicas, Replication, Topic, compare, specify
+from openclaw_stream.stream.kafka.topic_rules import (
+    PartitionReplicas,
+    Replication,
+    TopicDescription,
+    TopicDifference,
+    compare_topics,
+    topic_specs,
+)
 
 DEFAULT_PARTITIONS = 8
 _VISIBLE_SECONDS, _VISIBLE_PAUSE = 15.0, 0.05
@@ -57,7 +64,7 @@ class TopicFacts:
 class TopicReport:
     """What was found; `created` names the topics that were created now."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[TopicDifference, ...]
     facts: TopicFacts | None
     created: tuple[str, ...] = ()
 
@@ -84,13 +91,13 @@ class TopicReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class TopicListing:
     """Which of the named topics the brokers have: those to be seen, and those the user may not see.
 
     The brokers do not say whether a topic exists that the user may not see.
     """
 
-    replicas: Mapping[str, Sequence[Replicas]]
+    replicas: Mapping[str, Sequence[PartitionReplicas]]
     denied: tuple[str, ...]
     brokers: int
 
@@ -137,7 +144,7 @@ async def create_topics(
         for names in ((topics.alerts, topics.decisions, topics.tuning, topics.incidents), (topics.dead_letter,)):
             found, brokers = await _describe(admin, topics, needed)
             replicas = Replication(brokers, replication_factor).wanted
-            count, specs = _count_partitions(topics, found, partitions), specify(topics, found)
+            count, specs = _count_partitions(topics, found, partitions), topic_specs(topics, found)
             missing = [name for name in names if name not in found]
             new = [
                 NewTopic(name, count[name], replicas, topic_configs=specs[name].new_settings(replicas))
@@ -152,7 +159,7 @@ async def create_topics(
     return TopicReport(report.differences, report.facts, tuple(created))
 
 
-async def list_topics(admin: AIOKafkaAdminClient, names: Iterable[str], node: int | None = None) -> Listing:
+async def list_topics(admin: AIOKafkaAdminClient, names: Iterable[str], node: int | None = None) -> TopicListing:
     """Return which of these topics exist; creates none.
 
     Args:
@@ -169,7 +176,7 @@ async def list_topics(admin: AIOKafkaAdminClient, names: Iterable[str], node: in
         answer = await _ask_any(lambda: admin._send_request(request))  # noqa: SLF001 - the public call may create topics
     else:
         answer = await admin._send_request_to_node(node, request)  # noqa: SLF001
-    replicas: dict[str, list[Replicas]] = {}
+    replicas: dict[str, list[PartitionReplicas]] = {}
     denied = []
     for topic in answer.to_object()["topics"]:
         name, code = topic["topic"], topic["error_code"]
@@ -179,7 +186,7 @@ async def list_topics(admin: AIOKafkaAdminClient, names: Iterable[str], node: in
             replicas[name] = sorted(map(_replicas, topic["partitions"]), key=lambda each: each.partition)
         elif code != UnknownTopicOrPartitionError.errno:
             raise RetryableError(f"topic {name} cannot be described: {for_code(code).__name__}")
-    return Listing(replicas, tuple(denied), len(answer.brokers))
+    return TopicListing(replicas, tuple(denied), len(answer.brokers))
 
 
 async def _ask_any(ask: Callable[[], Awaitable[T]]) -> T:
@@ -190,8 +197,10 @@ async def _ask_any(ask: Callable[[], Awaitable[T]]) -> T:
     return await ask()
 
 
-def _replicas(partition: Mapping[str, Any]) -> Replicas:
-    return Replicas(partition["partition"], partition["leader"], len(partition["replicas"]), len(partition["isr"]))
+def _replicas(partition: Mapping[str, Any]) -> PartitionReplicas:
+    return PartitionReplicas(
+        partition["partition"], partition["leader"], len(partition["replicas"]), len(partition["isr"])
+    )
 
 
 async def _topic_id(admin: AIOKafkaAdminClient, topic: str) -> str | None:
@@ -210,14 +219,14 @@ def _needed(topics: TopicSettings) -> dict[str, str]:
 
 
 def _report(
-    topics: TopicSettings, found: Mapping[str, Topic], replication: Replication, topic_id: str | None
+    topics: TopicSettings, found: Mapping[str, TopicDescription], replication: Replication, topic_id: str | None
 ) -> TopicReport:
     alerts = found.get(topics.alerts)
-    differences = tuple(compare(topics, found, replication))
+    differences = tuple(compare_topics(topics, found, replication))
     return TopicReport(differences, _facts(alerts, topic_id) if alerts else None)
 
 
-def _facts(alerts: Topic, topic_id: str | None) -> TopicFacts:
+def _facts(alerts: TopicDescription, topic_id: str | None) -> TopicFacts:
     expires = "delete" in alerts.settings["cleanup.policy"]
     return TopicFacts(
         partitions=alerts.partitions,
@@ -230,7 +239,7 @@ def _facts(alerts: Topic, topic_id: str | None) -> TopicFacts:
 
 async def _describe(
     admin: AIOKafkaAdminClient, topics: TopicSettings, needed: Mapping[str, str]
-) -> tuple[dict[str, Topic], int]:
+) -> tuple[dict[str, TopicDescription], int]:
     """Return the topics that exist, by name, and the number of brokers; `needed` names the right to see each topic.
 
     Raises:
@@ -250,7 +259,9 @@ async def _describe(
             raise RetryableError(f"the settings of topic {name} cannot be read: {message or for_code(code).__name__}")
     if denied:
         raise _denied(denied)
-    found = {name: Topic(listing.replicas[name], settings[name]) for name in _names(topics) if name in settings}
+    found = {
+        name: TopicDescription(listing.replicas[name], settings[name]) for name in _names(topics) if name in settings
+    }
     return found, listing.brokers
 
 
@@ -276,7 +287,9 @@ def _denied(denied: Mapping[str, Sequence[str]]) -> DeniedError:
     return DeniedError(operation, ", ".join([f"topic {', '.join(sorted(names))}", *rest]))
 
 
-def _count_partitions(topics: TopicSettings, found: Mapping[str, Topic], wanted: int | None) -> dict[str, int]:
+def _count_partitions(
+    topics: TopicSettings, found: Mapping[str, TopicDescription], wanted: int | None
+) -> dict[str, int]:
     count = wanted or DEFAULT_PARTITIONS
     paired = next((found[name].partitions for name in (topics.alerts, topics.incidents) if name in found), count)
     everywhere = dict.fromkeys((topics.decisions, topics.tuning, topics.dead_letter), count)

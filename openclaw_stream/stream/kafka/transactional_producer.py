@@ -34,10 +34,15 @@ from aiokafka.structs import OffsetAndMetadata
 
 from openclaw_stream.errors import DeniedError, FatalError, RetryableError
 from openclaw_stream.resilience.deadline import within
-from openclaw_stream.stream.kafka.connection import stop
-from openclaw_stream.stream.kafka.enlistment import Enlistment
-from openclaw_stream.stream.kafka.permissions import AUTHORIZATION_ERRORS, denied
-from openclaw_stream.stream.kafka.refusals import SUSPECT_REFUSALS, InvalidRecordError, describe, is_refusal
+from openclaw_stream.stream.kafka.connection import stop_client
+from openclaw_stream.stream.kafka.permissions import AUTHORIZATION_ERRORS, denied_error
+from openclaw_stream.stream.kafka.produce_errors import (
+    AMBIGUOUS_ERRORS,
+    InvalidRecordError,
+    describe_refusal,
+    is_record_error,
+)
+from openclaw_stream.stream.kafka.transaction_partitions import TransactionPartitions
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +79,9 @@ class RefusedError(RetryableError):
     """
 
     def __init__(self, indexes: Sequence[int], topic: str, error: BaseException) -> None:
-        super().__init__(describe(topic, error))
+        super().__init__(describe_refusal(topic, error))
         self.indexes = tuple(indexes)
-        self.certain = not isinstance(error, SUSPECT_REFUSALS)
+        self.certain = not isinstance(error, AMBIGUOUS_ERRORS)
         self._error = error
 
     def concerns(self, refused: Message, other: Message) -> bool:
@@ -99,7 +104,7 @@ class TransactionalProducer:
         self._id = transactional_id
         self._timeout = timeout
         self._producer: AIOKafkaProducer | None = None
-        self._enlistment: Enlistment | None = None
+        self._enlistment: TransactionPartitions | None = None
         self._step = ""
         self._compression: str | None = None
         self._end_unconfirmed = False
@@ -136,7 +141,7 @@ class TransactionalProducer:
             await within(self._timeout, producer.start())
         except AUTHORIZATION_ERRORS as error:
             await self.abandon()
-            raise denied(error, "Write", f"transactional id {self._id}") from error
+            raise denied_error(error, "Write", f"transactional id {self._id}") from error
         except InvalidTransactionTimeout as error:
             await self.abandon()
             raise FatalError(
@@ -150,7 +155,7 @@ class TransactionalProducer:
             ) from error
         finally:
             self._step = ""
-        self._enlistment = Enlistment(producer)
+        self._enlistment = TransactionPartitions(producer)
 
     async def commit(
         self,
@@ -209,7 +214,7 @@ class TransactionalProducer:
             numbers = await within(self._timeout, producer.partitions_for(topic))
         except AUTHORIZATION_ERRORS as error:
             # Write implies Describe, and is what the worker needs.
-            raise denied(error, "Write", f"topic {topic}") from error
+            raise denied_error(error, "Write", f"topic {topic}") from error
         except _FAILURES as error:
             raise _missing(topic, error) from error
         return [TopicPartition(topic, number) for number in numbers]
@@ -218,7 +223,7 @@ class TransactionalProducer:
         """Throw the producer away, without waiting for what it still wants to do."""
         producer, self._producer = self._producer, None
         if producer:
-            await stop(producer)
+            await stop_client(producer)
         if self._enlistment:
             self._enlistment.close()
             self._enlistment = None
@@ -244,11 +249,11 @@ class TransactionalProducer:
 
     def _denied(self, error: BaseException, source: TopicPartition, group_id: str) -> DeniedError:
         if isinstance(error, GroupAuthorizationFailedError):
-            return denied(error, "Read", f"group {group_id}")
+            return denied_error(error, "Read", f"group {group_id}")
         if isinstance(error, TopicAuthorizationFailedError) and not error.args:
             # Only a refused offset names no topic: it takes Read on the topic that it is an offset of.
-            return denied(error, "Read", f"topic {source.topic}")
-        return denied(error, "Write", f"transactional id {self._id}")
+            return denied_error(error, "Read", f"topic {source.topic}")
+        return denied_error(error, "Write", f"transactional id {self._id}")
 
     async def _commit(
         self,
@@ -324,7 +329,7 @@ class TransactionalProducer:
                 partition=target.partition,
             )
         except KafkaError as error:
-            if not is_refusal(error):
+            if not is_record_error(error):
                 raise
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error)
@@ -362,7 +367,7 @@ def _target(message: Message, numbers: Sequence[int]) -> TopicPartition:
 def _raise_failure(outcomes: dict[int, Any], targets: Sequence[TopicPartition]) -> None:
     """Raise what the first failed send says; of a refusal with all messages that shared its batch."""
     for index, outcome in outcomes.items():
-        if is_refusal(outcome):
+        if is_record_error(outcome):
             batch = [i for i, o in outcomes.items() if targets[i] == targets[index] and type(o) is type(outcome)]
             raise RefusedError(batch, targets[index].topic, outcome) from outcome
         if isinstance(outcome, BaseException):

@@ -14,9 +14,9 @@ from openclaw_stream.settings import KafkaSettings
 from openclaw_stream.stream.kafka.connection import (
     admin_client,
     connection,
-    decodes_natively,
+    has_compiled_extension,
     require_codecs,
-    stop,
+    stop_client,
 )
 
 USER, PASSWORD = "ann", "s3cret"
@@ -77,7 +77,7 @@ async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
             if "Failed fetch messages" in caplog.text:
                 break
             await asyncio.sleep(0.05)
-        await stop(consumer)
+        await stop_client(consumer)
     finally:
         broker.nodes[0].resume()
     assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - nothing else tells
@@ -141,7 +141,7 @@ async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_con
     sender, call = producer._sender.sender_task, Obstinate(1000)  # noqa: SLF001
     producer.stop = call.work
     assert any(each.connected() for each in connections)
-    await stop(producer)
+    await stop_client(producer)
     assert sender.done()
     assert not any(each.connected() for each in connections)
     call.lost = 0
@@ -169,4 +169,4 @@ def test_plain_settings_carry_no_security() -> None:
 
 def test_this_installation_reads_every_compression_natively() -> None:
     require_codecs()
-    assert decodes_natively()
+    assert has_compiled_extension()

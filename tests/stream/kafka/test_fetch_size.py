@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.settings import KafkaSettings
-from openclaw_stream.stream.kafka.connection import fit_requests, group_consumer, stop
-from openclaw_stream.stream.kafka.fetch_size import PARTITION_BYTES, TOTAL_BYTES, FetchSize
+from openclaw_stream.stream.kafka.connection import adapt_requests, group_consumer, stop_client
+from openclaw_stream.stream.kafka.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_FETCH_BYTES, FetchSize
 from tests.kafka_proxy import FETCH, Action, Forward, KafkaProxy, Request, forward
 from tests.stream.pipeline import Pipeline, alert
 
@@ -22,7 +22,7 @@ def test_without_a_time_out_it_stays_the_largest() -> None:
     size = FetchSize()
     for _ in range(1000):
         size.arrive()
-    assert (size.total, size.partition) == (TOTAL_BYTES, PARTITION_BYTES)
+    assert (size.total, size.partition) == (MAX_FETCH_BYTES, MAX_PARTITION_FETCH_BYTES)
 
 
 @given(st.lists(st.booleans()))
@@ -35,12 +35,12 @@ def test_it_stays_within_its_bounds_and_grows_back(arrivals: list[bool]) -> None
             assert size.total >= before
         else:
             size.time_out()
-            assert size.total < before or before == TOTAL_BYTES // 64
-        assert TOTAL_BYTES // 64 <= size.total <= TOTAL_BYTES
-        assert size.partition * (TOTAL_BYTES // PARTITION_BYTES) == size.total
+            assert size.total < before or before == MAX_FETCH_BYTES // 64
+        assert MAX_FETCH_BYTES // 64 <= size.total <= MAX_FETCH_BYTES
+        assert size.partition * (MAX_FETCH_BYTES // MAX_PARTITION_FETCH_BYTES) == size.total
     for _ in range(1000):
         size.arrive()
-    assert size.total == TOTAL_BYTES
+    assert size.total == MAX_FETCH_BYTES
 
 
 async def test_a_link_that_carries_no_large_fetch_is_read_in_small_ones(
@@ -63,7 +63,7 @@ async def test_a_link_that_carries_no_large_fetch_is_read_in_small_ones(
     consumer = group_consumer(settings)
     await consumer.start()
     try:
-        fit_requests(consumer, settings)
+        adapt_requests(consumer, settings)
         proxy.policy = slow_link
         consumer.assign([TopicPartition(pipeline.topics["alerts"], 0)])
         read = 0
@@ -73,6 +73,6 @@ async def test_a_link_that_carries_no_large_fetch_is_read_in_small_ones(
                     read += sum(json.loads(record.value)["alert_type"] == "HighErrorRate" for record in records)
     finally:
         proxy.policy = forward
-        await stop(consumer)
+        await stop_client(consumer)
         await asyncio.to_thread(pipeline.close)
-    assert asked[:3] == [TOTAL_BYTES, TOTAL_BYTES // 4, TOTAL_BYTES // 16]
+    assert asked[:3] == [MAX_FETCH_BYTES, MAX_FETCH_BYTES // 4, MAX_FETCH_BYTES // 16]

@@ -15,8 +15,8 @@ from aiokafka.record.util import calc_crc32c
 from openclaw_stream.embedded import EmbeddedKafka
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.kafka.connection import stop
-from openclaw_stream.stream.kafka.poller import Poller, UnreadableError
+from openclaw_stream.stream.kafka.connection import stop_client
+from openclaw_stream.stream.kafka.poller import Poller, UnreadableRecordError
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until
 
 NewPipeline = Callable[..., Pipeline]
@@ -83,8 +83,8 @@ async def read_all(pipeline: Pipeline, number: int) -> tuple[dict[int, list[tupl
             while sum(map(len, read.values())) < number:
                 try:
                     delivered = await reader.read()
-                except (UnreadableError, RetryableError) as error:
-                    if isinstance(error, UnreadableError):
+                except (UnreadableRecordError, RetryableError) as error:
+                    if isinstance(error, UnreadableRecordError):
                         faults.append((error.source.partition, error.offset))
                         following[error.source] = error.offset + 1
                     else:
@@ -96,7 +96,7 @@ async def read_all(pipeline: Pipeline, number: int) -> tuple[dict[int, list[tupl
                     read[source.partition] += [(record.offset, record.value) for record in records]
                     following[source] = records[-1].offset + 1
     finally:
-        await stop(consumer)
+        await stop_client(consumer)
     return read, faults
 
 
@@ -154,4 +154,4 @@ async def test_nobody_waits_without_end_for_an_assignment(own_kafka: Callable[..
         assert await Poller(consumer, Settings()).read() == {}
     finally:
         kafka.resume()
-        await stop(consumer)
+        await stop_client(consumer)

@@ -15,12 +15,12 @@ from openclaw_stream.stream.kafka.topic_rules import (
     FULL_STATE_BYTES,
     STATE_BYTES,
     TUNING_BYTES,
-    Difference,
-    Replicas,
+    PartitionReplicas,
     Replication,
-    Topic,
-    compare,
-    specify,
+    TopicDescription,
+    TopicDifference,
+    compare_topics,
+    topic_specs,
 )
 from openclaw_stream.stream.state.state_codec import encode
 from tests.stream.largest import EXEMPLARS_MAX, WIDE, large_state, largest
@@ -43,23 +43,23 @@ RIGHT = {
 }
 
 
-def topic(settings: Mapping[str, str], partitions: int = 4, replicas: int = 1) -> Topic:
+def topic(settings: Mapping[str, str], partitions: int = 4, replicas: int = 1) -> TopicDescription:
     usual = {"cleanup.policy": "delete", "max.message.bytes": "1048588", "min.insync.replicas": "1"}
-    every = [Replicas(number, 1, replicas, replicas) for number in range(partitions)]
-    return Topic(every, {**usual, **settings})
+    every = [PartitionReplicas(number, 1, replicas, replicas) for number in range(partitions)]
+    return TopicDescription(every, {**usual, **settings})
 
 
-def found(changes: Mapping[str, Topic]) -> dict[str, Topic]:
+def found(changes: Mapping[str, TopicDescription]) -> dict[str, TopicDescription]:
     right = {field: topic(settings) for field, settings in RIGHT.items()}
     return {getattr(NAMES, field): each for field, each in {**right, **changes}.items()}
 
 
-def differences(changes: Mapping[str, Topic], replication: Replication = ONE) -> list[Difference]:
+def differences(changes: Mapping[str, TopicDescription], replication: Replication = ONE) -> list[TopicDifference]:
     """Compare right topics, by field of `TopicSettings`, of which some are changed."""
-    return list(compare(NAMES, found(changes), replication))
+    return list(compare_topics(NAMES, found(changes), replication))
 
 
-def replicated(replicas: int) -> dict[str, Topic]:
+def replicated(replicas: int) -> dict[str, TopicDescription]:
     """Return right topics with as many replicas."""
     safe = {"min.insync.replicas": "2" if replicas > 2 else "1"}
     return {field: topic({**settings, **safe}, replicas=replicas) for field, settings in RIGHT.items()}
@@ -72,10 +72,11 @@ def test_what_is_right_has_no_difference() -> None:
 @pytest.mark.parametrize("replicas", [1, 2, 3, 5])
 def test_a_topic_is_right_as_it_is_created(replicas: int) -> None:
     created = {
-        name: topic(spec.new_settings(replicas), replicas=replicas) for name, spec in specify(NAMES, found({})).items()
+        name: topic(spec.new_settings(replicas), replicas=replicas)
+        for name, spec in topic_specs(NAMES, found({})).items()
     }
     created[NAMES.alerts] = topic({**created[NAMES.alerts].settings, "max.message.bytes": "1048588"}, replicas=replicas)
-    assert list(compare(NAMES, created, Replication(brokers=replicas))) == []
+    assert list(compare_topics(NAMES, created, Replication(brokers=replicas))) == []
 
 
 @pytest.mark.parametrize(
@@ -191,9 +192,9 @@ def test_min_insync_replicas_that_lose_or_refuse_records_are_named(
 
 def test_partitions_that_cannot_be_written_now_are_named() -> None:
     every = replicated(3)
-    replicas = [Replicas(0, -1, 3, 0), Replicas(1, 2, 3, 1), Replicas(2, 2, 3, 2)]
-    replicas += [Replicas(number, -1, 3, 0) for number in range(3, 16)]
-    every["decisions"] = Topic(replicas, every["decisions"].settings)
+    replicas = [PartitionReplicas(0, -1, 3, 0), PartitionReplicas(1, 2, 3, 1), PartitionReplicas(2, 2, 3, 2)]
+    replicas += [PartitionReplicas(number, -1, 3, 0) for number in range(3, 16)]
+    every["decisions"] = TopicDescription(replicas, every["decisions"].settings)
     leaderless, below = differences(every, Replication(brokers=3))
     assert not leaderless.fatal
     assert not below.fatal
@@ -204,6 +205,6 @@ def test_partitions_that_cannot_be_written_now_are_named() -> None:
 
 
 def test_every_topic_that_is_missing_is_fatal() -> None:
-    missing = list(compare(NAMES, {}, ONE))
+    missing = list(compare_topics(NAMES, {}, ONE))
     assert [each.topic for each in missing] == list(dict(NAMES).values())
     assert all(each.fatal and "`openclaw-stream topics create` creates it" in each.remedy for each in missing)

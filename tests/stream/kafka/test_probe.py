@@ -17,9 +17,9 @@ from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 from openclaw_stream.stream.kafka.connection import connection
+from openclaw_stream.stream.kafka.probe import probe_outputs, probe_reads
 from openclaw_stream.stream.kafka.topics import create_topics
 from openclaw_stream.stream.kafka.transactional_producer import Message, TransactionalProducer
-from openclaw_stream.stream.kafka.trial import try_outputs, try_reads
 from tests.conftest import OwnKafka
 from tests.stream.conftest import NewPipeline
 from tests.stream.pipeline import alert, check_exactly_once, until
@@ -71,7 +71,7 @@ def committed(settings: Settings) -> list[int]:
 
 async def test_a_trial_of_the_outputs_leaves_no_record_and_no_offset(settings: Settings) -> None:
     for _ in range(3):
-        assert set(await try_outputs(settings, 10)) == set(dict(settings.topics).values()) - {settings.topics.alerts}
+        assert set(await probe_outputs(settings, 10)) == set(dict(settings.topics).values()) - {settings.topics.alerts}
     for topic in (settings.topics.decisions, settings.topics.incidents):
         assert await asyncio.to_thread(records, settings, topic) == 0
     assert all(offset < 0 for offset in await asyncio.to_thread(committed, settings))
@@ -85,7 +85,7 @@ async def test_a_trial_fences_no_partition(settings: Settings) -> None:
     source = TopicPartition(topics.alerts, 0)
     try:
         for offset in (1, 2):
-            await try_outputs(settings, 10)
+            await probe_outputs(settings, 10)
             await producer.commit([message], source, offset, "", kafka.group_id)
     finally:
         await producer.abandon()
@@ -94,18 +94,18 @@ async def test_a_trial_fences_no_partition(settings: Settings) -> None:
 
 
 async def test_trials_side_by_side_all_get_through(settings: Settings) -> None:
-    assert len(await asyncio.gather(*(try_outputs(settings, 10) for _ in range(3)))) == 3
+    assert len(await asyncio.gather(*(probe_outputs(settings, 10) for _ in range(3)))) == 3
 
 
 async def test_reads_pass_with_and_without_records(settings: Settings) -> None:
     inputs = (settings.topics.alerts, settings.topics.incidents)
-    assert await try_reads(settings, 10) == inputs
+    assert await probe_reads(settings, 10) == inputs
     producer = TransactionalProducer(connection(settings.kafka), "other", 15)
     await producer.start()
     messages = [Message(topic, b"key", b"value", partition=n) for topic in inputs for n in (0, 1)]
     await producer.commit(messages, TopicPartition(settings.topics.alerts, 0), 0, "", "other")
     await producer.abandon()
-    assert await try_reads(settings, 10) == inputs
+    assert await probe_reads(settings, 10) == inputs
 
 
 async def test_missing_topics_are_named_and_not_created(settings: Settings, own_kafka: OwnKafka) -> None:
@@ -115,9 +115,9 @@ async def test_missing_topics_are_named_and_not_created(settings: Settings, own_
     outputs = ", ".join(sorted([topics.decisions, topics.tuning, topics.incidents, topics.dead_letter]))
     for _ in range(2):
         with pytest.raises(RetryableError, match=f"missing: topic {re.escape(outputs)}$"):
-            await try_outputs(settings, 10)
+            await probe_outputs(settings, 10)
         with pytest.raises(RetryableError, match=f"missing: topic {topics.alerts}, {topics.incidents}$"):
-            await try_reads(settings, 10)
+            await probe_reads(settings, 10)
 
 
 async def test_without_coordinators_group_and_outputs_are_missing(own_kafka: OwnKafka) -> None:
@@ -142,18 +142,18 @@ async def test_outputs_that_cannot_be_written_now_fail_until_they_can() -> None:
         all_replicas = NewTopic(settings.topics.decisions, 2, 3, config={"min.insync.replicas": "3"})
         admin.create_topics([all_replicas])[settings.topics.decisions].result(30)
         await create_topics(settings, partitions=2)
-        await try_outputs(settings, 30)
+        await probe_outputs(settings, 30)
         cluster.nodes[0].kill()
         await _until_refused(settings)
         cluster.nodes[0].start()
-        await try_outputs(settings, 60)
+        await probe_outputs(settings, 60)
 
 
 async def _until_refused(settings: Settings) -> None:
     """Try the outputs until the abort gets stuck: until the controller has noticed, the broker counts as in sync."""
     for _ in range(10):
         try:
-            await try_outputs(settings, 10)
+            await probe_outputs(settings, 10)
         except RetryableError as error:
             if "it waits for the abort to be written to all partitions" in str(error):
                 return

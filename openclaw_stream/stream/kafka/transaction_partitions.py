@@ -13,7 +13,7 @@ from collections.abc import Collection
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 
-class Enlistment:
+class TransactionPartitions:
     """Adds partitions to the transactions of one producer; made once, before its first transaction."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:

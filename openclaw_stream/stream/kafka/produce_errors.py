@@ -40,19 +40,19 @@ _CAUSES: Mapping[type[BaseException], str] = {
     UnsupportedForMessageFormatError: "the topic's message format does not know transactions",
 }
 
-REFUSALS = tuple(_CAUSES)
+RECORD_ERRORS = tuple(_CAUSES)
 """The broker has looked at the record and will never accept it."""
 
-SUSPECT_REFUSALS = (CorruptRecordException, UnknownError)
+AMBIGUOUS_ERRORS = (CorruptRecordException, UnknownError)
 """Final by the protocol, but a broken broker or a damaged packet gives them too: believed after several attempts."""
 
 
-def is_refusal(error: object) -> bool:
+def is_record_error(error: object) -> bool:
     """Whether the outcome of a send says that the record itself is at fault."""
-    return isinstance(error, REFUSALS + SUSPECT_REFUSALS)
+    return isinstance(error, RECORD_ERRORS + AMBIGUOUS_ERRORS)
 
 
-def describe(topic: str, error: BaseException) -> str:
+def describe_refusal(topic: str, error: BaseException) -> str:
     """Return one sentence for people: the topic, the error by its protocol name, and its cause where it is known."""
     name = getattr(error, "message", "") or type(error).__name__
     cause = _CAUSES.get(type(error)) or " ".join(str(error).split())

@@ -15,9 +15,9 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from openclaw_stream.errors import DeniedError, RetryableError
 from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import KafkaSettings, Settings
-from openclaw_stream.stream.kafka.connection import admin_client, connection, stop
-from openclaw_stream.stream.kafka.permissions import denied
-from openclaw_stream.stream.kafka.topic_rules import Replicas
+from openclaw_stream.stream.kafka.connection import admin_client, connection, stop_client
+from openclaw_stream.stream.kafka.permissions import denied_error
+from openclaw_stream.stream.kafka.topic_rules import PartitionReplicas
 from openclaw_stream.stream.kafka.topics import list_topics
 from openclaw_stream.stream.kafka.transactional_producer import FencedError, TransactionalProducer
 
@@ -25,7 +25,7 @@ _ATTEMPTS, _PAUSE = 4, 0.5
 """Several checks at a time fence each other: they have the same transactional id."""
 
 
-async def try_outputs(settings: Settings, seconds: float) -> Sequence[str]:
+async def probe_outputs(settings: Settings, seconds: float) -> Sequence[str]:
     """Abort a transaction over all partitions of the outputs, with an offset of the group; returns the outputs.
 
     Args:
@@ -52,7 +52,7 @@ async def try_outputs(settings: Settings, seconds: float) -> Sequence[str]:
     return outputs
 
 
-async def try_reads(settings: Settings, seconds: float) -> Sequence[str]:
+async def probe_reads(settings: Settings, seconds: float) -> Sequence[str]:
     """Fetch from the topics that the worker reads; returns them.
 
     Args:
@@ -76,7 +76,9 @@ async def try_reads(settings: Settings, seconds: float) -> Sequence[str]:
     return inputs
 
 
-async def _list(kafka: KafkaSettings, names: Collection[str]) -> tuple[Mapping[str, Sequence[Replicas]], Sequence[str]]:
+async def _list(
+    kafka: KafkaSettings, names: Collection[str]
+) -> tuple[Mapping[str, Sequence[PartitionReplicas]], Sequence[str]]:
     """Return the topics that exist, and those the user may not see.
 
     Raises:
@@ -96,7 +98,7 @@ async def _try_transaction(
     """Run one transaction over the partitions; `hidden` are topics that lack Write, to be named with the others."""
     kafka = settings.kafka
     own_id = f"{kafka.group_id}-check"
-    trial = _Trial(TransactionalProducer(connection(kafka), own_id, kafka.transaction_timeout))
+    trial = _ProbeTransaction(TransactionalProducer(connection(kafka), own_id, kafka.transaction_timeout))
     try:
         await within(seconds, trial.run(partitions, TopicPartition(settings.topics.alerts, 0), kafka.group_id))
     except DeniedError as error:
@@ -112,7 +114,7 @@ async def _try_transaction(
 
 
 @dataclass(slots=True)
-class _Trial:
+class _ProbeTransaction:
     """One trial transaction, and what it waits for besides the steps of the transaction itself."""
 
     producer: TransactionalProducer
@@ -143,7 +145,7 @@ def _named(error: DeniedError, hidden: Collection[str], group_id: str) -> Denied
     return DeniedError(error.operation, f"{error.resource}{others}")
 
 
-async def _try_read(kafka: KafkaSettings, topic: str, replicas: Sequence[Replicas], seconds: float) -> None:
+async def _try_read(kafka: KafkaSettings, topic: str, replicas: Sequence[PartitionReplicas], seconds: float) -> None:
     """Fetch from the ends of all partitions until one answers: those without a leader may heal."""
     consumer = AIOKafkaConsumer(
         **connection(kafka),
@@ -156,11 +158,11 @@ async def _try_read(kafka: KafkaSettings, topic: str, replicas: Sequence[Replica
         partitions = [TopicPartition(topic, each.partition) for each in replicas]
         await within(seconds, _fetch(consumer, partitions))
     except TopicAuthorizationFailedError as error:
-        raise denied(error, "Read", f"topic {topic}") from error
+        raise denied_error(error, "Read", f"topic {topic}") from error
     except (KafkaError, TimeoutError, OSError) as error:
         raise RetryableError(f"cannot fetch from topic {topic}: {error!r}") from error
     finally:
-        await stop(consumer)
+        await stop_client(consumer)
 
 
 async def _fetch(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
