@@ -11,6 +11,7 @@ from openclaw_stream.resilience.deadline import within
 from openclaw_stream.stream.context import WorkerContext
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.consumer_group import ConsumerGroup, describe_group
+from openclaw_stream.stream.kafka.offsets import fetch_log_starts
 from openclaw_stream.stream.kafka.topic_ids import topic_ids
 from openclaw_stream.stream.memory import tidy
 from openclaw_stream.stream.partition import Partition
@@ -73,7 +74,7 @@ class Maintenance:
         sources = [source for source, partition in self._partitions.items() if partition.ledger]
         if not sources:
             return
-        for source, start in (await self._context.consumer.beginning_offsets(sources)).items():
+        for source, start in (await fetch_log_starts(self._context.consumer, sources)).items():
             partition = self._partitions.get(source)
             if partition and partition.ledger:
                 partition.ledger.log_start = start

@@ -13,14 +13,8 @@ from openclaw_stream.errors import RetryableError
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.context import WorkerContext
-from openclaw_stream.stream.kafka.restore_reader import (
-    CommittedOffset,
-    GroupOffset,
-    LogRange,
-    StoredStates,
-    fetch_committed_offset,
-    fetch_group_states,
-)
+from openclaw_stream.stream.kafka.offsets import CommittedOffset, GroupOffset, fetch_committed_offset
+from openclaw_stream.stream.kafka.restore_reader import LogRange, StoredStates, fetch_group_states
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.state.ledger import Ledger
@@ -70,7 +64,7 @@ class Opening:
         await self._try_outputs_once(outputs)
         offset = await fetch_committed_offset(context.connection, context.settings.kafka.group_id, source)
         stored = await fetch_group_states(context.connection, states, source)
-        if not stored.settled:
+        if not stored.complete:
             await self._publisher.try_outputs(outputs)
             raise RetryableError(f"a transaction was left open in {states.topic}-{states.partition}: it was aborted")
         # In a thread: reading a hundred thousand states takes seconds, and heartbeats are due meanwhile.

@@ -13,7 +13,6 @@ from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.errors import FatalError, RetryableError, TopicError
 from openclaw_stream.langfuse import make_tracing
-from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import Settings, unknown_settings
 from openclaw_stream.stream.context import WorkerContext
 from openclaw_stream.stream.decision_queue import DecisionQueue
@@ -26,6 +25,7 @@ from openclaw_stream.stream.kafka.connection import (
     stop_client,
     unreachable_error,
 )
+from openclaw_stream.stream.kafka.offsets import fetch_log_starts
 from openclaw_stream.stream.kafka.poller import POLL_RECORDS, Poller, UnreadableRecordError
 from openclaw_stream.stream.kafka.topics import TopicFacts, check_topics
 from openclaw_stream.stream.maintenance import Maintenance
@@ -40,7 +40,6 @@ from openclaw_stream.telemetry.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 _POSITION_SECONDS = 1.0
-_START_SECONDS = 5.0
 _REVOKE_SECONDS = 3.0
 """Below the session timeout: no heartbeats while partitions are given back."""
 _READ_FAILURES_MAX = 5
@@ -319,9 +318,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             partition.restart(f"the log was read from {records[0].offset}, before {ledger.position}: it was cut off")
             return False
         try:
-            starts = await within(_START_SECONDS, consumer.beginning_offsets([partition.source]))
-        except (KafkaError, TimeoutError) as error:
-            partition.restart(f"the start of the log cannot be read: {error!r}")
+            starts = await fetch_log_starts(consumer, [partition.source])
+        except RetryableError as error:
+            partition.restart(str(error))
             return False
         start = starts[partition.source]
         if start > ledger.position:

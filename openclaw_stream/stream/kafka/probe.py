@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from openclaw_stream.errors import DeniedError, RetryableError
 from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import KafkaSettings, Settings
 from openclaw_stream.stream.kafka.connection import admin_client, connection, stop_client
-from openclaw_stream.stream.kafka.permissions import denied_error
+from openclaw_stream.stream.kafka.fetch_errors import fetch_errors
 from openclaw_stream.stream.kafka.topic_rules import PartitionReplicas
 from openclaw_stream.stream.kafka.topics import list_topics
 from openclaw_stream.stream.kafka.transactional_producer import FencedError, TransactionalProducer
@@ -156,11 +155,8 @@ async def _try_read(kafka: KafkaSettings, topic: str, replicas: Sequence[Partiti
     )
     try:
         partitions = [TopicPartition(topic, each.partition) for each in replicas]
-        await within(seconds, _fetch(consumer, partitions))
-    except TopicAuthorizationFailedError as error:
-        raise denied_error(error, "Read", f"topic {topic}") from error
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise RetryableError(f"cannot fetch from topic {topic}: {error!r}") from error
+        with fetch_errors(f"records of topic {topic}", topic=topic):
+            await within(seconds, _fetch(consumer, partitions))
     finally:
         await stop_client(consumer)
 
