@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -9,8 +10,7 @@ import orjson
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
-from openclaw_stream.text.display import clean
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 from openclaw_stream.vocabulary import SEVERITIES, Severity
 
 _NAME_MAX = 200
@@ -43,7 +43,7 @@ def exemplar(alert: Alert) -> bytes:
     )
 
 
-def case_of(state: State, due: int, *, by_rules: bool = False) -> Case:
+def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
     """Return what the arbiter is given of a state: `due` in epoch milliseconds of stream time."""
     return Case(
         incident_id=state.incident_id,
@@ -62,7 +62,7 @@ def case_of(state: State, due: int, *, by_rules: bool = False) -> Case:
         services=tuple(text(service, _NAME_MAX) for service in state.services),
         other_alerts=state.others,
         flaps=state.flaps,
-        resolved_early=by_rules,
+        resolved_early=rules_only,
     )
 
 
@@ -98,27 +98,20 @@ def incident_fields(state: State) -> dict[str, Any]:
 
 def text(value: str, limit: int = _TEXT_MAX) -> str:
     """Return a text without secrets, at most `limit` characters long."""
-    # Cut generously first: redaction must see the whole of a secret that straddles the limit.
-    shown = redact_start(value, 2 * limit)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    # Hidden characters stay, so that a name that only looks like a workload's is never taken for it.
+    return safe_text(value, limit, hidden=Hidden.KEEP)
 
 
 def _shown(value: str) -> str:
-    """Return a name as events show it to people and browsers: without hidden characters too.
-
-    In evidence they stay, so that a name that only looks like a workload's is never taken for it.
-    """
-    return clean(redact_start(value, 3 * _NAME_MAX), _NAME_MAX)
+    """Return a name as events show it to people and browsers: without hidden characters too."""
+    return safe_text(value, _NAME_MAX)
 
 
 def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:
-    return {text(k, _NAME_MAX): _pair(k, v) for k, v in list(items.items())[:limit]}
-
-
-def _pair(key: str, value: str) -> str:
-    """Redact a value in the light of its key: `password: x` tells more than `x`."""
-    shown = text(f"{key}={value}", _TEXT_MAX + len(key) + 1)
-    return shown.removeprefix(f"{key}=")
+    return {
+        text(key, _NAME_MAX): safe_text(value, _TEXT_MAX, hidden=Hidden.KEEP, name=key)
+        for key, value in islice(items.items(), limit)
+    }
 
 
 def _at(milliseconds: int) -> datetime:

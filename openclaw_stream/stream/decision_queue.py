@@ -105,7 +105,7 @@ class DecisionQueue:
 
     async def _arbitrate(self, work: Revision, deadline: float) -> ArbitrationResult:
         assert work.snapshot is not None  # noqa: S101 - only cut revisions are submitted
-        return await self._arbiter.decide(case_of(work.snapshot, work.due, by_rules=work.by_rules), deadline)
+        return await self._arbiter.decide(case_of(work.snapshot, work.due, rules_only=work.rules_only), deadline)
 
     def _admit(self) -> None:
         """Let in as many as can be answered in time; an idle decider always finds one."""
@@ -128,7 +128,7 @@ async def _decide(work: Revision, decide: Decide, done: Done) -> None:
     try:
         verdict = await decide()
     except Exception:
-        log.exception("deciding failed", group_key=work.image.group_key)
+        log.exception("deciding failed", group_key=work.group.state.group_key)
     done(work, verdict)
     # What waits for nothing answers at once: let the others run.
     await asyncio.sleep(0)

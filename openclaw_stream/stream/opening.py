@@ -104,12 +104,12 @@ class Opening:
 
     def _report(self, outcome: RestoreOutcome) -> None:
         """Log what another program has changed; once, however often the partition is opened after it."""
-        ledger, jump = outcome.ledger, outcome.jump
-        if outcome.foreign:
+        ledger, jump = outcome.ledger, outcome.offset_shift
+        if outcome.foreign_states:
             self._log.warning(
                 "the alerts topic was created again or truncated: states about the log before are dropped",
                 topic=self._source.topic,
-                states=outcome.foreign,
+                states=outcome.foreign_states,
             )
         if jump and self._known_jump != (ledger.position, jump):
             self._known_jump = ledger.position, jump

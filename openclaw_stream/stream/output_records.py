@@ -22,7 +22,8 @@ from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.kafka.transactional_producer import Message
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.revision import DeadLetter, Plan, Revision
+from openclaw_stream.stream.state.revision import Revision
+from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class OutputRecords:
     topic: str
     partition: int
 
-    def messages(self, plan: Plan, ledger: Ledger) -> list[Message]:
+    def messages(self, plan: TransactionPlan, ledger: Ledger) -> list[Message]:
         """Return everything a transaction sends, the states first: nothing gets out where those did not."""
         incidents = self.settings.topics.incidents
         sent = [Message(incidents, key.encode(), value, (), self.partition) for key, value in plan.states]

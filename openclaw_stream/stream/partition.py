@@ -264,7 +264,7 @@ class Partition:
         context = self._context
         ledger, self.committed = await self._opening.open()
         # After a failure the next transaction shows that they commit again, also where there is nothing to publish.
-        ledger.marker_due |= self._failures > 0
+        ledger.generation_record_due |= self._failures > 0
         self.ledger = ledger
         self._meter.restored(ledger)
         self._next_intake = RecordProcessor(ledger, context.grouping, self._meter, self._full, self._poison_offsets)
@@ -373,4 +373,4 @@ class Partition:
     def _tick_time(self, ledger: Ledger) -> int:
         if self._context.facts.log_append_time:
             return int(time.time() * 1000) - _TICK_MARGIN
-        return ledger.now + int((time.time() - self._last_read) * 1000)
+        return ledger.stream_time + int((time.time() - self._last_read) * 1000)

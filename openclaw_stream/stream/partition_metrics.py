@@ -8,7 +8,8 @@ import structlog
 from openclaw_stream.alerts.decode import Decoded
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.revision import Plan, Revision
+from openclaw_stream.stream.state.revision import Revision
+from openclaw_stream.stream.state.transaction_plan import TransactionPlan
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import EventType
 
@@ -83,22 +84,22 @@ class PartitionMetrics:
         self._lag.set(max(end - ledger.position, 0))
         self._pending_bytes.set(ledger.pending_bytes)
         self._open_incidents.set(ledger.open_incidents)
-        self._stream_time.set(max(ledger.now, 0) / 1000)
-        self.metrics.incidents_opened.inc(ledger.opened - self._opened)
-        self._opened = ledger.opened
+        self._stream_time.set(max(ledger.stream_time, 0) / 1000)
+        self.metrics.incidents_opened.inc(ledger.incidents_opened - self._opened)
+        self._opened = ledger.incidents_opened
         if committed is not None:
             self._committed.set(committed)
 
     def restored(self, ledger: Ledger) -> None:
         """Count the states read back."""
-        self._opened = ledger.opened
+        self._opened = ledger.incidents_opened
         self.metrics.restored_states.inc(len(ledger.groups))
 
     def aborted(self) -> None:
         """Count a transaction that came to nothing."""
         self._aborted.inc()
 
-    def committed(self, plan: Plan, seconds: float) -> None:
+    def committed(self, plan: TransactionPlan, seconds: float) -> None:
         """Count what a transaction has published."""
         metrics = self.metrics
         self._commits.inc()

@@ -12,7 +12,7 @@ from openclaw_stream.stream.context import WorkerContext
 from openclaw_stream.stream.kafka.transactional_producer import Message, RefusedError, TransactionalProducer
 from openclaw_stream.stream.output_records import OutputRecords
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.revision import Plan
+from openclaw_stream.stream.state.transaction_plan import TransactionPlan
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Publisher:
         finally:
             self.began_at = None
 
-    async def commit(self, plan: Plan, ledger: Ledger) -> None:
+    async def commit(self, plan: TransactionPlan, ledger: Ledger) -> None:
         """Publish a plan with its offset, all or nothing.
 
         A record that a broker refuses for good is sent compressed and alone, then replaced by a dead letter; a dead
@@ -98,7 +98,7 @@ class Publisher:
         if producer:
             await producer.abandon()
 
-    async def _commit(self, plan: Plan, messages: list[Message], ledger: Ledger) -> None:
+    async def _commit(self, plan: TransactionPlan, messages: list[Message], ledger: Ledger) -> None:
         compression: str | None = None
         outgoing = [_Outgoing(message) for message in messages]
         while True:

@@ -10,7 +10,7 @@ from openclaw_stream.errors import PoisonError, RetryableError
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.revision import DeadLetter
+from openclaw_stream.stream.state.transaction_plan import DeadLetter
 
 _LATEST = NEVER >> 1
 """The latest time that is believed; a broker takes any where it is told to."""
@@ -71,32 +71,34 @@ class RecordProcessor:
     def dead_letter(self, offset: int, reason: str) -> None:
         """Pass a record that nobody could read; its dead letter is empty."""
         ledger = self._ledger
-        ledger.read(offset, ledger.now, (), (), DeadLetter(offset, max(ledger.now, 0), None, b"", (), reason))
+        ledger.apply(
+            offset, ledger.stream_time, (), (), DeadLetter(offset, max(ledger.stream_time, 0), None, b"", (), reason)
+        )
         self._meter.fed(1)
 
     def _fold(self, record: ConsumerRecord) -> None:
         ledger, timestamp = self._ledger, min(max(record.timestamp, 0), _LATEST)
         if record.value is None:
             self._meter.metrics.tombstones.inc()
-            ledger.read(record.offset, timestamp, ())
+            ledger.apply(record.offset, timestamp, ())
             return
         if record.offset in self._poison_offsets:
-            ledger.read(
+            ledger.apply(
                 record.offset, timestamp, (), record.headers, self._dead(record, self._poison_offsets[record.offset])
             )
             return
         try:
             decoded = decode(record.value, timestamp, self._grouping)
         except PoisonError as error:
-            ledger.read(record.offset, timestamp, (), record.headers, self._dead(record, str(error)))
+            ledger.apply(record.offset, timestamp, (), record.headers, self._dead(record, str(error)))
             return
         self._meter.decoded(record.key, decoded)
         if not decoded.faults:
-            ledger.read(record.offset, timestamp, decoded.alerts, record.headers)
+            ledger.apply(record.offset, timestamp, decoded.alerts, record.headers)
             return
         reason = "; ".join(f"alert {fault.index}: {fault.reason}" for fault in decoded.faults)
         bad = tuple(fault.index for fault in decoded.faults)
-        ledger.read(record.offset, timestamp, decoded.alerts, record.headers, self._dead(record, reason, bad))
+        ledger.apply(record.offset, timestamp, decoded.alerts, record.headers, self._dead(record, reason, bad))
 
     def _dead(self, record: ConsumerRecord, reason: str, bad_indexes: tuple[int, ...] = ()) -> DeadLetter:
         return DeadLetter(

@@ -24,9 +24,9 @@ def opened(incidents: int, *, closed: bool = False) -> Ledger:
     ledger = restore(fold, "benchmark", {}, (0, None), LogFacts(0)).ledger
     for group in range(incidents):
         alerts = decode(alert(group), START, GROUPING).alerts
-        ledger.read(ledger.position, START + group // 1000, alerts)
+        ledger.apply(ledger.position, START + group // 1000, alerts)
         if closed:
-            ledger.read(ledger.position, START + group // 1000, [replace(each, firing=False) for each in alerts])
+            ledger.apply(ledger.position, START + group // 1000, [replace(each, firing=False) for each in alerts])
         if group % 100 == 0:
             settle(ledger)
     settle(ledger)
@@ -56,7 +56,7 @@ def microseconds_per_alert(incidents: int) -> tuple[float, float]:
         offset = ledger.position
         started = time.process_time()
         for n, value in enumerate(values):
-            ledger.read(offset + n, START + 1000, decode(value, START, GROUPING).alerts)
+            ledger.apply(offset + n, START + 1000, decode(value, START, GROUPING).alerts)
         ledger.plan(lazy=False)
         best = min(best, time.process_time() - started)
         ledger.plan(lazy=True)

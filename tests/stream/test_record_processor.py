@@ -47,5 +47,5 @@ def test_no_timestamp_stops_the_fold(timestamp: int) -> None:
         partition.ledger, Grouping(("service",)), PartitionMetrics(Metrics(), 0), lambda: False, {}
     )
     assert intake.feed([ConsumerRecord("t", 0, 1, timestamp, 0, None, None, None, 0, 0, ())])
-    assert 0 <= partition.ledger.now < FOREVER
+    assert 0 <= partition.ledger.stream_time < FOREVER
     assert partition.ledger.position == 2

@@ -19,9 +19,10 @@ from openclaw_stream.stream.state import commit_metadata as metadata
 from openclaw_stream.stream.state import state_codec
 from openclaw_stream.stream.state.commit_metadata import CommitMetadata
 from openclaw_stream.stream.state.offset_tracker import OffsetTracker
-from openclaw_stream.stream.state.revision import DeadLetter, Group, Headers, Mark, Plan, Revision
+from openclaw_stream.stream.state.revision import Group, Headers, ResumePoint, Revision
 from openclaw_stream.stream.state.schedule import Schedule
 from openclaw_stream.stream.state.state_codec import TopicIdentity
+from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 from openclaw_stream.vocabulary import EventType
 
 _TICKED_MAX = 1000
@@ -50,7 +51,7 @@ class Ledger:
         self.group_id = group_id
         self.generation = at.generation
         self.floor = at.floor
-        self.now = at.time
+        self.stream_time = at.time
         """Stream time T; UNKNOWN before the first record of a new generation."""
         self.position = position
         """Offset of the next record to fold."""
@@ -59,9 +60,9 @@ class Ledger:
         self.ready: deque[Revision] = deque()
         """Revisions that wait for the arbiter; whoever decides takes them out."""
         self.open_incidents = 0
-        self.opened = 0
+        self.incidents_opened = 0
         """Incidents opened by this ledger."""
-        self.marker_due = False
+        self.generation_record_due = False
         """Whether the next transaction writes the generation and the log's identity into the incidents topic."""
         self._log = log
         self._committed: int | None = None
@@ -96,7 +97,7 @@ class Ledger:
 
     # ---- the fold
 
-    def read(
+    def apply(
         self,
         offset: int,
         timestamp: int,
@@ -105,18 +106,18 @@ class Ledger:
         dead: DeadLetter | None = None,
     ) -> None:
         """Fold one record: all that is due at T first, then its alerts, then what that made due."""
-        before = self.now
+        before = self.stream_time
         if timestamp > before:
-            self.now = timestamp
+            self.stream_time = timestamp
         self.position = offset
         self._advance_due(offset)
         if dead is not None:
             self._tracker.dead_letter(dead)
         if len(alerts) == 1:
-            self._fold(alerts[0].group_key, alerts, Mark(offset, before), timestamp, headers)
+            self._fold(alerts[0].group_key, alerts, ResumePoint(offset, before), timestamp, headers)
         else:
             for key, own in _by_group(alerts):
-                self._fold(key, own, Mark(offset, before), timestamp, headers)
+                self._fold(key, own, ResumePoint(offset, before), timestamp, headers)
         self.position = offset + 1
         self._advance_due(self.position)
 
@@ -128,10 +129,10 @@ class Ledger:
 
     def tick(self, now: int) -> None:
         """Publish early what is due at `now`, when all the log is read; membership stays as it is."""
-        if self.now == UNKNOWN:
+        if self.stream_time == UNKNOWN:
             return
         for group in self._timetable.woken(self.position):
-            self._look_at(group, self.now, self.position, tick=False)
+            self._look_at(group, self.stream_time, self.position, tick=False)
         for group in islice(self._timetable.due(now, tick=True), _TICKED_MAX):
             self._look_at(group, now, self.position, tick=True)
 
@@ -141,11 +142,11 @@ class Ledger:
             return 0
         oldest = list(islice(self._gathering, most))
         for group in oldest:
-            self._cut(group, self.now)
+            self._cut(group, self.stream_time)
             self._schedule(group)
         return len(oldest)
 
-    def _fold(self, key: str, alerts: Sequence[Alert], mark: Mark, timestamp: int, headers: Headers) -> None:
+    def _fold(self, key: str, alerts: Sequence[Alert], mark: ResumePoint, timestamp: int, headers: Headers) -> None:
         group = self.groups.get(key)
         if group is None:
             if not any(alert.firing for alert in alerts):
@@ -154,23 +155,23 @@ class Ledger:
         state = group.state
         if mark.offset <= state.through:
             return
-        if len(alerts) == 1 and self.fold.repeat(state, alerts[0], mark.offset, self.now):
+        if len(alerts) == 1 and self.fold.repeat(state, alerts[0], mark.offset, self.stream_time):
             self._tracker.note(group, mark)
             return
         if self._join(group, alerts, mark, timestamp, headers) or group.unsettled or group.queue:
             self._tracker.note(group, mark)
         self._schedule(group)
 
-    def _join(self, group: Group, alerts: Sequence[Alert], mark: Mark, timestamp: int, headers: Headers) -> bool:
+    def _join(self, group: Group, alerts: Sequence[Alert], mark: ResumePoint, timestamp: int, headers: Headers) -> bool:
         state, fold, joined, due = group.state, self.fold, False, NEVER
         opened, was_open = state.opened_offset, state.open
         image = state.copy() if any(fold.may_trigger(state, alert) for alert in alerts) else None
         for alert in alerts:
-            wanted, joins = fold.join(state, alert, mark.offset, timestamp, self.now)
+            wanted, joins = fold.join(state, alert, mark.offset, timestamp, self.stream_time)
             due, joined = min(due, wanted), joined or joins
         self.open_incidents += state.open - was_open
         if state.opened_offset != opened:
-            self.opened += 1
+            self.incidents_opened += 1
             state.traceparent = traceparent_of(headers) or ""
         if due != NEVER and image is not None:
             self._trigger(group, image, due)
@@ -189,20 +190,20 @@ class Ledger:
     def _advance_due(self, offset: int) -> None:
         if self._undated:
             self._date()
-        if not self._timetable.anything_due(self.now, offset):
+        if not self._timetable.anything_due(self.stream_time, offset):
             return
         for group in self._timetable.woken(offset):
-            self._look_at(group, self.now, offset, tick=False)
-        for group in self._timetable.due(self.now, tick=False):
-            self._look_at(group, self.now, offset, tick=False)
+            self._look_at(group, self.stream_time, offset, tick=False)
+        for group in self._timetable.due(self.stream_time, tick=False):
+            self._look_at(group, self.stream_time, offset, tick=False)
 
     def _date(self) -> None:
         """Give restored groups whose last alert nobody knows the first stream time that is known."""
-        if self.now == UNKNOWN:
+        if self.stream_time == UNKNOWN:
             return
         for group in self._undated:
             if group.state.last_alert_at == UNKNOWN:
-                group.state.last_alert_at = self.now
+                group.state.last_alert_at = self.stream_time
             self._await_end(group)
         self._undated = []
 
@@ -265,7 +266,7 @@ class Ledger:
 
     def _close(self, group: Group, at: int, offset: int, known: Episode | None, *, tick: bool) -> None:
         if group.gathering:
-            group.queue[-1].by_rules = group.state.revision == 0
+            group.queue[-1].rules_only = group.state.revision == 0
             self._cut(group, at)
         state, image = group.state, group.state.copy()
         ending = known.status if known else self.fold.ending(state, at)
@@ -344,9 +345,9 @@ class Ledger:
     @property
     def has_output(self) -> bool:
         """Whether a transaction is worth its cost before the next lazy one."""
-        return bool(self._tracker) or self.marker_due
+        return bool(self._tracker) or self.generation_record_due
 
-    def plan(self, *, lazy: bool) -> Plan | None:
+    def plan(self, *, lazy: bool) -> TransactionPlan | None:
         """Return the next transaction, and take it as done: if it fails, the ledger is to be thrown away.
 
         With `lazy` the states of mere repeats are written too, and an offset that moved is worth a commit.
@@ -355,34 +356,36 @@ class Ledger:
         self._left_over = lazy and self._tracker.repeats > 0
         dead = self._tracker.drain_dead_letters()
         # Nothing is published without a state: a transaction that Kafka has left open is recognised by that.
-        if self.marker_due or dead:
-            marker = state_codec.marker(self.group_id, self.generation, self._tracker.dead_through, self._log)
-            states.append((state_codec.MARKER_KEY, marker))
-            self.marker_due = False
-        offset, time = self._tracker.lowest_unsettled() or Mark(self.position, self.now)
+        if self.generation_record_due or dead:
+            marker = state_codec.generation_record(
+                self.group_id, self.generation, self._tracker.dead_through, self._log
+            )
+            states.append((state_codec.GENERATION_KEY, marker))
+            self.generation_record_due = False
+        offset, time = self._tracker.lowest_unsettled() or ResumePoint(self.position, self.stream_time)
         if lazy:
             states.extend(self._tombstones(offset))
-            self._left_over |= self._timetable.anything_aged(self.now)
+            self._left_over |= self._timetable.anything_aged(self.stream_time)
         if not states and (not lazy or offset == self._committed):
             return None
         self._committed = offset
         at = CommitMetadata(self.generation, self.floor, time, self._tracker.dead_through)
-        return Plan(revisions, states, dead, offset, metadata.encode(at))
+        return TransactionPlan(revisions, states, dead, offset, metadata.encode(at))
 
     def _tombstones(self, committed: int) -> Iterator[tuple[str, None]]:
         """Forget closed groups that no replay can reach: their records are past the retention and out of the log."""
-        for group in islice(self._timetable.aged(self.now), _AGED_MAX):
+        for group in islice(self._timetable.aged(self.stream_time), _AGED_MAX):
             state = group.state
             expires = state.last_alert_at + self.fold.retention
             if state.open or self.groups.get(state.group_key) is not group:
                 continue
             settled = not group.queue and not group.unsettled and state.version == group.written
             opened = state.lineage[-1].opened_offset if state.lineage else UNKNOWN
-            if settled and expires <= self.now and max(state.through, opened) < min(committed, self.log_start):
+            if settled and expires <= self.stream_time and max(state.through, opened) < min(committed, self.log_start):
                 del self.groups[state.group_key]
                 yield state.group_key, None
             else:
-                self._timetable.forget_at(group, expires if expires > self.now else self.now + _AGAIN)
+                self._timetable.forget_at(group, expires if expires > self.stream_time else self.stream_time + _AGAIN)
 
 
 def _by_group(alerts: Sequence[Alert]) -> list[tuple[str, list[Alert]]]:

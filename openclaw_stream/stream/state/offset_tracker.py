@@ -6,7 +6,8 @@ from itertools import islice
 
 from openclaw_stream.incidents.state import State
 from openclaw_stream.stream.state import state_codec
-from openclaw_stream.stream.state.revision import DeadLetter, Group, Mark, Revision
+from openclaw_stream.stream.state.revision import Group, ResumePoint, Revision
+from openclaw_stream.stream.state.transaction_plan import DeadLetter
 
 Written = list[tuple[str, bytes | None]]
 
@@ -45,7 +46,7 @@ class OffsetTracker:
         """Whether something is to be published."""
         return bool(self._finished or self._dead)
 
-    def note(self, group: Group, mark: Mark) -> None:
+    def note(self, group: Group, mark: ResumePoint) -> None:
         """Put a record on the account of a group: it is settled when the group's state is written."""
         state = group.state
         state.through = mark.offset
@@ -97,7 +98,7 @@ class OffsetTracker:
             self.pending_bytes -= letter.weight
         return dead
 
-    def lowest_unsettled(self) -> Mark | None:
+    def lowest_unsettled(self) -> ResumePoint | None:
         """Return the first record that no group may have lost by a crash, None where all are settled."""
         while self._unsettled:
             offset, key = self._unsettled[0]
@@ -141,7 +142,7 @@ class OffsetTracker:
     def _encode(self, group: Group, image: State) -> bytes:
         return state_codec.encode(image, self._group_id, self._generation, group.last_decision)
 
-    def _set_unsettled(self, group: Group, mark: Mark) -> None:
+    def _set_unsettled(self, group: Group, mark: ResumePoint) -> None:
         group.unsettled = mark
         heappush(self._unsettled, (mark.offset, group.state.group_key))
         if len(self._unsettled) > 2 * len(self._groups) + _SLACK:

@@ -20,7 +20,7 @@ from openclaw_stream.stream.state import commit_metadata as metadata
 from openclaw_stream.stream.state.commit_metadata import CommitMetadata
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.revision import Group
-from openclaw_stream.stream.state.state_codec import MARKER_KEY, Restored, TopicIdentity
+from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, TopicIdentity
 from openclaw_stream.vocabulary import IncidentStatus
 
 
@@ -39,13 +39,14 @@ class LogFacts(NamedTuple):
 class RestoreOutcome(NamedTuple):
     """A restored ledger, and what an operator should know.
 
-    `foreign` counts the states that are about another log. `jump` is how many records lie between the highest settled
-    offset and an offset that another program has set, negative where it was set back; None where the offset is ours.
+    `foreign_states` counts the states that are about another log. `offset_shift` is the number of records between the
+    highest settled offset and an offset set by another program, negative where it was set back; None where the
+    committed offset is ours.
     """
 
     ledger: Ledger
-    foreign: int
-    jump: int | None
+    foreign_states: int
+    offset_shift: int | None
 
 
 def restore(
@@ -64,8 +65,8 @@ def restore(
         OutOfRangeError: the committed offset lies beyond the log.
         FatalError: another consumer group writes to this incidents topic, or a state cannot be read.
     """
-    restored = {key: _own(Restored(value), group_id) for key, value in states.items()}
-    marker = restored.pop(MARKER_KEY, None)
+    restored = {key: _own(DecodedState(value), group_id) for key, value in states.items()}
+    marker = restored.pop(GENERATION_KEY, None)
     generations = [r.generation for r in restored.values()] + ([marker.generation] if marker else [])
     highest = max(generations, default=0)
     since = _since(marker, log, highest)
@@ -86,7 +87,7 @@ def restore(
         at = at._replace(dead_through=max(at.dead_through, marker.state.through))
     identity = TopicIdentity(log.topic_id, since) if log.topic_id else None
     ledger = Ledger(fold, group_id, at, start, log.start, identity)
-    ledger.marker_due = marker is None or (marker.generation, marker.log) != (at.generation, identity)
+    ledger.generation_record_due = marker is None or (marker.generation, marker.log) != (at.generation, identity)
     settled = [marker.state.through] if marker and marker.generation >= since else []
     foreign = [r for r in restored.values() if r.generation < since or r.state.through >= log.end]
     for each in foreign:
@@ -100,7 +101,7 @@ def restore(
     )
 
 
-def _since(marker: Restored | None, log: LogFacts, highest: int) -> int:
+def _since(marker: DecodedState | None, log: LogFacts, highest: int) -> int:
     """Return the first generation whose states are about this log; `highest` is the highest that wrote any."""
     known = marker.log if marker else None
     if known and log.topic_id and known.topic_id != log.topic_id:
@@ -108,7 +109,7 @@ def _since(marker: Restored | None, log: LogFacts, highest: int) -> int:
     return known.since if known else 1
 
 
-def _group(restored: Restored, at: CommitMetadata) -> Group:
+def _group(restored: DecodedState, at: CommitMetadata) -> Group:
     state = restored.state
     if restored.generation != at.generation:
         state.replayed_through = max(state.replayed_through, state.through)
@@ -124,7 +125,7 @@ def _fresh(group_key: str, floor: int) -> State:
     return state
 
 
-def _own(restored: Restored, group_id: str) -> Restored:
+def _own(restored: DecodedState, group_id: str) -> DecodedState:
     if restored.group_id != group_id:
         raise FatalError(
             f"the incidents topic holds states of the consumer group {restored.group_id!r}, and this is {group_id!r}: "
@@ -133,7 +134,7 @@ def _own(restored: Restored, group_id: str) -> Restored:
     return restored
 
 
-def _counts(restored: Restored, at: CommitMetadata) -> bool:
+def _counts(restored: DecodedState, at: CommitMetadata) -> bool:
     """Tell whether a state holds at the floor as it is: it does not know too much, nor less than its own lineage.
 
     A replay given up half-way leaves one that is behind: an incident opened later, and the floor is beyond that.

@@ -1,7 +1,6 @@
 """What a partition owes: revisions on their way, dead letters, and the plan of one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from openclaw_stream.events.arbitration_result import PublishedDecision
@@ -11,7 +10,7 @@ from openclaw_stream.vocabulary import EventType
 Headers = Sequence[tuple[str, bytes]]
 
 
-class Mark(NamedTuple):
+class ResumePoint(NamedTuple):
     """An offset, and the stream time before its record."""
 
     offset: int
@@ -26,16 +25,16 @@ class Revision:
     was taken: re-reading starts there. `outcome` is what the arbiter said.
     """
 
-    __slots__ = ("after", "by_rules", "due", "event_type", "group", "image", "last_decision", "outcome", "snapshot")
+    __slots__ = ("after", "due", "event_type", "group", "image", "last_decision", "outcome", "rules_only", "snapshot")
 
     def __init__(self, group: "Group", image: State, due: int, event_type: EventType) -> None:
         self.group = group
         self.image = image
         self.due = due
         self.event_type = event_type
-        self.after: Mark | None = None
+        self.after: ResumePoint | None = None
         self.snapshot: State | None = None
-        self.by_rules = False
+        self.rules_only = False
         self.outcome: Any = None
         self.last_decision: PublishedDecision | None = None
 
@@ -70,7 +69,7 @@ class Group:
     def __init__(self, state: State, last_decision: PublishedDecision | None = None) -> None:
         self.state = state
         self.queue: list[Revision] = []  # hardly ever longer than two; an empty deque is large
-        self.unsettled: Mark | None = None
+        self.unsettled: ResumePoint | None = None
         self.written = state.version
         self.dirty = False
         self.in_flight = False
@@ -88,35 +87,3 @@ class Group:
         """Keep little of an incident that is over and written; closed groups stay for as long as the log has them."""
         if self.state.over and self.state.version == self.written:
             self.state.shed()
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that could not be understood, or parts of it; bytes and headers as received."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-    reason: str
-    bad_indexes: tuple[int, ...] = ()
-
-    @property
-    def weight(self) -> int:
-        """Roughly the bytes it holds until it is written."""
-        return 512 + len(self.value or b"") + sum(len(name) + len(value or b"") for name, value in self.headers)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One transaction: what is published, what is written, and the offset committed with it.
-
-    `states` are key and value for the incidents topic, a tombstone where the value is None.
-    """
-
-    revisions: list[Revision]
-    states: list[tuple[str, bytes | None]]
-    dead_letters: list[DeadLetter]
-    offset: int
-    metadata: str

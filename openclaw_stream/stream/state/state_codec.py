@@ -16,7 +16,7 @@ from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.state import NEVER, Episode, State
 from openclaw_stream.vocabulary import IncidentStatus
 
-MARKER_KEY = "#generation"
+GENERATION_KEY = "#generation"
 _SCHEMA_VERSION = 1
 
 
@@ -52,18 +52,18 @@ def encode(
     return orjson.dumps(document | {"log": log._asdict()} if log else document)
 
 
-def marker(group_id: str, generation: int, dead_through: int, log: TopicIdentity | None = None) -> bytes:
+def generation_record(group_id: str, generation: int, dead_through: int, log: TopicIdentity | None = None) -> bytes:
     """Return the value of the reserved key: the generation, its last dead letter's offset, and the log it reads.
 
     The commit's metadata holds the first two as well, but a broker that dies may forget a commit whose records it
     keeps.
     """
-    state = State(MARKER_KEY)
+    state = State(GENERATION_KEY)
     state.through = dead_through
     return encode(state, group_id, generation, None, log)
 
 
-class Restored:
+class DecodedState:
     """A value read back: the state, who wrote it and when."""
 
     __slots__ = ("generation", "group_id", "last_decision", "log", "state")

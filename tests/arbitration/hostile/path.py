@@ -180,6 +180,6 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
 def _folded(value: bytes) -> Ledger:
     """Return a ledger that has read one record, and has its revision ready."""
     ledger = restore(Fold("openclaw.alerts.v1", 0, _TIMERS), "group", {}, (0, None), LogFacts(0)).ledger
-    ledger.read(0, MOMENT, decode(value, MOMENT, Grouping()).alerts)
+    ledger.apply(0, MOMENT, decode(value, MOMENT, Grouping()).alerts)
     ledger.tick(MOMENT + 60_000)
     return ledger

@@ -137,7 +137,7 @@ def test_a_restored_incident_closes_as_soon_as_re_reading_has_passed_the_old_thr
 def test_a_tick_ends_a_restored_incident_once_its_log_is_read_again() -> None:
     partition = played(3)
     partition.reset(3)
-    partition.ledger.read(3, 12, ())
+    partition.ledger.apply(3, 12, ())
     partition.ledger.tick(15)
     assert [kind for _, _, kind in partition.commit()] == ["resolution"]
 

@@ -14,7 +14,7 @@ from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import UNKNOWN
 from openclaw_stream.stream.state import ledger
 from openclaw_stream.stream.state import offset_tracker as settlement
-from openclaw_stream.stream.state.state_codec import Restored
+from openclaw_stream.stream.state.state_codec import DecodedState
 from openclaw_stream.vocabulary import IncidentStatus
 from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
 
@@ -224,7 +224,7 @@ def test_many_groups_are_forgotten_in_several_transactions(monkeypatch: pytest.M
 
 def is_shed(partition: Partition) -> bool:
     """Whether nothing is kept in memory of the evidence, though it is written."""
-    written = Restored(partition.states["g"]).state
+    written = DecodedState(partition.states["g"]).state
     assert (len(written.exemplars), written.names, written.alert_count) == (1, {"A": 2}, 2)
     state = partition.state
     assert state.alert_count == 2
