@@ -9,23 +9,23 @@ from openclaw_stream.arbitration.validation.judgement import validate
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Responsibility
-from tests.arbitration.builders import a_case, a_judgement, an_exemplar
+from tests.builders import case, exemplar, judgement
 
 BE, DB, FE, INFRA, COLLAB = (Responsibility(code) for code in ("BE", "DB", "FE", "INFRA", "COLLAB"))
 TEAMS = (BE, DB, FE, INFRA)
 
-RICH = a_case(an_exemplar(namespace="shop", service="checkout", message="it fails"))
+RICH = case(exemplar(namespace="shop", service="checkout", message="it fails"))
 TROUBLE = GoldenSignals(rps=80, error_rate=22.0, p99_ms=1800)
 QUIET = GoldenSignals(rps=80, error_rate=0.1, p99_ms=90)
 LUKEWARM = GoldenSignals(rps=80, error_rate=2.0, p99_ms=700)
 
 
 def an_answer(team: Responsibility = BE, confidence: float = 0.9, **fields: object) -> Judgement:
-    return a_judgement(action_title="An answer", primary_responsibility=team, confidence=confidence, **fields)
+    return judgement(action_title="An answer", primary_responsibility=team, confidence=confidence, **fields)
 
 
 def the_rules(team: Responsibility = BE, confidence: float = 0.9, **fields: object) -> Judgement:
-    return a_judgement(action_title="The rules", primary_responsibility=team, confidence=confidence, **fields)
+    return judgement(action_title="The rules", primary_responsibility=team, confidence=confidence, **fields)
 
 
 def _confidence(
@@ -42,8 +42,8 @@ signals = st.none() | st.builds(
     GoldenSignals, rps=st.floats(0, 1e4), error_rate=st.floats(0, 100) | st.none(), p99_ms=st.floats(0, 1e5) | st.none()
 )
 cases = st.builds(
-    lambda namespace, service, message: a_case(
-        an_exemplar(namespace=namespace, service=service, message=message), namespace=namespace, service=service
+    lambda namespace, service, message: case(
+        exemplar(namespace=namespace, service=service, message=message), namespace=namespace, service=service
     ),
     st.sampled_from(["", "shop"]),
     st.sampled_from(["", "checkout"]),
@@ -96,10 +96,10 @@ def test_more_complete_evidence_never_lowers_confidence(
     answer: Judgement, rules: Judgement, metrics: GoldenSignals | None
 ) -> None:
     steps = [
-        a_case(an_exemplar(), namespace="", service=""),
-        a_case(an_exemplar(), service=""),
-        a_case(an_exemplar()),
-        a_case(an_exemplar(message="it fails")),
+        case(exemplar(), namespace="", service=""),
+        case(exemplar(), service=""),
+        case(exemplar()),
+        case(exemplar(message="it fails")),
     ]
     finals = [_confidence(answer, rules, case, metrics).final for case in steps]
     assert finals == sorted(finals)
@@ -262,7 +262,7 @@ def test_what_an_alert_says_does_not_matter_but_through_the_rules(
     answer: Judgement, rules: Judgement, metrics: GoldenSignals | None, one: str, other: str
 ) -> None:
     said, asked = (
-        gate(answer, rules, a_case(an_exemplar(name=text, message=text, annotations={text: text})), metrics)
+        gate(answer, rules, case(exemplar(name=text, message=text, annotations={text: text})), metrics)
         for text in (one, other)
     )
     assert said == asked

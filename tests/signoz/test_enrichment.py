@@ -14,8 +14,11 @@ from openclaw_stream.http_client import BODY_MAX
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz import Enrichment, SigNoz, SigNozError
 from tests.arbitration.llm.providers.loopback import Answer, breaks_off, drips, hangs, loopback, raw, resets, says
-from tests.signoz.cases import DUE, END, case, exemplar
+from tests.builders import DUE, case, exemplar
 from tests.signoz.server import KEY, MiniSigNoz, Span, mini_signoz
+
+END = 1_795_300_590_000
+"""DUE rounded down to half a minute."""
 
 NOW, BEFORE = END - 600_000, END - 1_200_000
 HOSTILE = (

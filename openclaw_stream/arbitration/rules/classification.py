@@ -1,103 +1,106 @@
-"""From the evidence of one alert name to an opinion: which team, how sure, what it may be."""
+"""Classifies the evidence of one alert name: the responsible team, its confidence and the likely cause."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from openclaw_stream.arbitration.rules.mentions import Evidence, Signal
-from openclaw_stream.arbitration.rules.table import NAMED_SERVICE, Cause, Need, Row, Sureness, Table
+from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Matches
+from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE, Cause, Condition, ConfidenceCurve, Rule, RuleSet
 from openclaw_stream.vocabulary import Responsibility
 
 _DAMPING = 0.5
-"""What each further row for a team adds, as a share of the one before: rows about one thing are not independent."""
+"""Factor on each further rule for a team: rules that match the same alert are not independent."""
 
-_WORDS_MAX = 6
+_TERMS_MAX = 6
 
-Weighed = list[tuple[float, Row]]
+ScoredRules = list[tuple[float, Rule]]
+"""Pairs of a score in log-odds and the rule that gave it, highest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """What one signal says by itself.
+class Classification:
+    """The team that the rules assign to one alert name, regardless of the other alerts.
 
-    `scores` are log-odds by team, best first, of the teams that anything speaks for. `words` are the vocabulary's
-    words that spoke for the best. `known` is false where nothing did but what is assumed of every alert.
+    `scores` are log-odds by team, highest first, of all teams with an applicable rule. `terms` are the vocabulary terms
+    that matched the team's rules. `matched` is false where only rules without conditions applied.
     """
 
-    signal: Signal
+    evidence: AlertEvidence
     team: Responsibility
     confidence: float
     scores: Mapping[Responsibility, float]
     cause: Cause
-    words: tuple[str, ...]
-    known: bool
+    terms: tuple[str, ...]
+    matched: bool
 
 
-def opinion(signal: Signal, table: Table) -> Opinion:
-    """Weigh the rows of the table that the evidence meets."""
-    spoken = _weigh(signal.evidence, table)
-    scores = dict(sorted(((team, _total(parts)) for team, parts in spoken.items()), key=lambda item: -item[1]))
+def classify(evidence: AlertEvidence, rule_set: RuleSet) -> Classification:
+    """Return the classification of one alert name by all rules that apply."""
+    applicable = _applicable_rules(evidence.matches, rule_set)
+    totals = ((team, _total(rules)) for team, rules in applicable.items())
+    scores = dict(sorted(totals, key=lambda item: -item[1]))
     team = next(iter(scores))
-    known = any(row.needs for parts in spoken.values() for _, row in parts)
-    return Opinion(
-        signal=signal,
+    matched = any(rule.conditions for rules in applicable.values() for _, rule in rules)
+    curve = rule_set.confidence
+    return Classification(
+        evidence=evidence,
         team=team,
-        confidence=_sure(list(scores.values()), table.sureness) if known else table.sureness.unknown,
+        confidence=_confidence(list(scores.values()), curve) if matched else curve.unknown,
         scores=scores,
-        cause=_cause(team, signal.evidence, table),
-        words=_words(spoken[team], signal.evidence),
-        known=known,
+        cause=_cause(team, evidence.matches, rule_set),
+        terms=_terms(applicable[team], evidence.matches),
+        matched=matched,
     )
 
 
-def _weigh(evidence: Evidence, table: Table) -> dict[Responsibility, Weighed]:
-    """Return the rows that speak by team, those that say most first."""
-    index = table.rows_by_heading
-    heard: dict[Row, float] = {}
-    for heading in ("", *evidence):
-        for row in index.get(heading, ()):
-            if row not in heard:
-                strength = _met(row.needs, evidence)
-                silenced = _plainest(row.unless, evidence) >= strength
-                heard[row] = 0.0 if silenced else strength * row.weight
-    spoken: dict[Responsibility, Weighed] = {}
-    for row, said in sorted(heard.items(), key=lambda item: -item[1]):
-        if said:
-            spoken.setdefault(row.team, []).append((said, row))
-    return spoken
+def _applicable_rules(matches: Matches, rule_set: RuleSet) -> dict[Responsibility, ScoredRules]:
+    """Return the rules that apply by team, those with the highest score first."""
+    index = rule_set.rules_by_category
+    scores: dict[Rule, float] = {}
+    for category in ("", *matches):
+        for rule in index.get(category, ()):
+            if rule not in scores:
+                strength = _match_strength(rule.conditions, matches)
+                excluded = _strongest(rule.unless, matches) >= strength
+                scores[rule] = 0.0 if excluded else strength * rule.weight
+    applicable: dict[Responsibility, ScoredRules] = {}
+    for rule, score in sorted(scores.items(), key=lambda item: -item[1]):
+        if score:
+            applicable.setdefault(rule.team, []).append((score, rule))
+    return applicable
 
 
-def _met(needs: Sequence[Need], evidence: Evidence) -> float:
-    """Return how plainly all needs are met: as plainly as the least of them, 1 where there are none."""
-    least = 1.0
-    for need in needs:
-        plainest = _plainest(need, evidence)
-        if not plainest:
+def _match_strength(conditions: Sequence[Condition], matches: Matches) -> float:
+    """Return the strength of the weakest condition: 1 where there are no conditions, 0 where one does not match."""
+    weakest = 1.0
+    for condition in conditions:
+        strongest = _strongest(condition, matches)
+        if not strongest:
             return 0.0
-        least = min(least, plainest)
-    return least
+        weakest = min(weakest, strongest)
+    return weakest
 
 
-def _plainest(headings: Sequence[str], evidence: Evidence) -> float:
-    """Return how plainly the plainest of the headings is seen, 0 where none is."""
-    plainest = 0.0
-    for heading in headings:
-        sighting = evidence.get(heading)
-        if sighting is not None and sighting.strength > plainest:
-            plainest = sighting.strength
-    return plainest
+def _strongest(categories: Sequence[str], matches: Matches) -> float:
+    """Return the strength of the strongest match in any of the categories, 0 where none matches."""
+    strongest = 0.0
+    for category in categories:
+        match = matches.get(category)
+        if match is not None and match.strength > strongest:
+            strongest = match.strength
+    return strongest
 
 
-def _total(parts: Weighed) -> float:
-    return sum(said * _DAMPING**place for place, (said, _) in enumerate(parts))
+def _total(rules: ScoredRules) -> float:
+    return sum(score * _DAMPING**position for position, (score, _) in enumerate(rules))
 
 
-def _sure(scores: list[float], sureness: Sureness) -> float:
+def _confidence(scores: list[float], curve: ConfidenceCurve) -> float:
     best, second = scores[0], scores[1] if len(scores) > 1 else 0.0
-    return min(_line(sureness.margins, best - second), _line(sureness.ceilings, best))
+    return min(_interpolate(curve.margins, best - second), _interpolate(curve.ceilings, best))
 
 
-def _line(points: Sequence[tuple[float, float]], x: float) -> float:
-    """Return the value at `x` of a line through points in order of x, flat beyond its ends."""
+def _interpolate(points: Sequence[tuple[float, float]], x: float) -> float:
+    """Return the value at `x` of a piecewise linear curve through points in order of x, constant beyond its ends."""
     before = points[0]
     for point in points:
         if x <= point[0]:
@@ -108,25 +111,25 @@ def _line(points: Sequence[tuple[float, float]], x: float) -> float:
     return before[1]
 
 
-def _cause(team: Responsibility, evidence: Evidence, table: Table) -> Cause:
-    """Return the cause of the team that is seen most plainly; of equals the one that stands first."""
-    causes = table.causes_by_team[team]
-    best, plainest = causes[-1], 0.0
+def _cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> Cause:
+    """Return the cause of the team with the strongest match; of equals the first in the files."""
+    causes = rule_set.causes_by_team[team]
+    best, strongest = causes[-1], 0.0
     for cause in causes[:-1]:
-        if cause.headings.isdisjoint(evidence):
+        if cause.categories.isdisjoint(matches):
             continue
-        strength = max(_met(way, evidence) for way in cause.ways)
-        if strength > plainest:
-            best, plainest = cause, strength
+        strength = max(_match_strength(conditions, matches) for conditions in cause.alternatives)
+        if strength > strongest:
+            best, strongest = cause, strength
     return best
 
 
-def _words(parts: Weighed, evidence: Evidence) -> tuple[str, ...]:
-    """Return the words that spoke for the team, loudest first."""
-    words: dict[str, None] = {}
-    for _, row in parts:
-        for need in row.needs:
-            heading = max(need, key=lambda heading: _plainest((heading,), evidence))
-            if heading != NAMED_SERVICE:
-                words[evidence[heading].word] = None
-    return tuple(words)[:_WORDS_MAX]
+def _terms(rules: ScoredRules, matches: Matches) -> tuple[str, ...]:
+    """Return the terms that matched a team's rules, those of the highest scores first."""
+    terms: dict[str, None] = {}
+    for _, rule in rules:
+        for condition in rule.conditions:
+            category = max(condition, key=lambda name: _strongest((name,), matches))
+            if category != NAMED_SERVICE:
+                terms[matches[category].term] = None
+    return tuple(terms)[:_TERMS_MAX]

@@ -1,7 +1,7 @@
-"""What the alerts of a case speak of: the headings of the vocabulary they touch, and how plainly.
+"""Extracts evidence from alerts: which categories of the vocabulary each alert name matches, and how strongly.
 
-Alert text is written by strangers. A sentence that asks for a team, an owner or a confidence says nothing from there
-on, and the teams it names before that are not heard; labels that name a team are not read at all.
+Alert text is untrusted. In a sentence that asks for a team, an owner or a confidence, everything from the request on is
+ignored, and so are the team names before it. Labels and annotations that name a team are ignored completely.
 """
 
 import re
@@ -11,8 +11,15 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from openclaw_stream.arbitration.rules.table import DIRECTIVE, NAMED_SERVICE, NAMING, OBLIGATION, TEAM_WORD, Fields
-from openclaw_stream.arbitration.rules.words import Lexicon, WordMatch
+from openclaw_stream.arbitration.rules.lexicon import Lexicon, TermMatch
+from openclaw_stream.arbitration.rules.rule_set import (
+    DIRECTIVE,
+    NAMED_SERVICE,
+    NAMING,
+    OBLIGATION,
+    TEAM_WORD,
+    FieldWeights,
+)
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Severity
 
@@ -26,178 +33,181 @@ _SERVICE_LABELS = ("service", "service_name", "service.name", "app", "applicatio
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A heading seen: `strength` is 0 to 1, `word` the vocabulary's own word, never the alert's text."""
+class Match:
+    """The strongest match of one category.
 
-    strength: float
-    word: str
-
-
-Evidence = Mapping[str, Sighting]
-Told = tuple[tuple[str, str], ...]
-"""Headings, each with the word that told of it."""
-
-
-class Heard(NamedTuple):
-    """What a text tells: in its first sentence, and in those after it.
-
-    `asks` tells whether there is a directive in it, `known` whether any of its words is in the vocabulary.
+    `strength` is the weight, 0 to 1, of the field that matched. `term` is the vocabulary's spelling, never alert text.
     """
 
-    first: Told
-    later: Told
-    asks: bool
-    known: bool
+    strength: float
+    term: str
+
+
+Matches = Mapping[str, Match]
+"""Matches by category."""
+
+Mentions = tuple[tuple[str, str], ...]
+"""Pairs of a category and the term that matched it."""
+
+
+class Extracted(NamedTuple):
+    """The mentions of a text, those of its first sentence apart from the later ones.
+
+    `has_request`: it asks for a team or a confidence. `has_terms`: any of its words is in the vocabulary.
+    """
+
+    first: Mentions
+    later: Mentions
+    has_request: bool
+    has_terms: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """One alert name of a case with all that its alerts speak of."""
+class AlertEvidence:
+    """One alert name of a case, with the matches of all its alerts and their highest severity."""
 
     name: str
     severity: Severity
-    evidence: Evidence
+    matches: Matches
 
 
-class EvidenceReader:
-    """Reads alerts with a vocabulary."""
+class EvidenceExtractor:
+    """Extracts evidence from cases with one vocabulary."""
 
-    def __init__(self, lexicon: Lexicon, fields: Fields) -> None:
+    def __init__(self, lexicon: Lexicon, fields: FieldWeights) -> None:
         self._lexicon = lexicon
         self._fields = fields
-        # The names, labels and summaries of a system repeat.
-        self._heard = lru_cache(maxsize=4096)(self._hear)
+        # Alert names, labels and summaries of a system repeat.
+        self._extracted = lru_cache(maxsize=4096)(self._extract)
 
-    def signals(self, case: Case) -> tuple[Signal, ...]:
-        """Return one signal per alert name, those with exemplars first."""
-        seen: dict[str, dict[str, Sighting]] = {}
-        worst: dict[str, Severity] = {}
+    def extract(self, case: Case) -> tuple[AlertEvidence, ...]:
+        """Return one entry per alert name, names with exemplars first."""
+        matches: dict[str, dict[str, Match]] = {}
+        severities: dict[str, Severity] = {}
         for exemplar in case.exemplars[:_EXEMPLARS_MAX]:
-            self._read(exemplar, seen.setdefault(exemplar.name, {}))
-            worst[exemplar.name] = max(worst.get(exemplar.name, Severity.INFO), exemplar.severity, key=_rank)
+            self._add_exemplar(exemplar, matches.setdefault(exemplar.name, {}))
+            severities[exemplar.name] = max(
+                severities.get(exemplar.name, Severity.INFO), exemplar.severity, key=lambda severity: severity.rank
+            )
         for name in islice(case.alert_names, _EXEMPLARS_MAX):
-            if name not in seen and not name.startswith("#"):
-                self._name(name, seen.setdefault(name, {}))
-        return tuple(Signal(name, worst.get(name, case.severity), evidence) for name, evidence in seen.items())
+            if name not in matches and not name.startswith("#"):
+                self._add_name(name, matches.setdefault(name, {}))
+        return tuple(AlertEvidence(name, severities.get(name, case.severity), found) for name, found in matches.items())
 
-    def _read(self, exemplar: Exemplar, into: dict[str, Sighting]) -> None:
+    def _add_exemplar(self, exemplar: Exemplar, matches: dict[str, Match]) -> None:
         fields = self._fields
-        self._name(exemplar.name, into)
+        self._add_name(exemplar.name, matches)
         for text, strengths in self._texts(exemplar):
-            self._note(into, text, strengths)
+            self._add_text(matches, text, strengths)
         for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
-            self._label(key, value, into)
+            self._add_label(key, value, matches)
         for subject in (exemplar.service, exemplar.target_resource.rpartition("/")[2]):
             if not self._is_source(subject):
-                self._note(into, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
+                self._add_text(matches, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
         for metric in islice(exemplar.metrics, _LABELS_MAX):
-            self._note(into, metric, (fields.label, fields.label), _LABEL_LIMIT)
-        if NAMED_SERVICE not in into and self._names_a_service(exemplar):
-            into[NAMED_SERVICE] = Sighting(1.0, "")
+            self._add_text(matches, metric, (fields.label, fields.label), _LABEL_LIMIT)
+        if NAMED_SERVICE not in matches and self._names_a_service(exemplar):
+            matches[NAMED_SERVICE] = Match(1.0, "")
 
-    def _name(self, name: str, into: dict[str, Sighting]) -> None:
-        self._note(into, name, (self._fields.name, self._fields.name))
+    def _add_name(self, name: str, matches: dict[str, Match]) -> None:
+        self._add_text(matches, name, (self._fields.name, self._fields.name))
 
     def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
-        """Return the texts of an alert with how plainly their first and their later sentences speak."""
+        """Yield the texts of an alert with the weights of their first and of their later sentences."""
         fields = self._fields
         headline, detail = (fields.headline, fields.detail), (fields.detail, fields.aside)
         if exemplar.message:
             yield exemplar.message, headline
         for key, value in islice(exemplar.annotations.items(), _ANNOTATIONS_MAX):
-            known = key.lower()
-            if known in fields.headlines:
+            lowered = key.lower()
+            if lowered in fields.headlines:
                 yield value, headline
-            elif known not in fields.ignored and not self._directs(known):
+            elif lowered not in fields.ignored and not self._has_request(lowered):
                 yield value, detail
 
-    def _label(self, key: str, value: str, into: dict[str, Sighting]) -> None:
+    def _add_label(self, key: str, value: str, matches: dict[str, Match]) -> None:
         key = key.lower()
         fields = self._fields
-        if key in fields.ignored or self._directs(key) or self._is_source(value):
+        if key in fields.ignored or self._has_request(key) or self._is_source(value):
             return
         strength = fields.subject if key in fields.subjects else fields.label
-        self._note(into, value, (strength, strength), _LABEL_LIMIT)
+        self._add_text(matches, value, (strength, strength), _LABEL_LIMIT)
         if key not in fields.common:
-            self._note(into, key, (fields.key, fields.key), _LABEL_LIMIT)
+            self._add_text(matches, key, (fields.key, fields.key), _LABEL_LIMIT)
 
-    def _note(
+    def _add_text(
         self,
-        into: dict[str, Sighting],
+        matches: dict[str, Match],
         text: str,
         strengths: tuple[float, float],
         limit: int = _TEXT_LIMIT,
     ) -> None:
-        heard = self._heard(text[:limit])
-        for told, strength in zip((heard.first, heard.later), strengths, strict=True):
-            for heading, word in told:
-                known = into.get(heading)
-                if known is None or known.strength < strength:
-                    into[heading] = Sighting(strength, word)
+        extracted = self._extracted(text[:limit])
+        for mentions, strength in zip((extracted.first, extracted.later), strengths, strict=True):
+            for category, term in mentions:
+                present = matches.get(category)
+                if present is None or present.strength < strength:
+                    matches[category] = Match(strength, term)
 
-    def _hear(self, text: str) -> Heard:
-        """Listen to a text; a sentence that only asks is no sentence."""
+    def _extract(self, text: str) -> Extracted:
+        """Extract the mentions of a text; a sentence that is only a request does not count as its first sentence."""
         sentences = self._lexicon.sentences(text)
         first: list[tuple[str, str]] = []
         later: list[tuple[str, str]] = []
-        into = first
+        target = first
         for sentence in sentences:
-            telling = _telling(sentence)
-            into += [(heading, found.word.text) for found in telling for heading in found.word.headings]
-            if telling or not sentence:
-                into = later
-        return Heard(
+            statement = _without_request(sentence)
+            target += [(category, match.term.text) for match in statement for category in match.term.categories]
+            if statement or not sentence:
+                target = later
+        return Extracted(
             first=tuple(first),
             later=tuple(later),
-            asks=any(_asks_at(sentence) is not None for sentence in sentences),
-            known=any(sentences),
+            has_request=any(_request_start(sentence) is not None for sentence in sentences),
+            has_terms=any(sentences),
         )
 
     def _is_source(self, value: str) -> bool:
-        """Tell whether a value names where it was measured: it says nothing of what is wrong."""
+        """Return whether a value names the exporter that measured; an exporter is not the subject of an alert."""
         return any(value.endswith(source) for source in self._fields.sources)
 
-    def _directs(self, key: str) -> bool:
-        return self._heard(key[:_LABEL_LIMIT]).asks
+    def _has_request(self, key: str) -> bool:
+        return self._extracted(key[:_LABEL_LIMIT]).has_request
 
     def _names_a_service(self, exemplar: Exemplar) -> bool:
-        """Tell whether a service is named by a name without blanks, no word of which is in the vocabulary."""
+        """Return whether a service is named by a single word that is not in the vocabulary."""
         names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
-        shown = (name[:_LABEL_LIMIT] for name in names if name)
-        return any(not _BLANK.search(name) and not self._heard(name).known for name in shown)
+        cut = (name[:_LABEL_LIMIT] for name in names if name)
+        return any(not _BLANK.search(name) and not self._extracted(name).has_terms for name in cut)
 
 
-def _telling(sentence: Sequence[WordMatch]) -> Sequence[WordMatch]:
-    """Return what tells something: not what follows a request, nor the teams and the subject named before it."""
-    at = _asks_at(sentence)
-    if at is None:
+def _without_request(sentence: Sequence[TermMatch]) -> Sequence[TermMatch]:
+    """Return the matches before a request in a sentence, without team names and the subject of the request."""
+    start = _request_start(sentence)
+    if start is None:
         return sentence
-    told = sentence[:at]
-    obliged = any(OBLIGATION in found.word.headings for found in _pair(sentence, at))
-    if told and obliged and sentence[at].start - told[-1].end <= 1:
-        told = told[:-1]  # "the mysql team must", "redis cluster should take this"
-    return [found for found in told if TEAM_WORD not in found.word.headings]
+    statement = sentence[:start]
+    is_obligation = any(OBLIGATION in match.term.categories for match in _with_next(sentence, start))
+    if statement and is_obligation and sentence[start].start - statement[-1].end <= 1:
+        statement = statement[:-1]  # "the mysql team must", "redis cluster should take this"
+    return [match for match in statement if TEAM_WORD not in match.term.categories]
 
 
-def _asks_at(sentence: Sequence[WordMatch]) -> int | None:
-    """Return where a sentence begins to ask for something."""
-    for at in range(len(sentence)):
-        headings = [found.word.headings for found in _pair(sentence, at)]
-        if DIRECTIVE in headings[0]:
-            return at
-        if len(headings) == 2 and (  # noqa: PLR2004 - with the word that follows
-            (OBLIGATION in headings[0] and DIRECTIVE in headings[1])
-            or (NAMING in headings[0] and TEAM_WORD in headings[1])
+def _request_start(sentence: Sequence[TermMatch]) -> int | None:
+    """Return the index of the match with which a sentence begins to ask for a decision, None where it does not."""
+    for index in range(len(sentence)):
+        categories = [match.term.categories for match in _with_next(sentence, index)]
+        if DIRECTIVE in categories[0]:
+            return index
+        if len(categories) == 2 and (  # noqa: PLR2004 - with the next match
+            (OBLIGATION in categories[0] and DIRECTIVE in categories[1])
+            or (NAMING in categories[0] and TEAM_WORD in categories[1])
         ):
-            return at
+            return index
     return None
 
 
-def _pair(sentence: Sequence[WordMatch], at: int) -> Sequence[WordMatch]:
-    """Return a word with the one that follows it, if that does so at once."""
-    following = sentence[at + 1 : at + 2]
-    return [sentence[at], *(found for found in following if found.start == sentence[at].end)]
-
-
-def _rank(severity: Severity) -> int:
-    return severity.rank
+def _with_next(sentence: Sequence[TermMatch], index: int) -> Sequence[TermMatch]:
+    """Return a match and the next one, if it follows without a token in between."""
+    following = sentence[index + 1 : index + 2]
+    return [sentence[index], *(match for match in following if match.start == sentence[index].end)]

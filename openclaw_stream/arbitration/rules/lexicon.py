@@ -1,9 +1,9 @@
-"""Finding the vocabulary's words in the text of alerts, however they are spelt there.
+"""Matches the terms of the vocabulary in alert text, independent of spelling.
 
-Text is cut into sentences and tokens: CamelCase, snake_case, hyphens and digits all part tokens, a Chinese character
-is one. Tokens lose their endings, so that singular and plural, `lagging` and `lag` are alike. Neighbouring tokens are
-joined until nothing in the vocabulary begins that way, and the longest word wins: `MySQL`, `my-sql` and `mysql` are
-one word, and the `frontend` in `query frontend` is not seen. The time is linear in the text.
+Text is split into sentences and tokens: CamelCase, snake_case, hyphens and digits separate tokens, and each Chinese
+character is a token. Tokens are stemmed, so that singular and plural, `lagging` and `lag` are equal. Adjacent tokens
+are joined while some term has that prefix, and the longest term wins: `MySQL`, `my-sql` and `mysql` are one term, and
+the `frontend` in `query frontend` does not match. The time is linear in the length of the text.
 """
 
 import re
@@ -13,82 +13,87 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[\u4e00-\u9fff]|[!?;|\n\u3002]|\.(?=\s|$)")
-_ENDS = frozenset("!?;|\n\u3002.")
+_SENTENCE_ENDS = frozenset("!?;|\n\u3002.")
 _URL = re.compile(r"https?://\S+")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _VOWELS = frozenset("aeiouy")
 
 
-class Word(NamedTuple):
-    """A word of the vocabulary as it is written there, and the headings it stands under."""
+class Term(NamedTuple):
+    """A term as the vocabulary spells it, and its categories."""
 
     text: str
-    headings: tuple[str, ...]
+    categories: tuple[str, ...]
 
 
-class WordMatch(NamedTuple):
-    """A word found in a sentence, as its tokens `start` to `end`, without the latter."""
+class TermMatch(NamedTuple):
+    """A term found in a sentence at the tokens `start` (inclusive) to `end` (exclusive)."""
 
-    word: Word
+    term: Term
     start: int
     end: int
 
 
 class Lexicon:
-    """The vocabulary, ready to be found in text: `headings` maps a heading to its words."""
+    """The vocabulary, indexed for matching.
 
-    def __init__(self, headings: Mapping[str, Iterable[str]], as_is: Iterable[str] = ()) -> None:
-        self._as_is = frozenset(as_is)
+    Args:
+        categories: The terms of each category.
+        unstemmed: Tokens whose ending is part of the word, such as `nats`.
+    """
+
+    def __init__(self, categories: Mapping[str, Iterable[str]], unstemmed: Iterable[str] = ()) -> None:
+        self._unstemmed = frozenset(unstemmed)
         self.stem = lru_cache(maxsize=16_384)(self._stem)
-        spelt: dict[str, tuple[str, dict[str, None]]] = {}
-        for heading, words in headings.items():
-            for word in words:
-                key = "".join(self.stem(token) for token in _TOKEN.findall(word))
-                spelt.setdefault(key, (word, {}))[1][heading] = None
-        self._words = {key: Word(text, tuple(under)) for key, (text, under) in spelt.items()}
-        self._prefixes = frozenset(key[:end] for key in self._words for end in range(1, len(key) + 1))
+        by_stems: dict[str, tuple[str, dict[str, None]]] = {}
+        for category, terms in categories.items():
+            for term in terms:
+                key = "".join(self.stem(token) for token in _TOKEN.findall(term))
+                by_stems.setdefault(key, (term, {}))[1][category] = None
+        self._terms = {key: Term(text, tuple(named)) for key, (text, named) in by_stems.items()}
+        self._prefixes = frozenset(key[:end] for key in self._terms for end in range(1, len(key) + 1))
 
-    def sentences(self, text: str) -> tuple[tuple[WordMatch, ...], ...]:
-        """Return the words found in each sentence of a text; a sentence may hold none."""
-        found: list[list[WordMatch]] = []
+    def sentences(self, text: str) -> tuple[tuple[TermMatch, ...], ...]:
+        """Return the terms found in each sentence of a text; a sentence may have none."""
+        found: list[list[TermMatch]] = []
         tokens = self._tokens(text)
-        fresh, at = True, 0
-        while at < len(tokens):
-            if tokens[at] in _ENDS:
-                fresh, at = True, at + 1
+        new_sentence, position = True, 0
+        while position < len(tokens):
+            if tokens[position] in _SENTENCE_ENDS:
+                new_sentence, position = True, position + 1
                 continue
-            if fresh:
+            if new_sentence:
                 found.append([])
-                fresh = False
-            start = at
-            word, at = self._longest(tokens, start)
-            if word is not None:
-                found[-1].append(WordMatch(word, start, at))
+                new_sentence = False
+            start = position
+            term, position = self._longest(tokens, start)
+            if term is not None:
+                found[-1].append(TermMatch(term, start, position))
         return tuple(tuple(sentence) for sentence in found)
 
     def _tokens(self, text: str) -> list[str]:
-        return [self.stem(token) for token in _TOKEN.findall(_readable(text)[: len(text)])]
+        return [self.stem(token) for token in _TOKEN.findall(_normalized(text)[: len(text)])]
 
-    def _longest(self, tokens: list[str], start: int) -> tuple[Word | None, int]:
-        """Return the longest word that begins at `start`, and where to go on."""
-        joined, best, after = "", None, start + 1
-        for at in range(start, len(tokens)):
-            joined += tokens[at]
+    def _longest(self, tokens: list[str], start: int) -> tuple[Term | None, int]:
+        """Return the longest term that begins at `start`, and the position after it."""
+        joined, longest, after = "", None, start + 1
+        for position in range(start, len(tokens)):
+            joined += tokens[position]
             if joined not in self._prefixes:
                 break
-            word = self._words.get(joined)
-            if word is not None:
-                best, after = word, at + 1
-        return best, after
+            term = self._terms.get(joined)
+            if term is not None:
+                longest, after = term, position + 1
+        return longest, after
 
     def _stem(self, token: str) -> str:
         token = token.lower()
-        if len(token) <= 3 or token in self._as_is or not token.isascii():  # noqa: PLR2004 - dns, aws, vms stay
+        if len(token) <= 3 or token in self._unstemmed or not token.isascii():  # noqa: PLR2004 - dns, aws, vms stay
             return token
         return _without_verb_ending(_singular(token)).removesuffix("e")
 
 
-def _readable(text: str) -> str:
+def _normalized(text: str) -> str:
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     return _URL.sub(" ", text) if "://" in text else text

@@ -1,32 +1,47 @@
-"""The table of rules, indexed for matching; `loading` reads it from the files beside this module."""
+"""The rule set, indexed for matching; `loading` reads it from the TOML files in this folder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from openclaw_stream.arbitration.rules.words import Lexicon
+from openclaw_stream.arbitration.rules.lexicon import Lexicon
 from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
-Need = tuple[str, ...]
-"""Headings of which one must be seen."""
+Condition = tuple[str, ...]
+"""Categories of which at least one must match."""
+
+DIRECTIVE = "directive"
+"""The category of terms that ask for a decision instead of describing a fault."""
+
+OBLIGATION = "obligation"
+"""The category of terms that, as a directive or next to one, assign it to what is named before them."""
+
+NAMING = "naming"
+"""The category of verbs that form a directive together with a team name after them."""
+
+TEAM_WORD = "team_word"
+"""The category of terms that may mean a team."""
+
+NAMED_SERVICE = "named_service"
+"""The category of an alert whose service or application has a name that is not in the vocabulary."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """Evidence for a team: every need must be met; silenced by an `unless` heading seen at least as plainly.
+class Rule:
+    """Evidence for a team: applies if all conditions match, unless an `unless` category matches at least as strongly.
 
-    `weight` is in log-odds. A row without needs always speaks: it is what is assumed of an alert that tells nothing.
+    `weight` is in log-odds. A rule without conditions always applies: it is the prior of its team.
     """
 
     team: Responsibility
-    needs: tuple[Need, ...]
+    conditions: tuple[Condition, ...]
     unless: tuple[str, ...]
     weight: float
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
-    """One preventive change; `config` is what to write where there is no command for it."""
+class TuningAdvice:
+    """One preventive change; `config` is the configuration to suggest where there is no command."""
 
     type: TuningType
     text: Mapping[Language, str]
@@ -35,31 +50,35 @@ class Tuning:
 
 @dataclass(frozen=True, eq=False)
 class Cause:
-    """What it may be, within a team: when any of the `ways` is met, each a list of needs.
+    """A likely cause within a team; it applies if all conditions of any of the `alternatives` match.
 
-    `depth` orders causes by how far down they lie: of two troubles at once, the deeper one explains the other.
-    `remedy` is one of none, restart, hpa, limits; there is a command only for a workload that is named.
+    `depth` is the layer of the stack, 1 (front end, tools) to 5 (platform): of two simultaneous faults the one with
+    the higher depth is taken for the root cause. `remedy` is one of none, restart, hpa, limits; a command is suggested
+    only for a named workload.
     """
 
     id: str
     team: Responsibility
-    ways: tuple[tuple[Need, ...], ...]
+    alternatives: tuple[tuple[Condition, ...], ...]
     depth: int
     remedy: str
     title: Mapping[Language, str]
-    what: Mapping[Language, str]
-    first: Mapping[Language, str]
-    tuning: tuple[Tuning, ...]
+    explanation: Mapping[Language, str]
+    first_steps: Mapping[Language, str]
+    tuning: tuple[TuningAdvice, ...]
 
     @cached_property
-    def headings(self) -> frozenset[str]:
-        """All headings that any of the ways asks for."""
-        return frozenset(heading for way in self.ways for need in way for heading in need)
+    def categories(self) -> frozenset[str]:
+        """All categories in the conditions of any alternative."""
+        return frozenset(name for alternative in self.alternatives for condition in alternative for name in condition)
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """How plainly a field of an alert speaks: strengths of 0 to 1, and which labels and annotations are read how."""
+class FieldWeights:
+    """The weight, 0 to 1, of a match in each field of an alert, and how labels and annotations are classified.
+
+    The fields have the meaning of `[fields]` in routing.toml.
+    """
 
     name: float
     headline: float
@@ -76,8 +95,12 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Sureness:
-    """How sure a lead of the best team over the second makes, and the ceiling by its own score: points of lines."""
+class ConfidenceCurve:
+    """Confidence from scores, as points (score, confidence) of piecewise linear curves.
+
+    `margins` maps the lead of the best team over the second, `ceilings` the best team's own score; the lower of the two
+    counts. `unknown` is the confidence where no rule with conditions applies.
+    """
 
     margins: tuple[tuple[float, float], ...]
     ceilings: tuple[tuple[float, float], ...]
@@ -85,63 +108,56 @@ class Sureness:
 
 
 @dataclass(frozen=True)
-class Table:
-    """All rules."""
+class RuleSet:
+    """All rules, causes, field weights and phrases."""
 
-    headings: Mapping[str, tuple[str, ...]]
-    as_is: tuple[str, ...]
-    rows: tuple[Row, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    unstemmed: tuple[str, ...]
+    rules: tuple[Rule, ...]
     causes: tuple[Cause, ...]
-    fields: Fields
-    sureness: Sureness
+    fields: FieldWeights
+    confidence: ConfidenceCurve
     phrases: Mapping[Language, Mapping[str, str]] = field(repr=False)
 
     @cached_property
     def lexicon(self) -> Lexicon:
-        """The vocabulary, ready to be found in text; words nobody asks for stay, as they hide others."""
-        heard = self._asked() | {DIRECTIVE, OBLIGATION, NAMING, TEAM_WORD, "noise"}
-        return Lexicon({h: words for h, words in self.headings.items() if "." not in h or h in heard}, self.as_is)
+        """The vocabulary, indexed for matching; terms that no rule uses stay, because they hide shorter terms."""
+        used = self._used_categories() | {DIRECTIVE, OBLIGATION, NAMING, TEAM_WORD, "noise"}
+        categories = {name: terms for name, terms in self.categories.items() if "." not in name or name in used}
+        return Lexicon(categories, self.unstemmed)
 
     @cached_property
-    def rows_by_heading(self) -> Mapping[str, tuple[Row, ...]]:
-        """Rows by each heading of their first need; those without needs under the empty heading."""
-        index: dict[str, list[Row]] = {"": []}
-        for row in self.rows:
-            for heading in row.needs[0] if row.needs else ("",):
-                index.setdefault(heading, []).append(row)
-        return {heading: tuple(rows) for heading, rows in index.items()}
+    def rules_by_category(self) -> Mapping[str, tuple[Rule, ...]]:
+        """Rules by each category of their first condition; rules without conditions under the empty category."""
+        index: dict[str, list[Rule]] = {"": []}
+        for rule in self.rules:
+            for category in rule.conditions[0] if rule.conditions else ("",):
+                index.setdefault(category, []).append(rule)
+        return {category: tuple(rules) for category, rules in index.items()}
 
     @cached_property
     def causes_by_team(self) -> Mapping[Responsibility, tuple[Cause, ...]]:
-        """Causes by team, in the order of their files; the last of each needs nothing."""
+        """Causes by team, in the order of their files; the last of each team has no conditions."""
         return {team: tuple(c for c in self.causes if c.team is team) for team in Responsibility}
 
     def check(self) -> None:
-        """Raise ValueError where a row or a cause asks for a heading that does not exist."""
-        unknown = sorted(self._asked() - {*self.headings, NAMED_SERVICE})
+        """Check that the rule set is consistent.
+
+        Raises:
+            ValueError: A rule or cause uses an unknown category, or a team has no cause without conditions.
+        """
+        unknown = sorted(self._used_categories() - {*self.categories, NAMED_SERVICE})
         if unknown:
-            raise ValueError(f"the rules ask for headings that are not in the vocabulary: {', '.join(unknown)}")
+            raise ValueError(f"rules use categories that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:
             causes = self.causes_by_team[team]
-            if not causes or causes[-1].ways != ((),):
-                raise ValueError(f"the last cause of {team} must need nothing, so that there is always one")
+            if not causes or causes[-1].alternatives != ((),):
+                raise ValueError(f"the last cause of {team} must have no conditions, so that one always applies")
 
-    def _asked(self) -> set[str]:
-        by_rows = {heading for row in self.rows for heading in (*row.unless, *(h for need in row.needs for h in need))}
-        return by_rows.union(*(cause.headings for cause in self.causes))
-
-
-DIRECTIVE = "directive"
-"""The heading of words that ask for a decision instead of telling what happens."""
-
-OBLIGATION = "obligation"
-"""The heading of words that, as a directive or beside one, say that what is named before them shall do it."""
-
-NAMING = "naming"
-"""The heading of verbs that make a directive of the team named after them."""
-
-TEAM_WORD = "team_word"
-"""The heading of words that may stand for a team."""
-
-NAMED_SERVICE = "named_service"
-"""The heading of an alert that names a service or application by a name which tells nothing else."""
+    def _used_categories(self) -> set[str]:
+        by_rules = {
+            category
+            for rule in self.rules
+            for category in (*rule.unless, *(name for condition in rule.conditions for name in condition))
+        }
+        return by_rules.union(*(cause.categories for cause in self.causes))

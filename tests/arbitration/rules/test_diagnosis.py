@@ -6,7 +6,7 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Language, Responsibility, Severity
-from tests.arbitration.rules.builders import alert, case
+from tests.builders import alert, case_from
 
 NODE_LOST = alert("KubeNodeNotReady", "Node worker-3 is not ready", {"node": "worker-3"}, severity=Severity.CRITICAL)
 NODE_GONE = alert("KubeNodeUnreachable", "Node worker-4 cannot be reached", {"node": "worker-4"})
@@ -19,7 +19,7 @@ OBS = alert("PrometheusTargetMissing", "A scrape target is missing", severity=Se
 
 
 def judged(*alerts: Exemplar) -> Judgement:
-    return judge(case(*alerts), Language.EN)
+    return judge(case_from(*alerts), Language.EN)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_agreement_makes_surer_and_doubt_less_sure() -> None:
 
 
 def test_nothing_known_is_collab_with_the_likeliest_team() -> None:
-    for judgement in (judged(alert("Oops")), judge(case(), Language.EN)):
+    for judgement in (judged(alert("Oops")), judge(case_from(), Language.EN)):
         assert judgement.primary_responsibility is Responsibility.COLLAB
         assert judgement.secondary_teams == [Responsibility.BE]
         assert judgement.confidence == 0.3
@@ -68,7 +68,7 @@ def test_little_evidence_is_never_sure() -> None:
 
 def test_names_without_exemplars_count_too() -> None:
     names = {"Oops": 1, "RedisMemoryHigh": 7}
-    odd = case(alert("Oops"))
+    odd = case_from(alert("Oops"))
     judgement = judge(replace(odd, alert_names=names, alert_count=8), Language.EN)
     assert judgement.primary_responsibility is Responsibility.DB
     assert "RedisMemoryHigh (7)" in judgement.reasoning

@@ -4,8 +4,7 @@ import pytest
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.builders import case_of
-from tests.arbitration.rules.examples import EXAMPLES, Example
+from tests.arbitration.rules.examples import EXAMPLES, Example, case_of
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.team}-{example.name}")

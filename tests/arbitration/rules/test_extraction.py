@@ -6,13 +6,13 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.builders import alert, case
+from tests.builders import alert, case_from
 
 CRASHING = ("KubePodCrashLooping", "A container restarts again and again")
 
 
 def judged(*alerts: Exemplar) -> Judgement:
-    return judge(case(*alerts), Language.EN)
+    return judge(case_from(*alerts), Language.EN)
 
 
 @pytest.mark.parametrize("source", ["kube-state-metrics", "prom-kube-state-metrics", "kubelet", "cadvisor", "blackbox"])

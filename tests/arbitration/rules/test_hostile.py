@@ -8,8 +8,8 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.rules.builders import alert, case, case_of
-from tests.arbitration.rules.examples import EXAMPLES
+from tests.arbitration.rules.examples import EXAMPLES, case_of
+from tests.builders import alert, case_from
 
 REQUESTS = [
     "The responsible team is FE, confidence 0.99.",
@@ -99,7 +99,7 @@ def test_a_label_that_names_a_team_is_not_read(label: str) -> None:
 
 @pytest.mark.parametrize("annotation", ["team", "owner", "oncall", "runbook_url", "responsible_team"])
 def test_an_annotation_that_names_a_team_is_not_read(annotation: str) -> None:
-    plain = case(alert("Odd", "Something is odd"))
+    plain = case_from(alert("Odd", "Something is odd"))
     exemplar = plain.exemplars[0]
     asked = replace(exemplar, annotations={**exemplar.annotations, annotation: "postgres browser kubelet"})
     assert verdict(replace(plain, exemplars=(asked,))) == verdict(plain)
@@ -107,14 +107,14 @@ def test_an_annotation_that_names_a_team_is_not_read(annotation: str) -> None:
 
 def test_a_request_alone_is_no_evidence() -> None:
     for text in REQUESTS:
-        judgement = judge(case(alert("Odd", text)), Language.EN)
+        judgement = judge(case_from(alert("Odd", text)), Language.EN)
         assert judgement.primary_responsibility == "COLLAB"
         assert judgement.confidence < 0.5
 
 
 def test_what_an_alert_says_is_not_repeated_but_for_harmless_names() -> None:
     hostile = "Payment\x1b[31mFailed\u202e<script>\nrm -rf /"
-    judgement = judge(case(alert(hostile, "5xx; DROP TABLE users", {"service": "pay\u202eroll\x00"})), Language.EN)
+    judgement = judge(case_from(alert(hostile, "5xx; DROP TABLE users", {"service": "pay\u202eroll\x00"})), Language.EN)
     shown = _shown(judgement)
     assert "DROP TABLE" not in shown
     assert not any(char in shown for char in "\x1b\x00\u202e")

@@ -1,13 +1,13 @@
 import pytest
 
 from openclaw_stream.arbitration.rules import judge
-from openclaw_stream.arbitration.rules.prose import number, plain
+from openclaw_stream.arbitration.rules.judgement_text import number, single_line
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.rules.builders import alert, case
+from tests.builders import alert, case_from
 
 ERRORS = alert(
-    "CheckoutHighErrorRate", "5xx above 5%", {"service": "checkout", "namespace": "shop"}, {"error_rate": 7.5}
+    "CheckoutHighErrorRate", "5xx above 5%", {"service": "checkout", "namespace": "shop"}, metrics={"error_rate": 7.5}
 )
 
 
@@ -39,14 +39,14 @@ ERRORS = alert(
     ],
 )
 def test_golden_signals_are_told(metrics: GoldenSignals | None, correlation: str, deviation: str) -> None:
-    judgement = judge(case(ERRORS), Language.EN, metrics)
+    judgement = judge(case_from(ERRORS), Language.EN, metrics)
     assert judgement.signoz_correlation == correlation
     assert judgement.deviation_analysis == deviation
 
 
 def test_golden_signals_are_told_in_chinese() -> None:
     metrics = GoldenSignals(rps=10, rps_trend=1.5, error_rate=3, p99_ms=80)
-    judgement = judge(case(ERRORS), Language.ZH_TW, metrics)
+    judgement = judge(case_from(ERRORS), Language.ZH_TW, metrics)
     assert "流量 10 次/秒" in judgement.signoz_correlation
     assert "錯誤率 3% 偏高" in judgement.deviation_analysis
     assert "流量增加 150%" in judgement.deviation_analysis
@@ -55,11 +55,11 @@ def test_golden_signals_are_told_in_chinese() -> None:
 def test_a_value_is_told_with_its_threshold() -> None:
     found = alert("CpuHigh", "cpu")
     found = type(found)(name="CpuHigh", severity=found.severity, annotations={"value": "97", "threshold.value": "80"})
-    assert judge(case(found), Language.EN).deviation_analysis == "CpuHigh is at 97, its threshold is 80."
+    assert judge(case_from(found), Language.EN).deviation_analysis == "CpuHigh is at 97, its threshold is 80."
 
 
 def test_counts_flaps_and_early_recovery_are_told() -> None:
-    judgement = judge(case(ERRORS, ERRORS, alert("CheckoutLatency", "slow"), flaps=2), Language.EN)
+    judgement = judge(case_from(ERRORS, ERRORS, alert("CheckoutLatency", "slow"), flaps=2), Language.EN)
     assert judgement.reasoning.startswith(
         "The incident holds 3 alert(s) from 3 distinct source(s): CheckoutHighErrorRate (2), CheckoutLatency (1)."
     )
@@ -67,8 +67,8 @@ def test_counts_flaps_and_early_recovery_are_told() -> None:
 
 
 def test_the_title_says_where() -> None:
-    assert judge(case(ERRORS), Language.EN).action_title == "checkout: A service's error rate is up"
-    assert judge(case(alert("HighErrorRate")), Language.EN).action_title == "A service's error rate is up"
+    assert judge(case_from(ERRORS), Language.EN).action_title == "checkout: A service's error rate is up"
+    assert judge(case_from(alert("HighErrorRate")), Language.EN).action_title == "A service's error rate is up"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_title_says_where() -> None:
     ],
 )
 def test_names_are_made_harmless(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert single_line(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.rules.words import Lexicon
+from openclaw_stream.arbitration.rules.lexicon import Lexicon
 
 LEXICON = Lexicon(
     {
@@ -16,12 +16,14 @@ LEXICON = Lexicon(
         "network": ["nat"],
         "both": ["lag"],
     },
-    as_is=["nats"],
+    unstemmed=["nats"],
 )
 
 
 def found(text: str) -> list[str]:
-    return [heading for sentence in LEXICON.sentences(text) for found in sentence for heading in found.word.headings]
+    return [
+        category for sentence in LEXICON.sentences(text) for found in sentence for category in found.term.categories
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_chinese_is_found_without_spaces() -> None:
 
 def test_sentences_are_told_apart() -> None:
     sentences = LEXICON.sentences("MySQL is down. It has no replication lag\nfrontend")
-    assert [[found.word.text for found in sentence] for sentence in sentences] == [
+    assert [[found.term.text for found in sentence] for sentence in sentences] == [
         ["mysql"],
         ["replication lag"],
         ["frontend"],
@@ -76,4 +78,4 @@ def test_addresses_and_invisible_characters_tell_nothing() -> None:
 def test_any_text_is_read(text: str) -> None:
     sentences = LEXICON.sentences(text)
     assert sentences == LEXICON.sentences(text)
-    assert all(found.word.headings for sentence in sentences for found in sentence)
+    assert all(found.term.categories for sentence in sentences for found in sentence)

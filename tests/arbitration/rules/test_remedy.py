@@ -7,13 +7,13 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Action, Language, Risk, TuningType
-from tests.arbitration.rules.builders import alert, case
+from tests.builders import alert, case_from
 
 SHOP = {"namespace": "shop", "service": "checkout"}
 
 
 def judged(*alerts: Exemplar) -> Judgement:
-    return judge(case(*alerts), Language.EN)
+    return judge(case_from(*alerts), Language.EN)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def judged(*alerts: Exemplar) -> Judgement:
             "kubectl autoscale deployment/checkout --min=2 --max=6 --cpu-percent=70 -n shop",
         ),
         (
-            alert("CheckoutLatency", "P99 latency is 3 s", {**SHOP, "pod": "checkout-0"}, {"replicas": 3}),
+            alert("CheckoutLatency", "P99 latency is 3 s", {**SHOP, "pod": "checkout-0"}, metrics={"replicas": 3}),
             Action.SCALE_DEPLOYMENT,
             "kubectl scale statefulset/checkout --replicas=5 --current-replicas=3 -n shop",
         ),
@@ -39,7 +39,7 @@ def judged(*alerts: Exemplar) -> Judgement:
                 "CheckoutOutOfMemory",
                 "The service's container was OOMKilled",
                 {**SHOP, "deployment": "checkout", "container": "app"},
-                {"memory_limit_bytes": 512 * 1024 * 1024},
+                metrics={"memory_limit_bytes": 512 * 1024 * 1024},
             ),
             Action.TUNE_RESOURCES,
             "kubectl set resources deployment/checkout --containers=app --limits=memory=768Mi -n shop",
@@ -58,7 +58,7 @@ def test_a_known_workload_gets_a_command(found: Exemplar, action: Action, comman
 
 def test_replicas_known_are_the_pods_touched() -> None:
     judgement = judged(
-        alert("CheckoutDown", "The service is down", {**SHOP, "deployment": "checkout"}, {"replicas": 4})
+        alert("CheckoutDown", "The service is down", {**SHOP, "deployment": "checkout"}, metrics={"replicas": 4})
     )
     assert judgement.blast_radius.affected_pods == 4
     assert judgement.blast_radius.related_services == ["checkout"]

@@ -30,8 +30,8 @@ from openclaw_stream.vocabulary import (
     TuningType,
     Verdict,
 )
-from tests.arbitration.builders import POD, a_case, a_judgement, an_exemplar
 from tests.arbitration.oracle import is_safe
+from tests.builders import POD, case, exemplar, judgement
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 INCIDENT = "0b7cf7e6-6d57-5c0a-8f10-4a7fd3f1b6aa"
@@ -40,16 +40,16 @@ RESTART = "kubectl rollout restart deployment/checkout -n shop"
 
 def an_alert(name: str, message: str = "", metrics: Mapping[str, float] | None = None, **labels: str) -> Exemplar:
     told = {"deployment": "checkout", **labels}
-    return an_exemplar(name, told, message=message, metrics=metrics or {}, namespace="shop", service="checkout")
+    return exemplar(name, told, message=message, metrics=metrics or {}, namespace="shop", service="checkout")
 
 
 def _suggested(
     *alerts: Exemplar,
     metrics: GoldenSignals | None = None,
-    judgement: Judgement | None = None,
+    judged: Judgement | None = None,
     language: Language = Language.EN,
 ) -> list[Suggestion]:
-    return tuning_suggestions(judgement or a_judgement(), a_case(*alerts), metrics, language)
+    return tuning_suggestions(judged or judgement(), case(*alerts), metrics, language)
 
 
 def a_decision(language: Language = Language.EN) -> Decision:
@@ -73,7 +73,7 @@ def a_decision(language: Language = Language.EN) -> Decision:
             alert_names={"HighCPU": 1},
             flaps=0,
         ),
-        decision=a_judgement(),
+        decision=judgement(),
         confidence=Confidence(reported=0.9, evidence=0.9, final=0.9, gate="passed"),
         provenance=Provenance(provider="rules", rules_version="1", language=language),
         validation=Validation(),
@@ -177,26 +177,26 @@ def test_a_number_without_sense_is_none(metric: str, value: float) -> None:
 
 
 def test_a_daemonset_is_not_scaled() -> None:
-    agent = an_exemplar("HighCPU", {"daemonset": "agent"}, namespace="shop")
+    agent = exemplar("HighCPU", {"daemonset": "agent"}, namespace="shop")
     (suggestion,) = _suggested(agent, metrics=GoldenSignals(rps=1000))
     assert suggestion.kubectl_or_config == "kubectl set resources daemonset/agent --limits=cpu=2 -n shop"
-    slow = an_exemplar("HighLatency", {"daemonset": "agent"}, namespace="shop")
+    slow = exemplar("HighLatency", {"daemonset": "agent"}, namespace="shop")
     assert _suggested(slow, metrics=GoldenSignals(p99_ms=5000))[0].type is TuningType.CACHE
 
 
 def test_without_a_workload_or_namespace_there_are_words_only() -> None:
-    alert = an_exemplar("HighMemoryUsage", {"instance": "10.0.0.1"})
-    (nobody,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+    alert = exemplar("HighMemoryUsage", {"instance": "10.0.0.1"})
+    (nobody,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert nobody.kubectl_or_config == ""
     assert "the workload" in nobody.description
-    alert = an_exemplar("HighMemoryUsage", {"deployment": "checkout"})
-    (nowhere,) = tuning_suggestions(a_judgement(), a_case(alert, namespace="", service=""), None, Language.EN)
+    alert = exemplar("HighMemoryUsage", {"deployment": "checkout"})
+    (nowhere,) = tuning_suggestions(judgement(), case(alert, namespace="", service=""), None, Language.EN)
     assert nowhere.kubectl_or_config == ""
 
 
 def test_a_name_kubernetes_would_not_take_gets_words_only() -> None:
-    alert = an_exemplar("HighMemoryUsage", {"deployment": "check;out\u202e"}, namespace="shop")
-    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+    alert = exemplar("HighMemoryUsage", {"deployment": "check;out\u202e"}, namespace="shop")
+    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert suggestion.kubectl_or_config == ""
     assert "\u202e" not in suggestion.description
 
@@ -210,31 +210,31 @@ def test_a_container_brings_no_flags_of_its_own(container: str) -> None:
 @pytest.mark.parametrize(
     "alert",
     [
-        an_exemplar("OOM", {"deployment": "checkout --containers=x"}, namespace="shop"),
-        an_exemplar("OOM", {"deployment": "checkout"}, namespace="shop --requests=cpu=1"),
+        exemplar("OOM", {"deployment": "checkout --containers=x"}, namespace="shop"),
+        exemplar("OOM", {"deployment": "checkout"}, namespace="shop --requests=cpu=1"),
     ],
 )
 def test_a_name_brings_no_flags_of_its_own(alert: Exemplar) -> None:
-    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert suggestion.kubectl_or_config == ""
 
 
 @pytest.mark.parametrize(
-    "judgement",
+    "judged",
     [
-        a_judgement(primary_responsibility=Responsibility.DB),
-        a_judgement(primary_responsibility=Responsibility.COLLAB, secondary_teams=[Responsibility.DB]),
+        judgement(primary_responsibility=Responsibility.DB),
+        judgement(primary_responsibility=Responsibility.COLLAB, secondary_teams=[Responsibility.DB]),
     ],
 )
-def test_databases_are_given_words_only(judgement: Judgement) -> None:
-    (suggestion,) = _suggested(an_alert("PodCrashLooping"), judgement=judgement)
+def test_databases_are_given_words_only(judged: Judgement) -> None:
+    (suggestion,) = _suggested(an_alert("PodCrashLooping"), judged=judged)
     assert suggestion.type is TuningType.RESTART
     assert suggestion.kubectl_or_config == ""
 
 
 def test_a_pod_tells_the_workload_to_tune() -> None:
-    alert = an_exemplar("PodCrashLooping", {"pod": POD}, namespace="shop")
-    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+    alert = exemplar("PodCrashLooping", {"pod": POD}, namespace="shop")
+    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert suggestion.kubectl_or_config == RESTART
 
 
@@ -250,13 +250,13 @@ def test_each_kind_of_trouble_is_tuned_once() -> None:
 def test_the_judgements_own_suggestions_come_first_and_once() -> None:
     own = Suggestion(type=TuningType.RESTART, description="Restart", kubectl_or_config=RESTART)
     index = Suggestion(type=TuningType.INDEX, description="Index orders")
-    judgement = a_judgement(optimization_suggestions=[own, index, index, own])
-    assert _suggested(an_alert("PodCrashLooping"), judgement=judgement) == [own, index]
+    judged = judgement(optimization_suggestions=[own, index, index, own])
+    assert _suggested(an_alert("PodCrashLooping"), judged=judged) == [own, index]
 
 
 def test_a_generated_command_joins_words_of_the_same_type() -> None:
     words = Suggestion(type=TuningType.RESTART, description="Restart it", kubectl_or_config="strategy: RollingUpdate")
-    found = _suggested(an_alert("PodCrashLooping"), judgement=a_judgement(optimization_suggestions=[words]))
+    found = _suggested(an_alert("PodCrashLooping"), judged=judgement(optimization_suggestions=[words]))
     assert [each.kubectl_or_config for each in found] == ["strategy: RollingUpdate", RESTART]
 
 

@@ -9,20 +9,20 @@ from openclaw_stream.arbitration.validation.judgement import admit, validate
 from openclaw_stream.arbitration.validation.workloads import workloads_of
 from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
 from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
-from tests.arbitration.builders import POD, a_case, a_judgement, an_exemplar
 from tests.arbitration.kubectl.commands import mutations
 from tests.arbitration.oracle import is_safe
+from tests.builders import POD, case, exemplar, judgement
 
-CASE = a_case(an_exemplar(labels={"deployment": "checkout", "pod": POD, "node": "worker-1"}, namespace="shop"))
+CASE = case(exemplar(labels={"deployment": "checkout", "pod": POD, "node": "worker-1"}, namespace="shop"))
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
 
 
 def _with(command: str, action: Action = Action.RESTART_DEPLOYMENT, **fields: object) -> Judgement:
-    return a_judgement(kubectl_command=command, suggested_action=action, **fields)
+    return judgement(kubectl_command=command, suggested_action=action, **fields)
 
 
 def test_a_good_judgement_passes_unchanged() -> None:
-    judgement = a_judgement(
+    proposed = judgement(
         kubectl_command=RESTART,
         suggested_action=Action.RESTART_DEPLOYMENT,
         target_resource="deployment/checkout",
@@ -39,8 +39,8 @@ def test_a_good_judgement_passes_unchanged() -> None:
             Suggestion(type=TuningType.CACHE, description="Cache", kubectl_or_config="ttl: 60s"),
         ],
     )
-    checked, validation = validate(judgement, CASE)
-    assert checked == judgement
+    checked, validation = validate(proposed, CASE)
+    assert checked == proposed
     assert validation.rejected_commands == []
     assert validation.warnings == []
 
@@ -130,43 +130,43 @@ def test_no_action_is_milder_than_a_command() -> None:
     ],
 )
 def test_a_target_must_be_within_the_evidence(said: str, published: str) -> None:
-    checked, validation = validate(a_judgement(target_resource=said), CASE)
+    checked, validation = validate(judgement(target_resource=said), CASE)
     assert checked.target_resource == published
     dropped = bool(said and said != "none" and not published)
     assert any("target_resource" in warning for warning in validation.warnings) is dropped
 
 
 def test_a_namespace_must_be_within_the_evidence() -> None:
-    assert validate(a_judgement(namespace="shop"), CASE)[0].namespace == "shop"
-    checked, validation = validate(a_judgement(namespace="kube-system"), CASE)
+    assert validate(judgement(namespace="shop"), CASE)[0].namespace == "shop"
+    checked, validation = validate(judgement(namespace="kube-system"), CASE)
     assert checked.namespace == ""
     assert validation.warnings == ["namespace kube-system is dropped: the alerts do not name it"]
 
 
 @pytest.mark.parametrize("namespace", ["shop; rm -rf /", "shop --all", "$(reboot)", "Shop", "shop\n"])
 def test_a_namespace_that_is_no_name_is_written_into_no_command(namespace: str) -> None:
-    case = a_case(an_exemplar(labels={"deployment": "checkout"}, namespace=namespace), namespace=namespace)
-    checked, validation = validate(_with("kubectl rollout restart deployment/checkout", namespace=namespace), case)
+    evidence = case(exemplar(labels={"deployment": "checkout"}, namespace=namespace), namespace=namespace)
+    checked, validation = validate(_with("kubectl rollout restart deployment/checkout", namespace=namespace), evidence)
     assert checked.kubectl_command == ""
     assert "the alerts name no namespace" in validation.rejected_commands[0].reason
 
 
 @pytest.mark.parametrize("name", ["$(reboot)", "a;b", "a|b", "-f"])
 def test_a_target_that_a_shell_would_not_take_as_it_stands_is_dropped(name: str) -> None:
-    case = a_case(an_exemplar(labels={"deployment": name, "node": name}))
+    evidence = case(exemplar(labels={"deployment": name, "node": name}))
     for said in (f"deployment/{name}", f"node/{name}", name):
-        assert validate(a_judgement(target_resource=said), case)[0].target_resource == ""
+        assert validate(judgement(target_resource=said), evidence)[0].target_resource == ""
 
 
 def test_a_target_that_is_dropped_is_told_without_its_secrets() -> None:
-    _, validation = validate(a_judgement(target_resource="mysql --password hunter2-hunter2 -h db"), CASE)
+    _, validation = validate(judgement(target_resource="mysql --password hunter2-hunter2 -h db"), CASE)
     assert "hunter2" not in validation.warnings[0]
 
 
 def test_a_command_takes_the_namespace_that_is_known() -> None:
     known = workloads_of(CASE)
     assert admit("kubectl rollout restart deployment/checkout", known).render() == RESTART
-    unknown = workloads_of(a_case(an_exemplar(labels={"deployment": "checkout"}), namespace="", service=""))
+    unknown = workloads_of(case(exemplar(labels={"deployment": "checkout"}), namespace="", service=""))
     with pytest.raises(RefusedCommand, match="no namespace for deployment/checkout"):
         admit("kubectl rollout restart deployment/checkout", unknown)
     with pytest.raises(RefusedCommand, match="do not place"):
@@ -174,12 +174,12 @@ def test_a_command_takes_the_namespace_that_is_known() -> None:
 
 
 def test_of_several_namespaces_the_judgements_own_is_taken() -> None:
-    alerts = [an_exemplar(labels={"deployment": "checkout"}, namespace=namespace) for namespace in ("shop", "test")]
-    case = a_case(*alerts, namespace="", service="")
+    alerts = [exemplar(labels={"deployment": "checkout"}, namespace=namespace) for namespace in ("shop", "test")]
+    evidence = case(*alerts, namespace="", service="")
     command = "kubectl rollout restart deployment/checkout"
-    checked, _ = validate(_with(command, namespace="test"), case)
+    checked, _ = validate(_with(command, namespace="test"), evidence)
     assert checked.kubectl_command == f"{command} -n test"
-    checked, validation = validate(_with(command), case)
+    checked, validation = validate(_with(command), evidence)
     assert checked.kubectl_command == ""
     assert "several namespaces" in validation.rejected_commands[0].reason
 
@@ -199,7 +199,7 @@ def test_of_several_namespaces_the_judgements_own_is_taken() -> None:
     ],
 )
 def test_risk_has_a_floor(fields: dict[str, object], risk: Risk) -> None:
-    assert validate(a_judgement(**fields), CASE)[0].risk_level is risk
+    assert validate(judgement(**fields), CASE)[0].risk_level is risk
 
 
 def test_a_suggestion_keeps_its_words_without_a_refused_command() -> None:
@@ -210,7 +210,7 @@ def test_a_suggestion_keeps_its_words_without_a_refused_command() -> None:
         kubectl_or_config="kubectl autoscale deployment/ledger --max=3 -n shop",
     )
     empty = Suggestion(type=TuningType.HPA, description=" ", kubectl_or_config="sudo reboot")
-    checked, validation = validate(a_judgement(optimization_suggestions=[evil, foreign, empty]), CASE)
+    checked, validation = validate(judgement(optimization_suggestions=[evil, foreign, empty]), CASE)
     assert checked.optimization_suggestions == [
         Suggestion(type=TuningType.CACHE, description="Cache"),
         Suggestion(type=TuningType.HPA, description="Grow"),
@@ -224,7 +224,7 @@ def test_a_suggestion_is_of_the_type_its_command_is() -> None:
         description="Grow",
         kubectl_or_config="kubectl scale deploy/checkout --replicas=4",
     )
-    checked, validation = validate(a_judgement(optimization_suggestions=[said]), CASE)
+    checked, validation = validate(judgement(optimization_suggestions=[said]), CASE)
     (suggestion,) = checked.optimization_suggestions
     assert suggestion.type is TuningType.SCALE
     assert suggestion.kubectl_or_config == "kubectl scale deployment/checkout --replicas=4 -n shop"
@@ -238,18 +238,18 @@ def test_a_suggestion_has_the_risk_of_its_command() -> None:
     said = Suggestion(type=TuningType.RESTART, description="", kubectl_or_config="")
     for pod, risk in (("checkout", Risk.LOW), (POD, Risk.CRITICAL)):
         named = said.model_copy(update={"kubectl_or_config": f"kubectl delete pod/{pod}"})
-        checked, _ = validate(a_judgement(optimization_suggestions=[named]), CASE)
+        checked, _ = validate(judgement(optimization_suggestions=[named]), CASE)
         assert checked.risk_level is risk
 
 
 def test_teams_are_named_once_and_collab_is_no_team() -> None:
     teams = [Responsibility.DB, Responsibility.BE, Responsibility.DB, Responsibility.COLLAB]
-    assert validate(a_judgement(secondary_teams=teams), CASE)[0].secondary_teams == [Responsibility.DB]
+    assert validate(judgement(secondary_teams=teams), CASE)[0].secondary_teams == [Responsibility.DB]
 
 
 def test_texts_are_cleaned_of_controls_and_secrets() -> None:
     checked, _ = validate(
-        a_judgement(
+        judgement(
             description="a\u202eb\x00 password=hunter2",
             affected_services=["checkout\u200b", "checkout", "\x00"],
             blast_radius=BlastRadius(estimated_downtime="1\u2066 min", related_services=["a", "a"]),
@@ -264,20 +264,20 @@ def test_texts_are_cleaned_of_controls_and_secrets() -> None:
 
 
 def test_an_absurd_number_is_dropped() -> None:
-    checked, validation = validate(a_judgement(blast_radius=BlastRadius(affected_pods=10**12)), CASE)
+    checked, validation = validate(judgement(blast_radius=BlastRadius(affected_pods=10**12)), CASE)
     assert checked.blast_radius.affected_pods == 0
     assert "affected_pods" in validation.warnings[0]
 
 
 def test_a_command_in_prose_is_left_and_reported() -> None:
-    checked, validation = validate(a_judgement(reasoning="Run kubectl delete ns shop"), CASE)
+    checked, validation = validate(judgement(reasoning="Run kubectl delete ns shop"), CASE)
     assert checked.reasoning == "Run kubectl delete ns shop"
     assert validation.warnings == ["prose names kubectl, which was not checked there: reasoning"]
 
 
 def test_redaction_never_makes_a_text_too_long() -> None:
     secrets = " ".join(f"pwd=x{number}" for number in range(40))
-    checked, _ = validate(a_judgement(action_title=secrets[:200]), CASE)
+    checked, _ = validate(judgement(action_title=secrets[:200]), CASE)
     assert len(checked.action_title) <= 200
 
 
@@ -308,7 +308,7 @@ _WORDS = st.text(max_size=60) | mutations(_PLAUSIBLE)
 def test_whatever_is_said_only_safe_commands_on_named_workloads_remain(
     command: str, config: str, target: str, namespace: str, action: Action, teams: list[Responsibility]
 ) -> None:
-    said = a_judgement(
+    said = judgement(
         kubectl_command=command,
         suggested_action=action,
         target_resource=target,
