@@ -72,7 +72,7 @@ class Publisher:
         outputs = [partition for topic in topics for partition in await producer.partitions_of(topic)]
         self.began_at = time.monotonic()
         try:
-            await producer.clear(outputs, self._source, self._context.settings.kafka.group_id)
+            await producer.abort_open(outputs, self._source, self._context.settings.kafka.group_id)
         finally:
             self.began_at = None
 
@@ -143,7 +143,7 @@ class Publisher:
         replaced: list[int] = []
         dropped: list[int] = []
         for each in outgoing:
-            if not error.concerns(refused, each.message):
+            if not error.applies_to(refused, each.message):
                 kept.append(each)
                 continue
             substitute = self._records.substitute(each.message, str(error), ledger)

@@ -239,7 +239,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             for partition in self._partitions.values():
                 partition.begin()
             try:
-                delivered = await reader.read()
+                delivered = await reader.poll()
             except UnreadableRecordError as error:
                 self._pass_unreadable(consumer, error)
                 continue

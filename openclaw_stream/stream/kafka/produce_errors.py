@@ -1,7 +1,7 @@
-"""Why a broker refuses a record: errors of a produce request that are the record's own fault, and those that are not.
+"""Errors of a produce request that are caused by the record, as opposed to those of the topic, cluster or producer.
 
-A refused record is never sent again unchanged. Everything else (no right to write, a missing topic, a fenced producer,
-too few replicas) is a matter of the topic, the cluster or the producer: the same record may be accepted later.
+A refused record is never sent again unchanged. After any other error (no right to write, a missing topic, a fenced
+producer, too few replicas) the same record may be accepted later.
 """
 
 from collections.abc import Mapping
@@ -41,19 +41,19 @@ _CAUSES: Mapping[type[BaseException], str] = {
 }
 
 RECORD_ERRORS = tuple(_CAUSES)
-"""The broker has looked at the record and will never accept it."""
+"""The broker has validated the record and will never accept it."""
 
 AMBIGUOUS_ERRORS = (CorruptRecordException, UnknownError)
-"""Final by the protocol, but a broken broker or a damaged packet gives them too: believed after several attempts."""
+"""Final by the protocol, but a faulty broker or a damaged packet causes them too: final only after several attempts."""
 
 
 def is_record_error(error: object) -> bool:
-    """Whether the outcome of a send says that the record itself is at fault."""
+    """Whether the outcome of a send is an error caused by the record itself."""
     return isinstance(error, RECORD_ERRORS + AMBIGUOUS_ERRORS)
 
 
 def describe_refusal(topic: str, error: BaseException) -> str:
-    """Return one sentence for people: the topic, the error by its protocol name, and its cause where it is known."""
+    """Return a message with the topic, the protocol name of the error, and its cause where it is known."""
     name = getattr(error, "message", "") or type(error).__name__
     cause = _CAUSES.get(type(error)) or " ".join(str(error).split())
     return f"topic {topic} refuses the record: {name}, {cause}"

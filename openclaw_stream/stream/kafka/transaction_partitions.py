@@ -1,10 +1,10 @@
 """Adds every partition of a transaction to it before the first record is sent.
 
 aiokafka (0.14.0) adds partitions while records already wait in its queue, and only the list of partitions still to be
-added holds those records back. When one AddPartitionsToTxn is refused, its error handling clears that list, so the
-sender lets *all* queued records out. Where a partition still has the previous transaction open (EndTxn is answered
-before its markers are written) the broker appends them, and the marker of the previous transaction commits them:
-records become visible of a transaction that never existed. So nothing may be queued while partitions are being added.
+added holds those records back. When one AddPartitionsToTxn is refused, its error handling clears that list, and the
+sender sends *all* queued records. Where a partition still has the previous transaction open (EndTxn is answered before
+its markers are written) the broker appends them, and the marker of the previous transaction commits them: readers see
+records of a transaction that never existed. So nothing may be queued while partitions are being added.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 
 class TransactionPartitions:
-    """Adds partitions to the transactions of one producer; made once, before its first transaction."""
+    """Adds partitions to the transactions of one producer; created once, before its first transaction."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._manager = producer._txn_manager  # noqa: SLF001 - aiokafka has no public call to add a partition
@@ -31,7 +31,7 @@ class TransactionPartitions:
         """Return once the coordinator has confirmed that all `partitions` are part of the open transaction.
 
         Raises:
-            KafkaError: the coordinator refused one of them, or the producer is of no more use.
+            KafkaError: the coordinator refused one of them, or the producer has failed.
         """
         self._complete.clear()
         for partition in partitions:

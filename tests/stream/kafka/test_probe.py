@@ -1,4 +1,4 @@
-"""Trials on real brokers: they show what the worker could do, and leave no trace."""
+"""Probes on real brokers: they show whether a worker could write and read, and leave no record and no offset."""
 
 import asyncio
 import re
@@ -40,7 +40,7 @@ async def settings(bootstrap: str) -> Settings:
 
 
 def records(settings: Settings, topic: str) -> int:
-    """Read a topic, aborted records included, and return how many records there are."""
+    """Count the records of a topic, including aborted ones."""
     reader = Consumer(
         {
             "bootstrap.servers": settings.kafka.bootstrap_servers,
@@ -69,7 +69,7 @@ def committed(settings: Settings) -> list[int]:
     return [each.offset for each in offsets]
 
 
-async def test_a_trial_of_the_outputs_leaves_no_record_and_no_offset(settings: Settings) -> None:
+async def test_a_probe_of_the_outputs_leaves_no_record_and_no_offset(settings: Settings) -> None:
     for _ in range(3):
         assert set(await probe_outputs(settings, 10)) == set(dict(settings.topics).values()) - {settings.topics.alerts}
     for topic in (settings.topics.decisions, settings.topics.incidents):
@@ -77,7 +77,7 @@ async def test_a_trial_of_the_outputs_leaves_no_record_and_no_offset(settings: S
     assert all(offset < 0 for offset in await asyncio.to_thread(committed, settings))
 
 
-async def test_a_trial_fences_no_partition(settings: Settings) -> None:
+async def test_a_probe_fences_no_producer_of_a_partition(settings: Settings) -> None:
     kafka, topics = settings.kafka, settings.topics
     producer = TransactionalProducer(connection(kafka), f"{kafka.group_id}-{topics.alerts}-0", 15)
     await producer.start()
@@ -93,11 +93,11 @@ async def test_a_trial_fences_no_partition(settings: Settings) -> None:
     assert await asyncio.to_thread(records, settings, topics.decisions) == 2
 
 
-async def test_trials_side_by_side_all_get_through(settings: Settings) -> None:
+async def test_concurrent_probes_all_succeed(settings: Settings) -> None:
     assert len(await asyncio.gather(*(probe_outputs(settings, 10) for _ in range(3)))) == 3
 
 
-async def test_reads_pass_with_and_without_records(settings: Settings) -> None:
+async def test_reads_succeed_with_and_without_records(settings: Settings) -> None:
     inputs = (settings.topics.alerts, settings.topics.incidents)
     assert await probe_reads(settings, 10) == inputs
     producer = TransactionalProducer(connection(settings.kafka), "other", 15)
@@ -108,7 +108,7 @@ async def test_reads_pass_with_and_without_records(settings: Settings) -> None:
     assert await probe_reads(settings, 10) == inputs
 
 
-async def test_missing_topics_are_named_and_not_created(settings: Settings, own_kafka: OwnKafka) -> None:
+async def test_missing_topics_are_reported_and_not_created(settings: Settings, own_kafka: OwnKafka) -> None:
     bootstrap = own_kafka({"auto.create.topics.enable": "true"}).bootstrap_servers
     settings = settings.model_copy(update={"kafka": KafkaSettings(bootstrap_servers=bootstrap)})
     topics = settings.topics
@@ -120,8 +120,8 @@ async def test_missing_topics_are_named_and_not_created(settings: Settings, own_
             await probe_reads(settings, 10)
 
 
-async def test_without_coordinators_group_and_outputs_are_missing(own_kafka: OwnKafka) -> None:
-    """Internal topics with more replicas than there are brokers are never created."""
+async def test_group_and_outputs_are_missing_without_coordinators(own_kafka: OwnKafka) -> None:
+    """Internal topics with more replicas than brokers are never created."""
     impossible = {"offsets.topic.replication.factor": "3", "transaction.state.log.replication.factor": "3"}
     settings = settings_for(own_kafka(impossible).bootstrap_servers)
     await create_topics(settings, partitions=1)
@@ -130,12 +130,12 @@ async def test_without_coordinators_group_and_outputs_are_missing(own_kafka: Own
     assert (group.state, group.fatal) == (outputs.state, outputs.fatal) == (FindingStatus.MISSING, True)
     assert group.text.startswith(f"no coordinator for group {settings.kafka.group_id}: COORDINATOR_NOT_AVAILABLE; ")
     waits = "it waits for the transaction coordinator to initialise the transactional id"
-    assert outputs.text == f"the trial transaction of '{settings.kafka.group_id}-check' was not done in 2 s: {waits}"
+    assert outputs.text == f"the probe transaction of '{settings.kafka.group_id}-check' did not end within 2 s; {waits}"
     assert (found["topics"].state, found["reads"].state) == (FindingStatus.WORKS, FindingStatus.WORKS)
 
 
 @pytest.mark.cluster
-async def test_outputs_that_cannot_be_written_now_fail_until_they_can() -> None:
+async def test_outputs_fail_until_they_can_be_written() -> None:
     with EmbeddedKafkaCluster(nodes=3) as cluster:
         settings = settings_for(cluster.bootstrap_servers)
         admin = AdminClient({"bootstrap.servers": cluster.nodes[1].bootstrap_servers, "log_level": 0})
@@ -150,14 +150,14 @@ async def test_outputs_that_cannot_be_written_now_fail_until_they_can() -> None:
 
 
 async def _until_refused(settings: Settings) -> None:
-    """Try the outputs until the abort gets stuck: until the controller has noticed, the broker counts as in sync."""
+    """Probe until the abort is not written: the broker counts as in sync until the controller has noticed its end."""
     for _ in range(10):
         try:
             await probe_outputs(settings, 10)
         except RetryableError as error:
             if "it waits for the abort to be written to all partitions" in str(error):
                 return
-    pytest.fail("every trial got through")
+    pytest.fail("every probe succeeded")
 
 
 async def test_a_running_worker_is_not_disturbed(new_pipeline: NewPipeline) -> None:

@@ -1,4 +1,4 @@
-"""The real worker, to which the broker answers a heartbeat with an error that its client does not expect, once."""
+"""The real worker, whose client fails once on an unexpected error code in a heartbeat response."""
 
 import sys
 
@@ -8,18 +8,18 @@ from aiokafka.errors import KafkaError, UnknownError
 from openclaw_stream.cli import main
 
 _BEATS = 5
-_beat = GroupCoordinator._do_heartbeat  # noqa: SLF001 - the place where a broker's answer is judged
+_beat = GroupCoordinator._do_heartbeat  # noqa: SLF001 - evaluates the response of the broker
 _beats = 0
 
 
 async def beat(coordinator: GroupCoordinator) -> bool:
-    """Fail once as the client does on an answer that it does not know."""
-    global _beats  # noqa: PLW0603 - of this process
+    """Fail once as the client does on an unknown error code."""
+    global _beats  # noqa: PLW0603 - one counter per process
     _beats += 1
     if _beats == _BEATS:
         raise KafkaError(f"Unexpected exception in heartbeat task: {UnknownError()!r}")
-    answered: bool = await _beat(coordinator)
-    return answered
+    accepted: bool = await _beat(coordinator)
+    return accepted
 
 
 GroupCoordinator._do_heartbeat = beat  # noqa: SLF001
