@@ -36,7 +36,7 @@ class JudgementText:
 
     def join(self, parts: Iterable[str]) -> str:
         """Return an enumeration."""
-        return self._phrases["list"].join(parts)
+        return self._phrases["separator"].join(parts)
 
     def teams(self, teams: Iterable[Responsibility]) -> str:
         """Return an enumeration of team names."""
@@ -46,7 +46,7 @@ class JudgementText:
         """Return the cause with the service, workload or namespace."""
         title = diagnosis.cause.title[self._language]
         where = single_line(case.service or target or case.namespace)
-        return self.render("title", where=where, title=title) if where else self.render("title_bare", title=title)
+        return self.render("title", where=where, title=title) if where else self.render("title_only", title=title)
 
     def description(self, diagnosis: Diagnosis, remedy: Remedy, *, known: bool) -> str:
         """Return what the cause means and the first steps; `known` is whether the workload is known."""
@@ -55,7 +55,8 @@ class JudgementText:
         text = self.render("description", what=explanation, first=first_steps)
         if remedy.command or diagnosis.primary is Responsibility.COLLAB:
             return text
-        return self._joined([text, self.render("no_command" if known or cause.remedy == "none" else "manual")])
+        why_no_command = "no_safe_command" if known or cause.remedy == "none" else "workload_unknown"
+        return self._joined([text, self.render(why_no_command)])
 
     def responsibility(self, diagnosis: Diagnosis) -> str:
         """Return why this team is responsible."""
@@ -63,16 +64,16 @@ class JudgementText:
         names = self._names(each.evidence.name for each in diagnosis.supporting)
         team = self._phrases[root.team]
         if diagnosis.primary is Responsibility.COLLAB:
-            return self.render("responsible_unknown", names=names, team=team)
+            return self.render("team_unknown", names=names, team=team)
         terms = dict.fromkeys(term for each in (root, *diagnosis.supporting) for term in each.terms)
-        key = "responsible" if terms else "responsible_named"
+        key = "team_by_terms" if terms else "team_by_default"
         sentences = [self.render(key, names=names, words=self.join(islice(terms, _NAMES_MAX)), team=team)]
         if diagnosis.symptoms:
-            sentences.append(self.render("explained", teams=self._teams_of(diagnosis.symptoms)))
+            sentences.append(self.render("symptoms", teams=self._teams_of(diagnosis.symptoms)))
         if diagnosis.conflicting:
-            sentences.append(self.render("torn", teams=self._teams_of(diagnosis.conflicting)))
+            sentences.append(self.render("conflicting", teams=self._teams_of(diagnosis.conflicting)))
         if diagnosis.secondary and not diagnosis.symptoms and not diagnosis.conflicting:
-            sentences.append(self.render("second", team=self.teams(diagnosis.secondary)))
+            sentences.append(self.render("second_team", team=self.teams(diagnosis.secondary)))
         return self._joined(sentences)
 
     def reasoning(self, case: Case, diagnosis: Diagnosis, responsibility: str) -> str:
@@ -81,47 +82,45 @@ class JudgementText:
         names = [self.render("name_count", name=single_line(name), count=count) for name, count in shown]
         others = case.other_alerts + sum(islice(case.alert_names.values(), _NAMES_MAX, None))
         if others:
-            names.append(self.render("others", count=others))
+            names.append(self.render("other_names", count=others))
         sentences = [
-            self.render("counts", alerts=case.alert_count, distinct=case.distinct_alerts, names=self.join(names)),
+            self.render("alert_counts", alerts=case.alert_count, distinct=case.distinct_alerts, names=self.join(names)),
             responsibility,
-            self.render("sure", confidence=round(100 * diagnosis.confidence)),
+            self.render("confidence", confidence=round(100 * diagnosis.confidence)),
         ]
         if case.flaps:
             sentences.append(self.render("flaps", count=case.flaps))
         if case.resolved_early:
-            sentences.append(self.render("early"))
+            sentences.append(self.render("resolved_early"))
         return self._joined(sentences)
 
     def deviation(self, case: Case, metrics: GoldenSignals | None) -> str:
         """Return deviations from the normal state, with the metric values in the alerts."""
         points = list(self._deviations(metrics)) if metrics else []
-        sentences = [self.render("deviates", points=self.join(points))] if points else []
+        sentences = [self.render("deviations", points=self.join(points))] if points else []
         values = self._values(case)
         if values:
             sentences.append(self.render("values", values=self.join(values)))
         sentences += islice(self._thresholds(case), _VALUES_MAX)
         if not sentences:
-            sentences.append(self.render("steady" if metrics and _has_numbers(metrics) else "no_deviation"))
+            sentences.append(self.render("within_range" if metrics and _has_numbers(metrics) else "no_metrics"))
         return self._joined(sentences)
 
     def correlation(self, metrics: GoldenSignals | None) -> str:
         """Return the golden signals, and whether they show an effect on the service."""
         if metrics is None or not _has_numbers(metrics):
             reason = single_line(metrics.unavailable, 200) if metrics and metrics.unavailable else ""
-            return self.render("no_signals_because", reason=reason) if reason else self.render("no_signals")
-        agrees = "signals_agree" if any(self._deviations(metrics)) else "signals_calm"
-        return self._joined([self.render("signals", points=self.join(self._points(metrics))), self.render(agrees)])
+            return self.render("no_signals_reason", reason=reason) if reason else self.render("no_signals")
+        effect = "signals_affected" if any(self._deviations(metrics)) else "signals_unaffected"
+        signals = self.render("golden_signals", points=self.join(self._points(metrics)))
+        return self._joined([signals, self.render(effect)])
 
     def _points(self, metrics: GoldenSignals) -> Iterable[str]:
         if metrics.rps is not None:
             trend = metrics.rps_trend
             rps = number(metrics.rps)
-            yield (
-                self.render("rps", rps=rps)
-                if trend is None
-                else self.render("rps_trend", rps=rps, trend=f"{trend:+.0%}")
-            )
+            with_trend = "" if trend is None else f"{trend:+.0%}"
+            yield self.render("rps_trend", rps=rps, trend=with_trend) if with_trend else self.render("rps", rps=rps)
         if metrics.error_rate is not None:
             yield self.render("error_rate", rate=number(metrics.error_rate))
         if metrics.p99_ms is not None:
@@ -158,7 +157,7 @@ class JudgementText:
         return self.join(shown[:_NAMES_MAX] + more)
 
     def _joined(self, sentences: Iterable[str]) -> str:
-        return self._phrases["between"].join(sentences)
+        return self._phrases["sentence_separator"].join(sentences)
 
 
 def single_line(text: str, limit: int = _NAME_LIMIT) -> str:

@@ -1,4 +1,4 @@
-"""Alerts in our own words, as different producers would send them, each with the team that is responsible."""
+"""Alerts as different producers send them, each with the responsible team."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from tests.builders import alert, case_from
 
 
 class Example(NamedTuple):
-    """One alert: its name, the text a person reads, its labels, and whose it is."""
+    """One alert: the responsible team, its name, its summary, and labels as `key=value` separated by blanks."""
 
     team: str
     name: str

@@ -1,4 +1,4 @@
-"""What counts as evidence, and what only looks like it."""
+"""What is evidence, and what is not."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def judged(*alerts: Exemplar) -> Judgement:
 
 @pytest.mark.parametrize("source", ["kube-state-metrics", "prom-kube-state-metrics", "kubelet", "cadvisor", "blackbox"])
 @pytest.mark.parametrize("label", ["job", "container", "service", "exported_job"])
-def test_where_it_was_measured_tells_nothing(source: str, label: str) -> None:
+def test_the_name_of_an_exporter_is_no_evidence(source: str, label: str) -> None:
     labels = {"namespace": "shop", "app": "basket"}
     plain, measured = judged(alert(*CRASHING, labels)), judged(alert(*CRASHING, {**labels, label: source}))
     assert measured.primary_responsibility is plain.primary_responsibility
@@ -32,18 +32,18 @@ def test_where_it_was_measured_tells_nothing(source: str, label: str) -> None:
         ({"container": "coredns", "deployment": "coredns"}, "INFRA"),
     ],
 )
-def test_a_workload_that_crashes_is_for_the_team_of_what_runs_in_it(labels: dict[str, str], team: str) -> None:
+def test_a_crashing_workload_belongs_to_the_team_of_its_software(labels: dict[str, str], team: str) -> None:
     judgement = judged(alert(*CRASHING, {"namespace": "prod", "job": "kube-state-metrics", **labels}))
     assert judgement.primary_responsibility == team
 
 
-def test_a_service_that_does_not_answer_is_no_request() -> None:
-    said = judged(alert("Slow", "The service answers late and its PostgreSQL is out of connections"))
-    assert Responsibility.DB in {said.primary_responsibility, *said.secondary_teams}
+def test_a_sentence_about_a_late_answer_is_not_a_request() -> None:
+    judgement = judged(alert("Slow", "The service answers late and its PostgreSQL is out of connections"))
+    assert Responsibility.DB in {judgement.primary_responsibility, *judgement.secondary_teams}
 
 
 @pytest.mark.parametrize("name", ["SomethingIsWrong", "Threshold exceeded", "Please look at this", "異常通知", "P1"])
-def test_a_name_of_words_that_tell_of_nothing_is_for_several(name: str) -> None:
+def test_a_name_without_terms_of_the_vocabulary_is_collab(name: str) -> None:
     judgement = judged(alert(name))
     assert judgement.primary_responsibility is Responsibility.COLLAB
     assert judgement.confidence < 0.5

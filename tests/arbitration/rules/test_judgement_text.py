@@ -14,37 +14,37 @@ ERRORS = alert(
 @pytest.mark.parametrize(
     ("metrics", "correlation", "deviation"),
     [
-        (None, "There are no SigNoz metrics to compare with.", "Values in the alerts: error_rate = 7.5."),
+        (None, "No SigNoz metrics are available.", "Metric values in the alerts: error_rate = 7.5."),
         (
             GoldenSignals(unavailable="SigNoz answered 503"),
-            "There are no SigNoz metrics to compare with: SigNoz answered 503.",
-            "Values in the alerts: error_rate = 7.5.",
+            "No SigNoz metrics are available: SigNoz answered 503.",
+            "Metric values in the alerts: error_rate = 7.5.",
         ),
         (
             GoldenSignals(rps=120.44444, rps_trend=-0.625, error_rate=7.25, p99_ms=1834.2),
             (
-                "SigNoz, over ten minutes: 120.4 requests/s (-62% against the window before), error rate 7.25%, "
-                "P99 latency 1834 ms. These show that the service is affected."
+                "SigNoz over ten minutes: 120.4 requests/s (-62% against the previous window), error rate 7.25%, "
+                "P99 latency 1834 ms. These metrics show that the service is affected."
             ),
             (
-                "Out of the ordinary: the error rate of 7.25% is high, the P99 latency of 1834 ms is high, "
-                "traffic is down by 62%. Values in the alerts: error_rate = 7.5."
+                "Deviations from normal: error rate of 7.25% is high, P99 latency of 1834 ms is high, "
+                "traffic decreased by 62%. Metric values in the alerts: error_rate = 7.5."
             ),
         ),
         (
             GoldenSignals(rps=10, error_rate=0.1),
-            "SigNoz, over ten minutes: 10 requests/s, error rate 0.1%. These show no effect on the service.",
-            "Values in the alerts: error_rate = 7.5.",
+            "SigNoz over ten minutes: 10 requests/s, error rate 0.1%. These metrics show no effect on the service.",
+            "Metric values in the alerts: error_rate = 7.5.",
         ),
     ],
 )
-def test_golden_signals_are_told(metrics: GoldenSignals | None, correlation: str, deviation: str) -> None:
+def test_golden_signals_are_described(metrics: GoldenSignals | None, correlation: str, deviation: str) -> None:
     judgement = judge(case_from(ERRORS), Language.EN, metrics)
     assert judgement.signoz_correlation == correlation
     assert judgement.deviation_analysis == deviation
 
 
-def test_golden_signals_are_told_in_chinese() -> None:
+def test_golden_signals_are_described_in_chinese() -> None:
     metrics = GoldenSignals(rps=10, rps_trend=1.5, error_rate=3, p99_ms=80)
     judgement = judge(case_from(ERRORS), Language.ZH_TW, metrics)
     assert "流量 10 次/秒" in judgement.signoz_correlation
@@ -52,23 +52,23 @@ def test_golden_signals_are_told_in_chinese() -> None:
     assert "流量增加 150%" in judgement.deviation_analysis
 
 
-def test_a_value_is_told_with_its_threshold() -> None:
+def test_a_value_is_shown_with_its_threshold() -> None:
     found = alert("CpuHigh", "cpu")
     found = type(found)(name="CpuHigh", severity=found.severity, annotations={"value": "97", "threshold.value": "80"})
-    assert judge(case_from(found), Language.EN).deviation_analysis == "CpuHigh is at 97, its threshold is 80."
+    assert judge(case_from(found), Language.EN).deviation_analysis == "CpuHigh is 97, its threshold is 80."
 
 
-def test_counts_flaps_and_early_recovery_are_told() -> None:
+def test_counts_and_flaps_are_in_the_reasoning() -> None:
     judgement = judge(case_from(ERRORS, ERRORS, alert("CheckoutLatency", "slow"), flaps=2), Language.EN)
     assert judgement.reasoning.startswith(
-        "The incident holds 3 alert(s) from 3 distinct source(s): CheckoutHighErrorRate (2), CheckoutLatency (1)."
+        "The incident has 3 alert(s) from 3 distinct source(s): CheckoutHighErrorRate (2), CheckoutLatency (1)."
     )
-    assert judgement.reasoning.endswith("It recovered and fired again 2 time(s).")
+    assert judgement.reasoning.endswith("It resolved and fired again 2 time(s).")
 
 
-def test_the_title_says_where() -> None:
-    assert judge(case_from(ERRORS), Language.EN).action_title == "checkout: A service's error rate is up"
-    assert judge(case_from(alert("HighErrorRate")), Language.EN).action_title == "A service's error rate is up"
+def test_the_title_names_the_service() -> None:
+    assert judge(case_from(ERRORS), Language.EN).action_title == "checkout: Service error rate high"
+    assert judge(case_from(alert("HighErrorRate")), Language.EN).action_title == "Service error rate high"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_title_says_where() -> None:
         ("", ""),
     ],
 )
-def test_names_are_made_harmless(text: str, shown: str) -> None:
+def test_names_are_cut_to_one_clean_line(text: str, shown: str) -> None:
     assert single_line(text) == shown
 
 
@@ -90,5 +90,5 @@ def test_names_are_made_harmless(text: str, shown: str) -> None:
     ("value", "shown"),
     [(7.5, "7.5"), (1234567.0, "1.235e+06"), (float("nan"), "nan"), (float("inf"), "inf"), (3.0, "3")],
 )
-def test_numbers_are_short(value: float, shown: str) -> None:
+def test_numbers_have_four_significant_digits(value: float, shown: str) -> None:
     assert number(value) == shown

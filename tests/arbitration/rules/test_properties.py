@@ -1,4 +1,4 @@
-"""Whatever an incident holds, the rules answer, the same way each time, and safely."""
+"""The rules judge any case, deterministically and safely."""
 
 from dataclasses import replace
 
@@ -77,7 +77,7 @@ def test_golden_signals_change_neither_team_nor_confidence(judged: Case, metrics
 
 
 @given(cases, st.integers(1, 10**6))
-def test_how_often_an_alert_repeats_changes_neither_team_nor_confidence(judged: Case, times: int) -> None:
+def test_repeats_of_an_alert_change_neither_team_nor_confidence(judged: Case, times: int) -> None:
     repeated = replace(
         judged,
         alert_count=judged.alert_count * times,
@@ -87,7 +87,7 @@ def test_how_often_an_alert_repeats_changes_neither_team_nor_confidence(judged: 
     assert (once.primary_responsibility, once.confidence) == (often.primary_responsibility, often.confidence)
 
 
-def test_hostile_length_is_cut() -> None:
+def test_very_long_alerts_are_cut() -> None:
     long = Exemplar(
         name="MySQLDown " * 10_000,
         severity=Severity.CRITICAL,
