@@ -202,7 +202,7 @@ async def test_a_fault_of_ours_ends_in_a_decision() -> None:
         assert verdict.provenance.provider == "rules"
         assert verdict.judgement.primary_responsibility is Responsibility.COLLAB
         assert verdict.provenance.degraded_reasons == ["the arbiter failed with AttributeError"]
-        assert [each["event"] for each in logs] == ["the arbiter failed", "the rules failed"]
+        assert [each["event"] for each in logs] == ["arbiter failed", "rules failed"]
 
 
 async def test_a_fault_in_the_tuning_costs_its_suggestions_only() -> None:
@@ -211,7 +211,7 @@ async def test_a_fault_in_the_tuning_costs_its_suggestions_only() -> None:
         fine = await asked.arbiter.decide(CASE)
         with capture_logs() as logs:
             verdict = await asked.arbiter.decide(unmeasured)
-    assert [each["event"] for each in logs] == ["the tuning failed"]
+    assert [each["event"] for each in logs] == ["tuning failed"]
     assert verdict.judgement.primary_responsibility == fine.judgement.primary_responsibility
     assert verdict.confidence == fine.confidence
     assert (verdict.suggestions == [], fine.suggestions == []) == (True, False)

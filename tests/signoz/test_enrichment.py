@@ -254,7 +254,7 @@ async def test_a_dead_signoz_is_left_alone_and_tried_again() -> None:
     async with loopback(says(503)) as server, signoz(server.url, clock=clock) as client:
         for number in range(10):
             metrics, _ = known(await client.golden_signals(case(service=f"s{number}")))
-        assert metrics == GoldenSignals(unavailable="SigNoz failed lately and is left alone for a while")
+        assert metrics == GoldenSignals(unavailable="SigNoz circuit open after repeated failures")
         assert len(server.requests) == 6
         clock.now = 30
         await asyncio.gather(*(client.golden_signals(case(service=f"s{number}")) for number in range(10)))

@@ -11,6 +11,7 @@ from openclaw_stream.arbitration.llm.chain import Chain
 from openclaw_stream.arbitration.llm.key_value_store import MemoryStore
 from openclaw_stream.arbitration.llm.provider_client import ClientConfig, DecisionContext, ProviderClient
 from openclaw_stream.arbitration.llm.providers import Ollama, OpenAI
+from openclaw_stream.arbitration.llm.steps import STEPS
 from openclaw_stream.arbitration.llm.tracing import NoRecorder
 from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
 from openclaw_stream.resilience.priority_semaphore import PrioritySemaphore
@@ -36,29 +37,29 @@ PRICE = Price(1000, 2000)
 
 
 @dataclass
-class Chained:
+class ChainUnderTest:
     chain: Chain
-    links: list[ProviderClient]
+    clients: list[ProviderClient]
     summarizer: ProviderClient | None
     servers: list[Loopback]
     budget: Budget
     metrics: Metrics
-    errands: list[DecisionContext] = field(default_factory=list)
+    contexts: list[DecisionContext] = field(default_factory=list)
 
     async def judge(self, seconds: float = 60, rank: int = 0) -> str | None:
         """Return whose answer it was."""
-        errand = DecisionContext(time.monotonic() + seconds, rank, NoRecorder())
-        self.errands.append(errand)
-        found = await self.chain.judge(CASE, None, errand)
-        return found.provider if found else None
+        context = DecisionContext(time.monotonic() + seconds, rank, NoRecorder())
+        self.contexts.append(context)
+        answer = await self.chain.judge(CASE, None, context)
+        return answer.provider if answer else None
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:
-        return [(attempt.provider, attempt.outcome) for attempt in self.errands[-1].attempts]
+        return [(attempt.provider, attempt.outcome) for attempt in self.contexts[-1].attempts]
 
     @property
     def reasons(self) -> list[str]:
-        return self.errands[-1].reasons
+        return self.contexts[-1].reasons
 
 
 @asynccontextmanager
@@ -71,22 +72,24 @@ async def chained(
     deadline: float = 60,
     summary: Answer | None = None,
     shared: bool = False,
-) -> AsyncIterator[Chained]:
+) -> AsyncIterator[ChainUnderTest]:
     """A chain of OpenAI-compatible servers a, b, c …, and an Ollama that condenses, if `shared` in the slots of a."""
     async with servers(*answers, *([summary] if summary else [])) as running:
         metrics, budget = Metrics(), Budget(limit, MemoryStore())
-        terms = ClientConfig(timeout, {MODEL: PRICE}, budget, metrics, backoff=0.01)
+        config = ClientConfig(timeout, {MODEL: PRICE}, budget, metrics, backoff=0.01)
         providers = []
         for name, server in zip("abcd", running[: len(answers)], strict=False):
             provider = OpenAI(f"{server.url}/v1", MODEL, None, max_tokens=4096, max_tokens_field="max_tokens")
             provider.name = name
             providers.append(provider)
-        links = [ProviderClient(provider, PrioritySemaphore(slots), breaker(), terms) for provider in providers]
+        clients = [
+            ProviderClient(provider, PrioritySemaphore(slots), breaker(), config, STEPS) for provider in providers
+        ]
         ollama = Ollama(running[-1].url, "small", num_ctx=8192, max_tokens=512)
-        condenser = links[0].slots if shared else PrioritySemaphore(1)
-        summarizer = ProviderClient(ollama, condenser, breaker(), terms) if summary else None
-        chain = Chain(links, summarizer, Language.EN, timeout, deadline)
-        yield Chained(chain, links, summarizer, list(running), budget, metrics)
+        summary_slots = clients[0].semaphore if shared else PrioritySemaphore(1)
+        summarizer = ProviderClient(ollama, summary_slots, breaker(), config, STEPS) if summary else None
+        chain = Chain(clients, summarizer, Language.EN, timeout, deadline)
+        yield ChainUnderTest(chain, clients, summarizer, list(running), budget, metrics)
         await asyncio.gather(*(provider.close() for provider in (*providers, ollama)))
 
 
@@ -97,9 +100,9 @@ def ollama_says(text: str) -> Answer:
     )
 
 
-async def judged_storm(asked: Chained) -> tuple[DecisionContext, list[dict[str, object]]]:
-    errand = DecisionContext(time.monotonic() + 60, 0, NoRecorder())
-    found = await asked.chain.judge(storm(), None, errand)
-    assert found is not None
-    assert found.answer.judgement.primary_responsibility is Responsibility.BE
-    return errand, evidence_of(question(asked.servers[0].requests[-1]))
+async def judged_storm(asked: ChainUnderTest) -> tuple[DecisionContext, list[dict[str, object]]]:
+    context = DecisionContext(time.monotonic() + 60, 0, NoRecorder())
+    answer = await asked.chain.judge(storm(), None, context)
+    assert answer is not None
+    assert answer.parsed.judgement.primary_responsibility is Responsibility.BE
+    return context, evidence_of(question(asked.servers[0].requests[-1]))

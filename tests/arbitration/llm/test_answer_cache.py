@@ -78,9 +78,9 @@ async def test_what_an_entry_says_beside_the_answer_is_shown_like_any_text() -> 
     assert found is not None
     assert found.model.startswith("m<U+202E>")
     assert len(found.model) <= 100
-    assert len(found.answer.dropped) <= 32
-    assert found.answer.dropped[0].startswith("password=[redacted:password] ")
-    assert max(map(len, found.answer.dropped)) <= 300
+    assert len(found.parsed.dropped) <= 32
+    assert found.parsed.dropped[0].startswith("password=[redacted:password] ")
+    assert max(map(len, found.parsed.dropped)) <= 300
 
 
 async def test_a_confidence_out_of_range_is_not_believed() -> None:

@@ -95,6 +95,7 @@ async def test_a_sum_that_makes_no_sense_counts_as_nothing(value: bytes) -> None
     assert budget.spent == 0
 
 
+@pytest.mark.valkey
 async def test_what_could_not_be_reported_is_reported_later_and_a_lost_sum_is_not_forgotten() -> None:
     clock = Clock()
     with EmbeddedValkey() as valkey:

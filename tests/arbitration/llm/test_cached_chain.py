@@ -35,7 +35,7 @@ def own_valkey() -> Iterator[EmbeddedValkey]:
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of a server that lives is answered, however busy the machine is."""
-    monkeypatch.setattr(store, "PATIENCE", 20.0)
+    monkeypatch.setattr(store, "READ_SECONDS", 20.0)
 
 
 @pytest.fixture

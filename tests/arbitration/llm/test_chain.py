@@ -24,6 +24,7 @@ from tests.arbitration.llm.asking import (
 )
 from tests.arbitration.llm.chaining import BUSY, FINE, chained, judged_storm, ollama_says
 from tests.arbitration.llm.providers.loopback import Answer, hangs, says
+from tests.resilience.breakers import record_failures
 
 
 async def test_the_first_that_answers_is_the_last_that_is_asked() -> None:
@@ -31,7 +32,7 @@ async def test_the_first_that_answers_is_the_last_that_is_asked() -> None:
         assert await asked.judge() == "a"
         assert asked.outcomes == [("a", "answered")]
         assert [len(server.requests) for server in asked.servers] == [1, 0]
-        attempt = asked.errands[0].attempts[0]
+        attempt = asked.contexts[0].attempts[0]
         assert (attempt.model, attempt.input_tokens, attempt.output_tokens) == (MODEL, 1000, 500)
         assert attempt.cost_usd == pytest.approx(2)
         assert asked.metrics.registry.get_sample_value("openclaw_llm_cost_usd_total", {"provider": "a"}) == 2
@@ -100,9 +101,9 @@ async def test_to_read_an_answer_holds_nobody_up() -> None:
         return text if go.wait(10) else ""
 
     async with chained(FINE) as asked:
-        errand = DecisionContext(time.monotonic() + 60, 0, NoRecorder())
+        context = DecisionContext(time.monotonic() + 60, 0, NoRecorder())
         prompt = Prompt("system", "user", "1")
-        task = asyncio.create_task(asked.links[0].ask(prompt, AnswerFormat({}, read), errand, reserve=0))
+        task = asyncio.create_task(asked.clients[0].ask(prompt, AnswerFormat({}, read), context, reserve=0))
         await until(reading.is_set)
         go.set()
         assert await task == ANSWER
@@ -124,7 +125,7 @@ async def test_a_provider_that_fails_again_and_again_is_left_alone_until_it_is_t
         assert await asked.judge() == "b"
         assert await asked.judge() == "b"
         assert asked.outcomes == [("b", "answered")]
-        assert asked.reasons == ["a: it has failed again and again, and is left alone for a while"]
+        assert asked.reasons == ["a: circuit open after repeated failures"]
         now[0] = 30
         assert await asked.judge() == "a"
 
@@ -152,8 +153,7 @@ async def test_who_cannot_be_asked_is_no_reason_to_leave_the_last_that_can() -> 
     async with chained(
         in_turn(BUSY, BUSY, BUSY, BUSY, FINE), says(500), breaker=lambda: CircuitBreaker(2, 60)
     ) as asked:
-        asked.links[1]._breaker.failed()  # noqa: SLF001 - a server that died before
-        asked.links[1]._breaker.failed()  # noqa: SLF001
+        record_failures(asked.clients[1].breaker, 2)
         assert await asked.judge() == "a"
         assert asked.outcomes == [("a", "rate_limited")] * 4 + [("a", "answered")]
 
@@ -162,7 +162,7 @@ async def test_to_fail_fast_lets_no_more_in() -> None:
     async with chained(says(400), timeout=10) as asked:
         for _ in range(20):
             await asked.judge()
-        assert asked.links[0].average == 10
+        assert asked.clients[0].average_seconds == 10
 
 
 async def test_a_call_that_hangs_ends_with_its_timeout_and_the_next_is_asked() -> None:
@@ -213,15 +213,15 @@ async def test_what_costs_nothing_is_asked_whatever_is_spent() -> None:
         ollama = asked.chain._summarizer  # noqa: SLF001 - the one link that is free
         assert ollama is not None
         assert ollama.affordable
-        assert not asked.links[0].affordable
+        assert not asked.clients[0].affordable
 
 
 async def test_a_storm_is_condensed_first() -> None:
     async with chained(
         FINE, summary=ollama_says('{"summary": "It all\\u202e hangs on the password=hunter2."}')
     ) as asked:
-        errand, evidence = await judged_storm(asked)
-        assert [(each.provider, each.model, each.outcome) for each in errand.attempts] == [
+        context, evidence = await judged_storm(asked)
+        assert [(each.provider, each.model, each.outcome) for each in context.attempts] == [
             ("ollama", "small", "answered"),
             ("a", MODEL, "answered"),
         ]
@@ -245,9 +245,9 @@ LATE = ollama_says(" " * 100_000 + '{"summary": "Nobody reads so far."}')
 @pytest.mark.parametrize("summary", [says(500), ollama_says("{}"), ollama_says("A storm."), LATE, hangs])
 async def test_a_storm_that_cannot_be_condensed_is_judged_by_its_counts(summary: Answer) -> None:
     async with chained(FINE, summary=summary, timeout=2) as asked:
-        errand, evidence = await judged_storm(asked)
-        assert errand.reasons == []
-        assert errand.attempts[-1].outcome == "answered"
+        context, evidence = await judged_storm(asked)
+        assert context.reasons == []
+        assert context.attempts[-1].outcome == "answered"
         assert len([each for each in evidence if "alert" in each]) == 12
         assert evidence[2]["alert_counts"] == dict(storm().alert_names)
 
