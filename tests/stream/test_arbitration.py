@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import jsonschema
+import pytest
 from redis.asyncio import Redis
 
 from openclaw_stream.embedded import EmbeddedValkey
@@ -125,6 +126,7 @@ async def test_a_replay_asks_the_cache(new_pipeline: NewPipeline, valkey: Valkey
     assert {each["incident_id"] for each in decided} == {each["incident_id"] for each in replayed}
 
 
+@pytest.mark.valkey
 async def test_a_cache_that_dies_and_comes_back_costs_calls_and_nothing_else(new_pipeline: NewPipeline) -> None:
     with EmbeddedValkey() as valkey:
         async with model() as (server, settings):
