@@ -22,7 +22,7 @@ from openclaw_stream.arbitration.llm.provider_client import DecisionContext
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning.suggestions import tuning_suggestions
-from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Suggestion, Validation
 from openclaw_stream.incidents.case import Case

@@ -14,7 +14,7 @@ from openclaw_stream.arbitration.llm.cache_key import cache_key
 from openclaw_stream.arbitration.llm.chain import Chain
 from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.arbitration.llm.provider_client import DecisionContext
-from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.decision import Attempt, GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.resilience.single_flight import SingleFlight
