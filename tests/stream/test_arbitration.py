@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from openclaw_stream.embedded import EmbeddedValkey
 from tests.arbitration.llama import MODEL
-from tests.arbitration.llm.asking import ANSWER, Held, completes
+from tests.arbitration.llm.model_server import ANSWER, Held, completes
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback
 from tests.conftest import PROJECT
 from tests.embedded.containers import ValkeyServer
@@ -161,9 +161,9 @@ async def test_a_worker_killed_in_mid_call_costs_one_call_more(new_pipeline: New
         pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
         first = pipeline.start()
         pipeline.produce([(0, alert("checkout", severity="critical"))])
-        await held.asked.wait()
+        await held.requested.wait()
         first.kill()
-        held.go.set()
+        held.release.set()
         await asyncio.to_thread(play, pipeline)
         assert len(server.requests) == 2
     decisions = pipeline.decisions()
@@ -183,7 +183,7 @@ async def test_a_call_whose_partition_is_lost_finishes_for_the_next_owner(
         second = pipeline.start()
         # The first lets go of both and begins again with one of them.
         await asyncio.to_thread(until, lambda: bool(logged(pipeline, "partitions revoked")), "the partitions to move")
-        held.go.set()
+        held.release.set()
         await asyncio.to_thread(pipeline.await_settled)
         for worker in (first, second):
             assert await asyncio.to_thread(pipeline.stop, worker) == 0, pipeline.logs()

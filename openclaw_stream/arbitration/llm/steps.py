@@ -185,9 +185,9 @@ def _is_last_attempt(state: RetryCallState, call: Call) -> bool:
 
 
 def _is_failure(error: Exception) -> bool | None:
-    """Return whether an error is a failure of the provider; a rate limit is not: it is kept by pauses."""
+    """Return whether an error is a fault of the provider; it works where its answer cannot be read."""
     if isinstance(error, ProviderError):
-        return error.trips and error.failure is not Failure.RATE_LIMITED
+        return error.opens_circuit
     return False if isinstance(error, AnswerError) else None
 
 

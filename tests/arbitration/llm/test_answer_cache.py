@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openclaw_stream.arbitration.llm.answer_cache import AnswerCache, ProviderAnswer
 from openclaw_stream.arbitration.llm.key_value_store import MemoryStore
 from openclaw_stream.arbitration.llm.prompt.response import extract
-from tests.arbitration.llm.asking import ANSWER, CASE, counter, storm
+from tests.arbitration.llm.model_server import ANSWER, CASE, counter, storm
 
 KEY = "0" * 64
 NAME = f"openclaw:answer:{KEY}"

@@ -10,7 +10,7 @@ from openclaw_stream.arbitration.llm.budget import Budget
 from openclaw_stream.arbitration.llm.key_value_store import MemoryStore, RedisStore
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
-from tests.arbitration.llm.asking import counter
+from tests.arbitration.llm.model_server import counter
 
 
 class Clock:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from openclaw_stream.arbitration.llm.key_value_store import READ_SECONDS, MemoryStore, RedisStore, Store
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
-from tests.arbitration.llm.asking import counter, total
+from tests.arbitration.llm.model_server import counter, total
 from tests.embedded.containers import ValkeyServer
 
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.arbitration.llm.asking import (
+from tests.arbitration.llm.chains import FINE, chained, judged_storm, ollama_responds
+from tests.arbitration.llm.model_server import (
     Held,
     in_turn,
     until,
 )
-from tests.arbitration.llm.chaining import FINE, chained, judged_storm, ollama_says
 
 
 async def test_who_is_urgent_is_asked_for_first() -> None:
@@ -22,10 +22,10 @@ async def test_who_is_urgent_is_asked_for_first() -> None:
             order.append(rank)
 
         first = asyncio.create_task(judge(9))
-        await held.asked.wait()
+        await held.requested.wait()
         others = [asyncio.create_task(judge(rank)) for rank in (0, 1, 3, 2)]
         await until(lambda: asked.clients[0].semaphore.waiting == 4)
-        held.go.set()
+        held.release.set()
         await asyncio.gather(first, *others)
         assert order == [9, 3, 2, 1, 0]
 
@@ -34,10 +34,10 @@ async def test_a_busy_provider_is_waited_for_as_long_as_the_next_has_time_left()
     held = Held(FINE)
     async with chained(held, FINE, slots=1, timeout=10) as asked:
         first = asyncio.create_task(asked.judge(seconds=60))
-        await held.asked.wait()
+        await held.requested.wait()
         assert await asked.judge(seconds=10.2) == "b"
         assert asked.reasons == ["a: busy for too long"]
-        held.go.set()
+        held.release.set()
         assert await first == "a"
 
 
@@ -58,18 +58,18 @@ async def test_those_that_wait_already_take_the_place_of_others() -> None:
     async with chained(held, slots=1, timeout=10, deadline=60) as asked:
         assert asked.chain.capacity() == 5
         tasks = [asyncio.create_task(asked.judge()) for _ in range(4)]
-        await held.asked.wait()
+        await held.requested.wait()
         assert asked.chain.capacity() == 2
         tasks += [asyncio.create_task(asked.judge()) for _ in range(9)]
         await until(lambda: asked.clients[0].semaphore.waiting == 12)
         assert asked.chain.capacity() == 1
-        held.go.set()
+        held.release.set()
         assert await asyncio.gather(*tasks) == ["a"] * 13
 
 
 @pytest.mark.parametrize(("shared", "capacity"), [(True, 10), (False, 20)])
 async def test_storms_that_are_condensed_first_take_the_place_of_others(*, shared: bool, capacity: int) -> None:
-    summary = ollama_says('{"summary": "It all hangs together."}')
+    summary = ollama_responds('{"summary": "It all hangs together."}')
     async with chained(FINE, slots=1, timeout=10, deadline=60, summary=summary, shared=shared) as asked:
         for _ in range(30):
             await judged_storm(asked)

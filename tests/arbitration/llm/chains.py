@@ -18,7 +18,7 @@ from openclaw_stream.resilience.priority_semaphore import PrioritySemaphore
 from openclaw_stream.settings.providers import Price
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.llm.asking import (
+from tests.arbitration.llm.model_server import (
     ANSWER,
     CASE,
     MODEL,
@@ -28,10 +28,10 @@ from tests.arbitration.llm.asking import (
     servers,
     storm,
 )
-from tests.arbitration.llm.providers.loopback import Answer, Loopback, says
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, responds
 
 FINE = completes(ANSWER)
-BUSY = says(429, {"error": {"message": "slow down"}}, retry_after="0")
+BUSY = responds(429, {"error": {"message": "slow down"}}, retry_after="0")
 PRICE = Price(1000, 2000)
 """A call of 1000 and 500 tokens costs 2 dollars."""
 
@@ -93,8 +93,8 @@ async def chained(
         await asyncio.gather(*(provider.close() for provider in (*providers, ollama)))
 
 
-def ollama_says(text: str) -> Answer:
-    return says(
+def ollama_responds(text: str) -> Answer:
+    return responds(
         200,
         {"message": {"content": text}, "done": True, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 3},
     )

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 from openclaw_stream.arbitration.llm.prompt.template import EXAMPLE_CASE, example_answer
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.llm.providers.loopback import Answer, Loopback, Request, loopback, says
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, Request, loopback, responds
 
 MODEL = "gpt-x"
 ANSWER = example_answer(Language.EN)
@@ -38,7 +38,7 @@ def answer(**changes: Any) -> str:
 
 def completes(text: str, tokens_in: int = 1000, tokens_out: int = 500) -> Answer:
     """Complete a chat with a text."""
-    return says(
+    return responds(
         200,
         {
             "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
@@ -62,12 +62,12 @@ class Held:
     """An answer that is kept back until it is let go."""
 
     answer: Answer
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-    go: asyncio.Event = field(default_factory=asyncio.Event)
+    requested: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, writer: asyncio.StreamWriter) -> None:
-        self.asked.set()
-        await self.go.wait()
+        self.requested.set()
+        await self.release.wait()
         await self.answer(writer)
 
 
