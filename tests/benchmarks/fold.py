@@ -8,7 +8,7 @@ from openclaw_stream.alerts.decode import decode
 from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
-from openclaw_stream.stream.memory import calm_collector, tidy
+from openclaw_stream.stream.memory import free_memory, reduce_garbage_collections
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
 from tests.benchmarks.workload import alert
@@ -30,7 +30,7 @@ def opened(incidents: int, *, closed: bool = False) -> Ledger:
         if group % 100 == 0:
             settle(ledger)
     settle(ledger)
-    calm_collector()
+    reduce_garbage_collections()
     assert ledger.open_incidents == (0 if closed else incidents)
     return ledger
 
@@ -73,6 +73,6 @@ def bytes_per_incident(incidents: int, *, closed: bool) -> float:
 
 
 def _resident() -> int:
-    tidy(garbage=True)
+    free_memory(collect_garbage=True)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
