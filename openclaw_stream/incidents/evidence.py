@@ -1,4 +1,4 @@
-"""Bounded evidence: alerts become exemplars, and a state becomes the case that is decided."""
+"""Bounded evidence: exemplars of alerts, and the case of a revision from the state of its group."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,11 +19,11 @@ _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _METRICS_MAX = 16
 _TIME_MAX = 253_402_300_799_000
-"""The end of the year 9999: record timestamps come from producers, in microseconds where one errs."""
+"""The end of the year 9999: record timestamps come from producers, by mistake also in microseconds."""
 
 
 def exemplar(alert: Alert) -> bytes:
-    """Return a telling alert as JSON: capped, and free of secrets before it is kept anywhere."""
+    """Return an alert as JSON: capped, and redacted before it is stored anywhere."""
     return orjson.dumps(
         {
             "name": text(alert.name, _NAME_MAX),
@@ -44,7 +44,7 @@ def exemplar(alert: Alert) -> bytes:
 
 
 def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
-    """Return what the arbiter is given of a state: `due` in epoch milliseconds of stream time."""
+    """Return what the arbiter decides on; `due` is in epoch milliseconds of stream time."""
     return Case(
         incident_id=state.incident_id,
         revision=state.revision,
@@ -56,31 +56,27 @@ def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
         last_alert_at=state.last_alert_at,
         due=due,
         alert_count=state.alert_count,
-        distinct_alerts=state.distinct,
-        alert_names=names_of(state),
+        distinct_alerts=state.distinct_alerts,
+        alert_names=_merged(state.alert_names, lambda name: text(name, _NAME_MAX)),
         exemplars=tuple(_exemplar_from(value) for value in state.exemplars),
         services=tuple(text(service, _NAME_MAX) for service in state.services),
-        other_alerts=state.others,
+        other_alerts=state.other_alerts,
         flaps=state.flaps,
         resolved_early=rules_only,
     )
 
 
-def names_of(state: State) -> dict[str, int]:
-    """Return the alerts by name, names capped and redacted."""
-    return _merged(state.names, lambda name: text(name, _NAME_MAX))
-
-
-def _merged(names: Mapping[str, int], told: Callable[[str], str]) -> dict[str, int]:
+def _merged(names: Mapping[str, int], shown: Callable[[str], str]) -> dict[str, int]:
+    """Return the counts by shown name: several names may be shown as one."""
     counts: dict[str, int] = {}
     for name, count in names.items():
-        counts[told(name)] = counts.get(told(name), 0) + count
+        counts[shown(name)] = counts.get(shown(name), 0) + count
     return counts
 
 
 def incident_fields(state: State) -> dict[str, Any]:
-    """Return what events tell of an incident, as the fields of `IncidentFacts`."""
-    others = {"#others": state.others} if state.others else {}
+    """Return what events contain of an incident, as the fields of `IncidentFacts`."""
+    others = {"#others": state.other_alerts} if state.other_alerts else {}
     return {
         "namespace": _shown(state.namespace),
         "service": _shown(state.service),
@@ -89,10 +85,10 @@ def incident_fields(state: State) -> dict[str, Any]:
         "opened_at": _at(state.opened_at),
         "last_alert_at": _at(max(state.last_alert_at, state.opened_at)),
         "alert_count": state.alert_count,
-        "distinct_alerts": state.distinct,
-        "alert_names": {**_merged(state.names, _shown), **others},
+        "distinct_alerts": state.distinct_alerts,
+        "alert_names": {**_merged(state.alert_names, _shown), **others},
         "flaps": state.flaps,
-        "previous_incident_id": state.previous_id or None,
+        "previous_incident_id": state.previous_incident_id or None,
     }
 
 

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 
 from openclaw_stream.stream.state.revision import Headers, Revision
 
+StateRecord = tuple[str, bytes | None]
+"""Key and value of the incidents topic; a tombstone where the value is None."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that could not be understood, or parts of it; bytes and headers as received."""
+    """A record that could not be decoded, or the alerts of it at `bad_indexes`; bytes and headers as received.
+
+    `timestamp` is in epoch milliseconds.
+    """
 
     offset: int
     timestamp: int
@@ -19,7 +25,7 @@ class DeadLetter:
 
     @property
     def weight(self) -> int:
-        """Roughly the bytes it holds until it is written."""
+        """Approximate size in bytes until it is written."""
         return 512 + len(self.value or b"") + sum(len(name) + len(value or b"") for name, value in self.headers)
 
 
@@ -27,11 +33,11 @@ class DeadLetter:
 class TransactionPlan:
     """One transaction: what is published, what is written, and the offset committed with it.
 
-    `states` are key and value for the incidents topic, a tombstone where the value is None.
+    `metadata` is committed with the offset (see `commit_metadata`).
     """
 
     revisions: list[Revision]
-    states: list[tuple[str, bytes | None]]
+    states: list[StateRecord]
     dead_letters: list[DeadLetter]
     offset: int
     metadata: str

@@ -85,7 +85,7 @@ def test_repeats_of_one_group_between_two_transactions_are_owed_once() -> None:
     folded = ledger()
     for _ in range(1000):
         read(folded, 0, of(1))
-    assert folded._tracker.repeats == 1  # noqa: SLF001 - its size is the point
+    assert folded._offsets.unwritten == 1  # noqa: SLF001 - its size is the point
 
 
 def test_groups_that_gather_for_long_cost_no_memory_for_the_others() -> None:
@@ -103,7 +103,7 @@ def test_groups_that_gather_for_long_cost_no_memory_for_the_others() -> None:
         plan = folded.plan(lazy=True)
         assert plan is not None
         assert plan.offset == 50
-    assert len(folded._tracker._unsettled) < 2000  # noqa: SLF001 - its size is the point
+    assert len(folded._offsets._heap) < 2000  # noqa: SLF001 - its size is the point
 
 
 def test_dead_letters_count_as_pending_until_they_are_written() -> None:

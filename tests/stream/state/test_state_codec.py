@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
-from openclaw_stream.incidents.state import Episode, State
+from openclaw_stream.incidents.lifecycle import Lifecycle
+from openclaw_stream.incidents.state import LineageEntry, State
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, encode, generation_record
 from openclaw_stream.vocabulary import IncidentStatus
@@ -45,22 +46,24 @@ def test_a_state_survives(r: random.Random) -> None:
 def test_every_field_survives() -> None:
     state, empty = State("g"), State("g")
     state.begin("id-2", 5, 1000, "id-1")
-    state.through, state.replayed_through, state.frozen = 17, 11, 13
-    state.lineage = (Episode("id-1", 2, 900, 4, IncidentStatus.RESOLVED), Episode("id-2", 5, 1000, None, FIRING))
+    state.through, state.replayed_through, state.membership_frozen_at = 17, 11, 13
+    state.lineage = (
+        LineageEntry("id-1", 2, 900, 4, IncidentStatus.RESOLVED),
+        LineageEntry("id-2", 5, 1000, None, FIRING),
+    )
     state.status, state.revision, state.last_due, state.hold_end = IncidentStatus.RESOLVED, 3, 1100, 1900
     state.firing, state.resolved = {1 << 63: 800}, {7: 0, (1 << 64) - 1: 801}
-    state.overflow = state.early = True
-    state.open = False
-    state.last_alert_at, state.severity, state.names, state.others = 1200, 2, {"A": 3}, 4
+    state.overflow = True
+    state.last_alert_at, state.severity, state.alert_names, state.other_alerts = 1200, 2, {"A": 3}, 4
     state.services, state.exemplars = ("web",), (b'{"name":"A"}',)
-    state.alert_count, state.distinct, state.flaps = 9, 2, 1
+    state.alert_count, state.distinct_alerts, state.flaps = 9, 2, 1
     state.first_offset, state.last_offset = 5, 16
     state.namespace, state.service, state.traceparent = "shop", "web", "00-aa-bb-01"
-    told = set(State.__slots__) - {"group_key", "version", "open"}
-    assert [name for name in told if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
-    assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
-    state.open = True
-    assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
+    written = set(State.__slots__) - {"group_key", "version"}
+    assert [name for name in written if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
+    for lifecycle in set(Lifecycle) - {Lifecycle.NONE}:
+        state.lifecycle = lifecycle
+        assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
 
 
 def test_the_last_decision_survives_with_its_incident() -> None:
