@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 
 _NAME_MAX = 200
 _UNSAFE = re.compile(r"[%/#\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -218,8 +218,8 @@ def _hash(text: str) -> int:
 def _name(value: str) -> str:
     if len(value) <= _NAME_MAX and _PLAIN.fullmatch(value):
         return value
-    # A secret may straddle the limit, and redaction takes time.
-    shown = redact_start(value, 4 * _NAME_MAX)
+    # Hidden characters stay, so that names that only look alike stay different.
+    shown = safe_text(value, 2 * _NAME_MAX, hidden=Hidden.KEEP)
     if shown == value and len(value) <= _NAME_MAX:
         return value
     return f"{shown[: _NAME_MAX - 17]}~{_hash(value):016x}"
