@@ -9,7 +9,7 @@ import orjson
 
 from openclaw_stream import __version__
 from openclaw_stream.errors import OpenClawError, SettingsError
-from openclaw_stream.text.redaction import redact
+from openclaw_stream.text import Hidden, safe_text
 
 BODY_MAX = 1 << 20
 """Bytes of a body that are read; an answer takes a few thousand."""
@@ -21,6 +21,7 @@ _HEADERS = {
 }
 _THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _CONNECT_SECONDS = 5.0
+_ERROR_MAX = 300
 
 
 class BodyTooLargeError(OpenClawError):
@@ -56,7 +57,7 @@ def open_client(base_url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
         raise SettingsError(
             "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR: "
-            f"with them there is no HTTP: {redact(str(error))}"
+            f"cannot open an HTTP client with them: {safe_text(str(error), _ERROR_MAX, hidden=Hidden.ESCAPE)}"
         ) from None
 
 

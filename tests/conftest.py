@@ -1,6 +1,7 @@
-"""Real servers for the tests, started when the first test asks for them."""
+"""Real servers for the tests, started when the first test requests them, and the markers of the tests that use them."""
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,10 +22,51 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 OwnKafka = Callable[..., EmbeddedKafka]
 
+# The fixtures that start a server, by the marker of the tests that use them, directly or through another fixture.
+# A test that starts a server without a fixture carries the marker itself.
+SERVER_FIXTURES = {
+    "kafka": {"kafka", "own_kafka", "secured_kafka", "proxied", "cluster_and_proxies", "broker", "secured"},
+    "valkey": {"valkey", "own_valkey"},
+    "llm": {"llama_server"},
+}
+
+_PROGRAMS = {"kafka": "kafka.Kafka", "valkey": "valkey-server", "llm": "tests.arbitration.llama"}
+_started: set[str] = set()
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark the tests that use a server."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for marker, servers in SERVER_FIXTURES.items():
+            if fixtures & servers:
+                item.add_marker(marker)
+        if item.get_closest_marker("cluster"):
+            item.add_marker("kafka")
+
+
+def _note_server(event: str, arguments: Sequence[object]) -> None:
+    """Remember the servers that this process starts (an audit hook)."""
+    if event == "subprocess.Popen":
+        command = str(arguments[1])
+        _started.update(marker for marker, program in _PROGRAMS.items() if program in command)
+
+
+sys.addaudithook(_note_server)
+
+
+@pytest.fixture(autouse=True)
+def _servers_are_marked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that starts a server and has no marker for it."""
+    yield
+    started, marked = set(_started), {mark.name for mark in request.node.iter_markers()}
+    _started.clear()
+    assert started <= marked, f"add the markers of the servers that this test starts: {started - marked}"
+
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaServer]:
-    """One Kafka for all tests: each makes topics and groups of its own, and none stops it."""
+    """One Kafka for all tests: each creates its own topics and groups, and none stops it."""
     with kafka_server() as server:
         yield server
 
@@ -62,21 +104,21 @@ def own_kafka() -> Iterator[OwnKafka]:
 
 @pytest.fixture(scope="session")
 def secured_kafka() -> Iterator[EmbeddedKafkaCluster]:
-    """One node with an authorizer: `acls.USER` may do what it is granted, clients of PLAINTEXT everything."""
+    """One node with an authorizer: `acls.USER` has only granted rights, clients of PLAINTEXT have all rights."""
     with EmbeddedKafkaCluster(nodes=1, security=Security({acls.USER: acls.PASSWORD}, tls=False)) as one:
         yield one
 
 
 @pytest.fixture(scope="session")
 def superuser(secured_kafka: EmbeddedKafkaCluster) -> AdminClient:
-    """A client that may do everything there."""
+    """An admin client with all rights on it."""
     return AdminClient({"bootstrap.servers": secured_kafka.bootstrap_servers, "log_level": 0})
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real alerts kept beside the project, which are no part of it."""
+    """The folder of real alerts beside the project; they are not part of the project."""
     folder = PROJECT.parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip("there is no ../shared/data beside the project")
+        pytest.skip("no folder ../shared/data beside the project")
     return folder

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from hashlib import blake2b
 
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 
 NAME_MAX = 200
 # Most names; no token of any vendor is made of words as short as these, so there is nothing to redact or to encode.
@@ -74,8 +74,8 @@ def hash_of(text: str) -> int:
 def _name(value: str) -> str:
     if len(value) <= NAME_MAX and PLAIN.fullmatch(value):
         return value
-    # A secret may straddle the limit, and redaction takes time.
-    shown = redact_start(value, 4 * NAME_MAX)
+    # Hidden characters stay, so that names that only look alike stay different.
+    shown = safe_text(value, 2 * NAME_MAX, hidden=Hidden.KEEP)
     if shown == value and len(value) <= NAME_MAX:
         return value
     return f"{shown[: NAME_MAX - 17]}~{hash_of(value):016x}"

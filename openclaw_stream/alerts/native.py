@@ -18,7 +18,7 @@ from openclaw_stream.alerts.status import Stated, stated
 from openclaw_stream.alerts.subject import WORKLOAD_KINDS, subject_of
 from openclaw_stream.alerts.timestamps import moment_of
 from openclaw_stream.errors import PoisonError
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 from openclaw_stream.vocabulary import Severity
 
 HEARTBEATS = 'alertname=~"Watchdog|DeadMansSwitch|DeadMansSnitch|Heartbeat"'
@@ -31,7 +31,6 @@ _INHIBITORS = frozenset(("InfoInhibitor",))
 _SEVERITY_LABELS = ("severity", "Severity", "priority", "level", "threshold.name", "threshold_name")
 _NAMES_MAX = 4096
 _SHOWN_MAX = 60
-_READ_MAX = 1000
 _KEYS_SHOWN = 8
 
 
@@ -187,19 +186,11 @@ def shown(value: object, key: str = "") -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if not isinstance(value, str):
         return f"the number {value}"[:_SHOWN_MAX]
-    # The key may be what gives a secret away.
-    key = key[-_SHOWN_MAX:]
-    return f'the text "{_short(redact_start(f"{key}={value}", _READ_MAX).removeprefix(f"{key}="))}"'
-
-
-def _short(text: str) -> str:
-    """Return the beginning of a text fit for a line of a log."""
-    capped = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
-    return "".join(letter if letter.isprintable() else "?" for letter in capped)
+    return f'the text "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
 
 
 def _ignored(field: str, expected: str, value: object, key: str = "") -> str:
-    where = f"{field}.{_short(redact_start(key, _READ_MAX))}" if key else field
+    where = f"{field}.{safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE)}" if key else field
     return f"{where}: expected {expected}, got {shown(value, key)}; left out"
 
 
@@ -210,7 +201,9 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
             return name
     if name := labels.get("alertname", "").strip():
         return name
-    keys = ", ".join(_short(redact_start(key, _READ_MAX)) for key in islice(document, _KEYS_SHOWN)) or "none"
+    keys = (
+        ", ".join(safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE) for key in islice(document, _KEYS_SHOWN)) or "none"
+    )
     raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
 
 

@@ -12,7 +12,7 @@ _INTEGER_LENGTH_MAX = 20
 
 
 def is_logs(document: dict[str, Any]) -> bool:
-    """Tell a batch of log records."""
+    """Return whether it is a batch of log records."""
     return type(document.get("resourceLogs")) is list
 
 

@@ -1,7 +1,7 @@
-"""The arbiter: decides one revision of an incident, and never leaves it undecided.
+"""The arbiter: decides one revision of an incident; it always returns a decision.
 
-enrich (SigNoz) ─► cached? ─► chain of models ─► validate ─► gate ─► tune
-                                    └─► rules, where no model answers
+enrich (SigNoz) ─► cache ─► chain of providers ─► validate ─► gate ─► tuning
+                                └─► rules, where no provider answers
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from openclaw_stream.arbitration.llm.cached_chain import CachedChain, ChainOutco
 from openclaw_stream.arbitration.llm.chain import UNLIMITED
 from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.arbitration.llm.provider_client import DecisionContext
-from openclaw_stream.arbitration.llm.tracing import NoTracing, Recorder, Tracing
+from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning.suggestions import tuning_suggestions
-from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Suggestion, Validation
 from openclaw_stream.incidents.case import Case
@@ -34,31 +34,31 @@ log = structlog.get_logger(__name__)
 _WARNINGS_MAX = 32
 _ATTEMPTS_MAX = 32
 _REASONS_MAX = 16
-_LOOKUPS = 8
-"""Decisions made at the same time that wait for golden signals, and for no model."""
+_LOOKUP_CONCURRENCY = 8
+"""Decisions at the same time where they wait for golden signals only."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """A case with what else is known of it, and what the rules make of it."""
+    """A case with its golden signals, and the judgement of the rules on them."""
 
     case: Case
     metrics: GoldenSignals | None
     trace_url: str | None
-    ruled: Judgement
+    by_rules: Judgement
 
 
 class Arbiter:
-    """Decides with models, or by the deterministic rules where there are none or none answers.
+    """Decides with language models, and by the deterministic rules where no model answers.
 
     Args:
         language: The language of the texts.
         deadline: Seconds a decision may take from when it enters the queue.
-        signoz: Knows the golden signals.
-        lookups: Counts what came of asking it, by result: known or unavailable.
-        models: The chain; None where no model is to be asked.
-        why_none: Why there are no models; every decision says so.
-        tracing: Follows the decisions.
+        signoz: The source of golden signals.
+        lookups: Counts the lookups of golden signals, by result: known or unavailable.
+        chain: The chain of providers; None where no model is asked.
+        no_chain_reasons: Why there is no chain; every decision is degraded by these reasons.
+        tracing: Records the decisions.
     """
 
     def __init__(
@@ -67,102 +67,104 @@ class Arbiter:
         deadline: float,
         signoz: SigNoz,
         lookups: Counter,
-        models: CachedChain | None = None,
+        chain: CachedChain | None = None,
         *,
-        why_none: Sequence[str] = ("no model is configured",),
+        no_chain_reasons: Sequence[str] = ("no model is configured",),
         tracing: Tracing | None = None,
     ) -> None:
         self.deadline = deadline
         self._language = language
-        self._models = models
-        self._why_none = why_none
+        self._chain = chain
+        self._order = chain.chain.order if chain else []
+        self._no_chain = ChainOutcome(reasons=no_chain_reasons)
         self._signoz = signoz
         self._lookups = lookups
         self._tracing = tracing or NoTracing()
 
     @property
     def concurrency(self) -> int:
-        """How many decisions are worth making at the same time."""
-        if self._models:
-            return self._models.chain.concurrency
-        # Rules are a matter of CPU: several at a time would only keep the commits waiting at every turn.
-        return _LOOKUPS if self._signoz.configured else 1
+        """How many decisions should run at the same time."""
+        if self._chain:
+            return self._chain.chain.concurrency
+        # The rules only use the CPU: several decisions at a time would delay the commits and finish no sooner.
+        return _LOOKUP_CONCURRENCY if self._signoz.configured else 1
 
     def capacity(self) -> int:
         """Return how many decisions may queue and still be answered by a model within the deadline; 1 at least."""
-        return self._models.chain.capacity() if self._models else UNLIMITED
+        return self._chain.chain.capacity() if self._chain else UNLIMITED
 
     async def decide(self, case: Case, deadline: float | None = None) -> ArbitrationResult:
-        """Return the verdict on a case; never raises but for cancellation.
+        """Decide a case; raises nothing but a cancellation.
 
         Args:
             case: One revision of an incident.
-            deadline: When the rules decide at the latest, in seconds of the monotonic clock; by default as many
-                seconds from now as a decision may take.
+            deadline: When the rules decide if no model has answered, in seconds of the monotonic clock; by default the
+                arbiter's deadline from now.
         """
         deadline = time.monotonic() + self.deadline if deadline is None else deadline
         try:
-            order = self._models.chain.order if self._models else []
-            with self._tracing.decision(case, order) as recorder:
-                verdict = await self._decide(case, deadline, recorder)
-                recorder.decided(verdict)
-                return verdict
+            with self._tracing.decision(case, self._order) as recorder:
+                evidence = await self._collect_evidence(case, deadline)
+                outcome: ChainOutcome | None = self._no_chain
+                if case.resolved_early:
+                    outcome = None  # the incident is over: no model is worth its price
+                elif self._chain:
+                    context = DecisionContext(deadline, case.severity.rank, recorder)
+                    outcome = await self._chain.ask(case, evidence.metrics, context)
+                result = self._result(evidence, outcome)
+                recorder.decided(result)
+                return result
         except Exception as error:
-            # A fault must not hold back every alert behind it.
-            log.exception("the arbiter failed", incident_id=case.incident_id, revision=case.revision)
-            return self._despite(case, error)
+            # An error in one decision must not block every alert behind it.
+            log.exception("arbiter failed", incident_id=case.incident_id, revision=case.revision)
+            return self._fallback(case, f"the arbiter failed with {type(error).__name__}")
 
     async def close(self) -> None:
-        """Give up the calls under way."""
-        if self._models:
-            await self._models.close()
+        """Cancel the calls in flight."""
+        if self._chain:
+            await self._chain.close()
 
-    async def _decide(self, case: Case, deadline: float, recorder: Recorder) -> ArbitrationResult:
-        metrics, trace_url = await self._enrich(case, deadline)
-        evidence = _Evidence(case, metrics, trace_url, judge(case, self._language, metrics))
-        if case.resolved_early:
-            return self._by_rules(evidence)
-        if self._models is None:
-            return self._by_rules(evidence, ChainOutcome(reasons=self._why_none))
-        outcome = await self._models.ask(case, metrics, DecisionContext(deadline, case.severity.rank, recorder))
-        if outcome.found is None:
-            return self._by_rules(evidence, outcome)
-        return self._by_model(evidence, outcome, outcome.found)
-
-    async def _enrich(self, case: Case, deadline: float) -> tuple[GoldenSignals | None, str | None]:
+    async def _collect_evidence(self, case: Case, deadline: float) -> _Evidence:
         try:
             async with asyncio.timeout_at(deadline):
                 enrichment = await self._signoz.golden_signals(case)
         except TimeoutError:
             enrichment = Enrichment(GoldenSignals(unavailable="no time was left before the deadline"), None)
-        if enrichment.metrics:
-            self._lookups.labels("unavailable" if enrichment.metrics.unavailable else "known").inc()
-        return enrichment.metrics, enrichment.trace_url
+        metrics = enrichment.metrics
+        if metrics:
+            self._lookups.labels("unavailable" if metrics.unavailable else "known").inc()
+        return _Evidence(case, metrics, enrichment.trace_url, judge(case, self._language, metrics))
 
-    # ---- verdicts
+    # ---- results
 
-    def _by_model(self, evidence: _Evidence, outcome: ChainOutcome, found: ProviderAnswer) -> ArbitrationResult:
-        answer = found.answer
-        judgement, validation = validate(answer.judgement, evidence.case)
+    def _result(self, evidence: _Evidence, outcome: ChainOutcome | None) -> ArbitrationResult:
+        if outcome is None or outcome.answer is None:
+            return self._by_rules(evidence, outcome)
+        return self._by_model(evidence, outcome, outcome.answer)
+
+    def _by_model(self, evidence: _Evidence, outcome: ChainOutcome, answer: ProviderAnswer) -> ArbitrationResult:
+        parsed = answer.parsed
+        judgement, validation = validate(parsed.judgement, evidence.case)
         validation = validation.model_copy(
             update={
-                "repaired": answer.repaired,
-                "warnings": [*answer.dropped, *validation.warnings][:_WARNINGS_MAX],
+                "repaired": parsed.repaired,
+                "warnings": [*parsed.dropped, *validation.warnings][:_WARNINGS_MAX],
             }
         )
         provenance = Provenance(
-            provider=found.provider,
-            model=found.model,
+            provider=answer.provider,
+            model=answer.model,
             from_cache=outcome.from_cache,
             attempts=list(outcome.attempts)[:_ATTEMPTS_MAX],
             prompt_version=PROMPT_VERSION,
             rules_version=RULES_VERSION,
             language=self._language,
         )
-        return self._verdict(evidence, judgement, validation, provenance)
+        return self._gated(evidence, judgement, validation, provenance)
 
-    def _by_rules(self, evidence: _Evidence, outcome: ChainOutcome | None = None) -> ArbitrationResult:
-        judgement, validation = validate(evidence.ruled, evidence.case)
+    def _by_rules(self, evidence: _Evidence, outcome: ChainOutcome | None) -> ArbitrationResult:
+        """Return the result of the rules: degraded by the reasons of the outcome, or as intended where that is None."""
+        judgement, validation = validate(evidence.by_rules, evidence.case)
         provenance = Provenance(
             provider="rules",
             degraded=outcome is not None,
@@ -172,13 +174,13 @@ class Arbiter:
             rules_version=RULES_VERSION,
             language=self._language,
         )
-        return self._verdict(evidence, judgement, validation, provenance)
+        return self._gated(evidence, judgement, validation, provenance)
 
-    def _verdict(
+    def _gated(
         self, evidence: _Evidence, judgement: Judgement, validation: Validation, provenance: Provenance
     ) -> ArbitrationResult:
         case, metrics = evidence.case, evidence.metrics
-        gated, confidence = gate(judgement, evidence.ruled, case, metrics)
+        gated, confidence = gate(judgement, evidence.by_rules, case, metrics)
         return ArbitrationResult(
             judgement=gated,
             confidence=confidence,
@@ -194,18 +196,17 @@ class Arbiter:
         try:
             return tuning_suggestions(judgement, case, metrics, self._language)
         except Exception:
-            # Advice on how to prevent the next one is not worth the judgement of this one.
-            log.exception("the tuning failed", incident_id=case.incident_id, revision=case.revision)
+            # The judgement stands without suggestions on how to prevent the next incident.
+            log.exception("tuning failed", incident_id=case.incident_id, revision=case.revision)
             return []
 
-    def _despite(self, case: Case, error: Exception) -> ArbitrationResult:
-        """Decide by the rules alone after a fault; undecided where they are at fault."""
-        reason = f"the arbiter failed with {type(error).__name__}"
+    def _fallback(self, case: Case, reason: str) -> ArbitrationResult:
+        """Decide by the rules alone after an error; undecided where the rules raise it too."""
         try:
             evidence = _Evidence(case, None, None, judge(case, self._language))
             return self._by_rules(evidence, ChainOutcome(reasons=(reason,)))
         except Exception:
-            log.exception("the rules failed", incident_id=case.incident_id, revision=case.revision)
+            log.exception("rules failed", incident_id=case.incident_id, revision=case.revision)
         judgement = Judgement(
             action_title=f"Undecided: {case.group_key}"[:200],
             primary_responsibility=Responsibility.COLLAB,

@@ -1,4 +1,4 @@
-"""The resolution of an incident: its last revision, told without a new arbitration."""
+"""The resolution of an incident: its last revision, derived from the last decision without a new arbitration."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,13 +13,13 @@ from openclaw_stream.vocabulary import IncidentStatus, Language, Responsibility
 _TEXTS = {
     (Language.EN, IncidentStatus.RESOLVED): (
         "Resolved: {group}",
-        "All alerts of this incident have resolved and none came back within the hold. Nothing is left to do.",
+        "All alerts of this incident have resolved, and none fired again within the hold time. No action is needed.",
     ),
     (Language.EN, IncidentStatus.ASSUMED_RESOLVED): (
         "Assumed resolved: {group}",
         (
-            "No alert of this incident has been heard of for the longest silence allowed, and not all of them were "
-            "reported as resolved. Check that the alert source still works."
+            "No alert of this incident was received within the maximum silence, and not all of them were reported as "
+            "resolved. Check that the alert source still works."
         ),
     ),
     (Language.ZH_TW, IncidentStatus.RESOLVED): (
@@ -36,7 +36,14 @@ _TEXTS = {
 def resolve(
     case: Case, status: IncidentStatus, last: PublishedDecision | None, language: Language
 ) -> ArbitrationResult:
-    """Return the verdict of an end; who was responsible is repeated from the last decision, where there was one."""
+    """Return the result for a resolved incident, with the responsibility of the last decision if there was one.
+
+    Args:
+        case: The last evidence of the incident.
+        status: RESOLVED or ASSUMED_RESOLVED.
+        last: The last published decision, None if there was none.
+        language: The output language.
+    """
     title, description = _TEXTS[language, status]
     confidence = last.confidence if last else 0.0
     judgement = Judgement(

@@ -15,10 +15,10 @@ from openclaw_stream.errors import DeniedError, RetryableError, TopicError
 from openclaw_stream.settings import KafkaSettings, Settings
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.consumer_group import ConsumerGroup, describe_group
-from openclaw_stream.stream.kafka.permissions import denied
+from openclaw_stream.stream.kafka.permissions import denied_error
+from openclaw_stream.stream.kafka.probe import probe_outputs, probe_reads
 from openclaw_stream.stream.kafka.topics import TopicReport, check_topics
 from openclaw_stream.stream.kafka.transactional_producer import FencedError
-from openclaw_stream.stream.kafka.trial import try_outputs, try_reads
 
 _TRIAL_SHARE = 2 / 3
 """How much of its time a trial takes before it says what it waited for."""
@@ -44,8 +44,8 @@ async def check_kafka(settings: Settings, seconds: float) -> list[Finding]:
     share = seconds * _TRIAL_SHARE
     trials = {
         "group": _check_group(settings.kafka, share),
-        "outputs": _tried("outputs", try_outputs(settings, share), "a trial transaction over {} passed"),
-        "reads": _tried("reads", try_reads(settings, share), "{} can be read"),
+        "outputs": _tried("outputs", probe_outputs(settings, share), "a trial transaction over {} passed"),
+        "reads": _tried("reads", probe_reads(settings, share), "{} can be read"),
     }
     found = await asyncio.gather(*(bounded(name, trial, seconds, needed=True) for name, trial in trials.items()))
     return [Finding("Kafka", FindingStatus.WORKS, f"{settings.kafka.bootstrap_servers} answers"), *topics, *found]
@@ -93,7 +93,7 @@ async def _check_group(kafka: KafkaSettings, seconds: float) -> Finding:
             # Groups of newer protocols are described as dead, but listed.
             listed = await admin.list_consumer_groups([group.coordinator]) if group.state == "Dead" else []
         except GroupAuthorizationFailedError as error:
-            refused = denied(error, "Read", f"group {kafka.group_id}")
+            refused = denied_error(error, "Read", f"group {kafka.group_id}")
             return Finding("group", FindingStatus.MISSING, str(refused), fatal=True)
         except KafkaError as error:
             return Finding("group", FindingStatus.MISSING, _no_coordinator(kafka.group_id, error), fatal=True)

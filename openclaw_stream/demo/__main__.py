@@ -11,7 +11,7 @@ from openclaw_stream.demo.player import play
 from openclaw_stream.demo.records import Record, key_of
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.settings import Settings, load_settings
-from openclaw_stream.stream.kafka.connection import connection, unreachable
+from openclaw_stream.stream.kafka.connection import connection, unreachable_error
 
 _USAGE = "usage: python -m openclaw_stream.demo send [JSON…] (or records on standard input, one a line) | read\n"
 _WRONG_USAGE = 2
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return 0
     except (KafkaError, OSError) as error:
-        sys.stderr.write(f"error: {unreachable(settings.kafka, error)}\n")
+        sys.stderr.write(f"error: {unreachable_error(settings.kafka, error)}\n")
         return 1
     except OpenClawError as error:
         sys.stderr.write(f"error: {error}\n")

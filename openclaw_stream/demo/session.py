@@ -28,7 +28,7 @@ from openclaw_stream.demo.summary import print_summary
 from openclaw_stream.demo.tally import Tally
 from openclaw_stream.demo.worker_process import WorkerProcess
 from openclaw_stream.errors import FatalError
-from openclaw_stream.stream.kafka.connection import unreachable
+from openclaw_stream.stream.kafka.connection import unreachable_error
 
 _QUIET_SECONDS = 20.0
 """Nothing seen for so long after the last record: what is open now stays open. Above the demo's longest timer; a model
@@ -84,7 +84,7 @@ class Demo:
             try:
                 asyncio.run(self._perform(place, worker, records or storm(datetime.now(UTC))))
             except (KafkaError, OSError) as error:
-                raise unreachable(place.settings.kafka, error) from error
+                raise unreachable_error(place.settings.kafka, error) from error
             self._say("stopping …")
 
     async def _perform(self, place: Stage, worker: WorkerProcess, records: Sequence[Record]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import safe_text
 
 _PREFIX = "openclaw-dlq-"
 _REASON_MAX = 500
@@ -65,8 +65,4 @@ def dead_letter_headers(  # noqa: PLR0913 - a record is named by its coordinates
 
 
 def _one_line(reason: str) -> str:
-    # A secret may straddle the limit: it is cut after redaction.
-    start = reason[: 8 * _REASON_MAX]  # of ten thousand bad alerts it is megabytes long
-    printable = "".join(letter if letter.isprintable() else " " for letter in start)
-    text = " ".join(redact_start(printable, 4 * _REASON_MAX).split())
-    return text if len(text) <= _REASON_MAX else text[: _REASON_MAX - 1] + "…"
+    return safe_text(reason, _REASON_MAX, one_line=True)

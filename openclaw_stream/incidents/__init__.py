@@ -1,1 +1,1 @@
-"""The pure fold: identity, evidence, and the life of an incident."""
+"""The pure fold: from alerts to incidents, their evidence and their life."""

@@ -1,4 +1,4 @@
-"""What the fold hands to the arbiter: one revision of one incident, as plain data."""
+"""The input of a decision: one revision of one incident, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from openclaw_stream.vocabulary import Severity
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """A telling alert of an incident; capped in size and free of secrets.
+    """An alert shown as an example of its incident; capped in size and redacted.
 
     `starts_at` is in epoch milliseconds, 0 where the alert gave none.
     """
@@ -30,11 +30,12 @@ class Exemplar:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The evidence one revision was cut with; times in epoch milliseconds of stream time.
+    """The evidence of one revision; times in epoch milliseconds of stream time.
 
     `alert_names` counts alerts by name (capped; `other_alerts` counts those of further names), `services` are
-    the distinct services seen, `exemplars` the most telling alerts, the first of each name.
-    `namespace` and `service` are the opening alert's own and empty where it named none.
+    the distinct services seen, `exemplars` the first alerts of each name and those more severe than any before.
+    `namespace` and `service` are those of the opening alert, empty where it named none. `resolved_early` is set where
+    the incident ended before its first decision: rules decide it.
     """
 
     incident_id: str

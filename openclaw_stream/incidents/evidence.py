@@ -1,7 +1,8 @@
-"""Bounded evidence: alerts become exemplars, and a state becomes the case that is decided."""
+"""Bounded evidence: exemplars of alerts, and the case of a revision from the state of its group."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -9,8 +10,7 @@ import orjson
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
-from openclaw_stream.text.display import clean
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 from openclaw_stream.vocabulary import SEVERITIES, Severity
 
 _NAME_MAX = 200
@@ -19,11 +19,11 @@ _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _METRICS_MAX = 16
 _TIME_MAX = 253_402_300_799_000
-"""The end of the year 9999: record timestamps come from producers, in microseconds where one errs."""
+"""The end of the year 9999: record timestamps come from producers, by mistake also in microseconds."""
 
 
 def exemplar(alert: Alert) -> bytes:
-    """Return a telling alert as JSON: capped, and free of secrets before it is kept anywhere."""
+    """Return an alert as JSON: capped, and redacted before it is stored anywhere."""
     return orjson.dumps(
         {
             "name": text(alert.name, _NAME_MAX),
@@ -43,8 +43,8 @@ def exemplar(alert: Alert) -> bytes:
     )
 
 
-def case_of(state: State, due: int, *, by_rules: bool = False) -> Case:
-    """Return what the arbiter is given of a state: `due` in epoch milliseconds of stream time."""
+def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
+    """Return what the arbiter decides on; `due` is in epoch milliseconds of stream time."""
     return Case(
         incident_id=state.incident_id,
         revision=state.revision,
@@ -56,31 +56,27 @@ def case_of(state: State, due: int, *, by_rules: bool = False) -> Case:
         last_alert_at=state.last_alert_at,
         due=due,
         alert_count=state.alert_count,
-        distinct_alerts=state.distinct,
-        alert_names=names_of(state),
+        distinct_alerts=state.distinct_alerts,
+        alert_names=_merged(state.alert_names, lambda name: text(name, _NAME_MAX)),
         exemplars=tuple(_exemplar_from(value) for value in state.exemplars),
         services=tuple(text(service, _NAME_MAX) for service in state.services),
-        other_alerts=state.others,
+        other_alerts=state.other_alerts,
         flaps=state.flaps,
-        resolved_early=by_rules,
+        resolved_early=rules_only,
     )
 
 
-def names_of(state: State) -> dict[str, int]:
-    """Return the alerts by name, names capped and redacted."""
-    return _merged(state.names, lambda name: text(name, _NAME_MAX))
-
-
-def _merged(names: Mapping[str, int], told: Callable[[str], str]) -> dict[str, int]:
+def _merged(names: Mapping[str, int], shown: Callable[[str], str]) -> dict[str, int]:
+    """Return the counts by shown name: several names may be shown as one."""
     counts: dict[str, int] = {}
     for name, count in names.items():
-        counts[told(name)] = counts.get(told(name), 0) + count
+        counts[shown(name)] = counts.get(shown(name), 0) + count
     return counts
 
 
 def incident_fields(state: State) -> dict[str, Any]:
-    """Return what events tell of an incident, as the fields of `IncidentFacts`."""
-    others = {"#others": state.others} if state.others else {}
+    """Return what events contain of an incident, as the fields of `IncidentFacts`."""
+    others = {"#others": state.other_alerts} if state.other_alerts else {}
     return {
         "namespace": _shown(state.namespace),
         "service": _shown(state.service),
@@ -89,36 +85,29 @@ def incident_fields(state: State) -> dict[str, Any]:
         "opened_at": _at(state.opened_at),
         "last_alert_at": _at(max(state.last_alert_at, state.opened_at)),
         "alert_count": state.alert_count,
-        "distinct_alerts": state.distinct,
-        "alert_names": {**_merged(state.names, _shown), **others},
+        "distinct_alerts": state.distinct_alerts,
+        "alert_names": {**_merged(state.alert_names, _shown), **others},
         "flaps": state.flaps,
-        "previous_incident_id": state.previous_id or None,
+        "previous_incident_id": state.previous_incident_id or None,
     }
 
 
 def text(value: str, limit: int = _TEXT_MAX) -> str:
     """Return a text without secrets, at most `limit` characters long."""
-    # Cut generously first: redaction must see the whole of a secret that straddles the limit.
-    shown = redact_start(value, 2 * limit)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    # Hidden characters stay, so that a name that only looks like a workload's is never taken for it.
+    return safe_text(value, limit, hidden=Hidden.KEEP)
 
 
 def _shown(value: str) -> str:
-    """Return a name as events show it to people and browsers: without hidden characters too.
-
-    In evidence they stay, so that a name that only looks like a workload's is never taken for it.
-    """
-    return clean(redact_start(value, 3 * _NAME_MAX), _NAME_MAX)
+    """Return a name as events show it to people and browsers: without hidden characters too."""
+    return safe_text(value, _NAME_MAX)
 
 
 def _texts(items: Mapping[str, str], limit: int) -> dict[str, str]:
-    return {text(k, _NAME_MAX): _pair(k, v) for k, v in list(items.items())[:limit]}
-
-
-def _pair(key: str, value: str) -> str:
-    """Redact a value in the light of its key: `password: x` tells more than `x`."""
-    shown = text(f"{key}={value}", _TEXT_MAX + len(key) + 1)
-    return shown.removeprefix(f"{key}=")
+    return {
+        text(key, _NAME_MAX): safe_text(value, _TEXT_MAX, hidden=Hidden.KEEP, name=key)
+        for key, value in islice(items.items(), limit)
+    }
 
 
 def _at(milliseconds: int) -> datetime:

@@ -1,11 +1,11 @@
-"""The waits of the fold."""
+"""The timers of the fold."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """Every wait of the fold, in milliseconds of stream time.
+    """Every timer of the fold, in milliseconds of stream time.
 
     `group_wait` (`group_wait_critical`) is how long an incident gathers before its first revision, `group_interval`
     the least time between revisions, doubled with each one up to `max_interval`; `resolve_hold` is how long an

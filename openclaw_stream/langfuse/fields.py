@@ -6,12 +6,11 @@ from typing import Any, Final, Literal
 
 from openclaw_stream.arbitration.llm.providers.base import ProviderError, Reply
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 
 TEXT_MAX: Final = 32_768
 """Characters of a text that are looked at; a model that runs wild says a million."""
 STATUS_MAX: Final = 1000
-_NOTE_MAX: Final = 100
 _PROPAGATED_MAX: Final = 150
 """Characters; the SDK drops a propagated value of more than 200 as JSON."""
 
@@ -20,24 +19,21 @@ def mask(*, data: Any, **_: Any) -> Any:
     """Redact every text of inputs, outputs and metadata, however deep; the SDK's mask signature."""
     match data:
         case str():
-            return safe(data)
+            return safe_field(data)
         case Mapping():
-            return {safe(str(key)): mask(data=value) for key, value in data.items()}
+            return {safe_field(str(key)): mask(data=value) for key, value in data.items()}
         case list() | tuple():
             return [mask(data=value) for value in data]
         case None | bool() | int() | float():
             return data
         case _:
-            return safe(str(data))
+            return safe_field(str(data))
 
 
 @functools.lru_cache(maxsize=64)  # the system prompt is the same in every call, and the longest of its texts
-def safe(text: str, longest: int = TEXT_MAX) -> str:
-    """Return a text without secrets, cut to about `longest` characters."""
-    shown = redact_start(text, TEXT_MAX)
-    if len(text) > TEXT_MAX:
-        shown = f"{shown[: TEXT_MAX - _NOTE_MAX]}… ({len(text)} characters)"
-    return shown if len(shown) <= longest else f"{shown[:longest]}…"
+def safe_field(text: str, limit: int = TEXT_MAX) -> str:
+    """Return a text without secrets, at most `limit` characters long, as a trace shows it."""
+    return safe_text(text, limit, hidden=Hidden.KEEP, show_length=True)
 
 
 def describe(case: Case, order: Sequence[str]) -> dict[str, Any]:
@@ -45,12 +41,12 @@ def describe(case: Case, order: Sequence[str]) -> dict[str, Any]:
     fingerprint = next((exemplar.fingerprint for exemplar in case.exemplars if exemplar.fingerprint), "")
     return {
         "trace_name": "decision",
-        "session_id": safe(case.incident_id, _PROPAGATED_MAX).encode("ascii", "replace").decode(),
+        "session_id": safe_field(case.incident_id, _PROPAGATED_MAX).encode("ascii", "replace").decode(),
         "metadata": {
-            "group_key": safe(case.group_key, _PROPAGATED_MAX),
-            "fingerprint": safe(fingerprint, _PROPAGATED_MAX),
+            "group_key": safe_field(case.group_key, _PROPAGATED_MAX),
+            "fingerprint": safe_field(fingerprint, _PROPAGATED_MAX),
             "revision": case.revision,
-            "fallback_order": safe(",".join(order), _PROPAGATED_MAX),
+            "fallback_order": safe_field(",".join(order), _PROPAGATED_MAX),
         },
     }
 
@@ -91,4 +87,4 @@ def level(error: BaseException) -> Literal["ERROR", "WARNING"]:
 def status(error: BaseException) -> str:
     """Return what an error says, redacted."""
     kind = error.failure.value if isinstance(error, ProviderError) else type(error).__name__
-    return safe(f"{kind}: {error}", STATUS_MAX)
+    return safe_field(f"{kind}: {error}", STATUS_MAX)

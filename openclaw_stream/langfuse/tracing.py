@@ -27,9 +27,8 @@ from openclaw_stream.arbitration.llm.providers.base import Prompt, ProviderError
 from openclaw_stream.arbitration.llm.tracing import Call, NoCall, NoRecorder, Recorder
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.langfuse.fields import STATUS_MAX, describe, level, mask, safe, status, summarize, usage
+from openclaw_stream.langfuse.fields import STATUS_MAX, describe, level, mask, safe_field, status, summarize, usage
 from openclaw_stream.settings.langfuse import LangfuseSettings
-from openclaw_stream.text.redaction import redact
 
 log = structlog.get_logger(__name__)
 
@@ -144,9 +143,9 @@ class _Trace:
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         with propagate_attributes(**self._shared):
             generation = self._root.start_observation(
-                name=redact(provider),
+                name=safe_field(provider),
                 as_type="generation",
-                model=redact(model),
+                model=safe_field(model),
                 input=messages,
                 metadata={"prompt_version": prompt.version},
             )
@@ -198,7 +197,7 @@ class _Call:
         """Record an answer and what it took."""
         self._generation.update(
             output=reply.text,
-            model=redact(reply.model),
+            model=safe_field(reply.model),
             usage_details=usage(reply),
             cost_details=None if cost_usd is None else {"total": cost_usd},
         )
@@ -206,7 +205,7 @@ class _Call:
     @_quiet
     def validated(self, problem: str | None = None) -> None:
         """Score whether the answer had JSON of the schema."""
-        comment = None if problem is None else safe(problem, STATUS_MAX)
+        comment = None if problem is None else safe_field(problem, STATUS_MAX)
         self._generation.score(name="valid_json", value=problem is None, data_type="BOOLEAN", comment=comment)
         if comment is not None:
             self._generation.update(level="WARNING", status_message=comment)
@@ -240,7 +239,7 @@ class _Complaints(logging.Handler):
         now = time.monotonic()
         if now - self._said_at >= _COMPLAIN_EVERY:
             self._said_at = now
-            log.warning("Langfuse does not take the traces; decisions go on", reason=safe(record.getMessage()))
+            log.warning("Langfuse does not take the traces; decisions go on", reason=safe_field(record.getMessage()))
 
 
 _complaints = _Complaints(logging.WARNING)

@@ -1,1 +1,1 @@
-"""Building blocks for calls that fail or take long; none of them knows what it is used for."""
+"""Building blocks for calls that fail or take long; none of them knows what is called."""

@@ -1,4 +1,4 @@
-"""Slots for calls that run at the same time; who is urgent waits least."""
+"""A semaphore whose slots go to the most urgent waiter first."""
 
 import asyncio
 import heapq
@@ -6,37 +6,41 @@ from itertools import count
 
 
 class PrioritySemaphore:
-    """A semaphore that goes to the highest rank that waits, and among equals to the first that came."""
+    """Limits calls that run at the same time; a free slot goes to the highest rank, among equals to the longest wait.
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self._free = number
+    Args:
+        limit: The number of slots.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._free = limit
         self._order = count()
-        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
-        return sum(not granted.done() for _, _, granted in self._queue)
+        """The number of calls that wait for a slot."""
+        return sum(not granted.done() for _, _, granted in self._waiters)
 
     async def acquire(self, rank: int) -> None:
-        """Wait for a slot; does not yield where one is free."""
+        """Wait for a slot; does not yield to the event loop where one is free."""
         if self._free:
             self._free -= 1
             return
         granted = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queue, (-rank, next(self._order), granted))
+        heapq.heappush(self._waiters, (-rank, next(self._order), granted))
         try:
             await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled():
-                self.release()
+                self.release()  # the slot was granted in the same turn of the loop
             raise
 
     def release(self) -> None:
-        """Give a slot back, to the next that waits."""
-        while self._queue:
-            _, _, granted = heapq.heappop(self._queue)
+        """Pass a slot on to the first waiter, or free it."""
+        while self._waiters:
+            _, _, granted = heapq.heappop(self._waiters)
             if not granted.done():
                 granted.set_result(None)
                 return

@@ -1,66 +1,73 @@
-"""Single flight: of calls with equal keys that are wanted at the same time, one is made."""
+"""Single flight: concurrent requests for the same key share one call."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
-_STORING_SECONDS = 1.0
+_FINISH_SECONDS = 1.0
 
 
-class SingleFlight(Generic[T]):
-    """Calls under way by key; who waits may give up, and the call goes on.
+class SingleFlight(Generic[K, T]):
+    """The calls in flight by key. Each runs in a task of its own: a caller that stops waiting does not cancel it.
 
     Args:
-        holds: Whether a result is the key's until its call is through; for any other the next call is made at once.
+        shares: Whether a result is still shared with callers that join after it was set, while its call finishes its
+            remaining work. For any other result they start the next call at once.
     """
 
-    def __init__(self, holds: Callable[[T], bool]) -> None:
-        self._holds = holds
-        self._landings: dict[str, asyncio.Future[T]] = {}
+    def __init__(self, shares: Callable[[T], bool] = lambda _: True) -> None:
+        self._shares = shares
+        self._results: dict[K, asyncio.Future[T]] = {}
         self._tasks: dict[asyncio.Task[None], asyncio.Future[T]] = {}
 
-    def board(
-        self, key: str, fly: Callable[[asyncio.Future[T]], Coroutine[Any, Any, None]]
+    def join(
+        self, key: K, call: Callable[[asyncio.Future[T]], Coroutine[Any, Any, None]]
     ) -> tuple[asyncio.Future[T], bool]:
-        """Return the future of a key's answer, and whether it was started for this.
+        """Join the call in flight for a key, or start it.
 
-        `fly` sets the future's result as soon as there is one, and may have work to finish after that.
+        Args:
+            key: Equal keys share a call.
+            call: Sets the result of its future as soon as there is one; it may have work to finish after that.
+
+        Returns:
+            The future, which all callers of the key share: await it shielded. And whether this caller started the call.
         """
-        known = self._landings.get(key)
-        if known is not None and (not known.done() or self._holds(known.result())):
-            return known, False
-        landing: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(fly(landing))
-        self._landings[key] = landing
-        self._tasks[task] = landing
-        task.add_done_callback(lambda task: self._landed(key, landing, task))
-        return landing, True
+        current = self._results.get(key)
+        if current is not None and (not current.done() or self._shares(current.result())):
+            return current, False
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(call(result))
+        self._results[key] = result
+        self._tasks[task] = result
+        task.add_done_callback(lambda task: self._finished(key, result, task))
+        return result, True
 
     async def close(self) -> None:
-        """Give up what is under way; what has its result gets a second to store it."""
-        landed = [task for task, landing in self._tasks.items() if landing.done()]
-        if landed:
-            await asyncio.wait(landed, timeout=_STORING_SECONDS)
+        """Cancel the calls in flight; those that have set their result get a second to finish."""
+        finishing = [task for task, result in self._tasks.items() if result.done()]
+        if finishing:
+            await asyncio.wait(finishing, timeout=_FINISH_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _landed(self, key: str, landing: asyncio.Future[T], task: asyncio.Task[None]) -> None:
+    def _finished(self, key: K, result: asyncio.Future[T], task: asyncio.Task[None]) -> None:
         del self._tasks[task]
-        if self._landings.get(key) is landing:
-            del self._landings[key]
+        if self._results.get(key) is result:
+            del self._results[key]
         error = None if task.cancelled() else task.exception()
-        if landing.done():
+        if result.done():
             if error:
-                log.error("a call was not finished", reason=repr(error))
+                log.error("single-flight call failed after its result was set", reason=repr(error))
         elif error is None:
-            landing.cancel()
+            result.cancel()
         else:
-            landing.set_exception(error)
-            landing.exception()  # it was looked at, even if nobody waits any more
+            result.set_exception(error)
+            result.exception()  # marked as retrieved: there may be no caller left to await it

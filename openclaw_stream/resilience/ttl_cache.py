@@ -1,19 +1,26 @@
-"""A short memory of what was asked: of equal questions that come close together, one is asked."""
+"""A cache whose entries expire, and whose concurrent misses of one key share a single load."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
+from functools import partial
 from typing import Any, Generic, TypeVar
+
+from openclaw_stream.resilience.single_flight import SingleFlight
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class TtlCache(Generic[K, V]):
-    """Answers by question, for `ttl` seconds; the one used longest ago makes room for the `size` + 1st.
+    """Values by key, loaded on a miss.
 
-    `keeps` tells which answers are worth keeping; the others are shared by those who wait for them, and forgotten.
+    Args:
+        size: The number of entries; one more evicts the least recently used.
+        ttl: Seconds an entry is kept.
+        keeps: Whether a loaded value is kept; another is returned to those that wait for it, and not stored.
+        clock: Seconds of a monotonic clock.
     """
 
     def __init__(
@@ -23,33 +30,27 @@ class TtlCache(Generic[K, V]):
         self._ttl = ttl
         self._keeps = keeps
         self._clock = clock
-        self._answers: OrderedDict[K, tuple[float, V]] = OrderedDict()
-        self._flights: dict[K, asyncio.Task[V]] = {}
+        self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._loads: SingleFlight[K, V] = SingleFlight()
 
-    async def get(self, question: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """Return the answer that is known or on its way, else what `ask` returns; who gives up leaves it going."""
-        expires, answer = self._answers.get(question, (0.0, None))
-        if answer is not None and self._clock() < expires:
-            self._answers.move_to_end(question)
-            return answer
-        flight = self._flights.get(question)
-        if flight is None:
-            flight = self._flights[question] = asyncio.create_task(self._fly(question, ask))
-            flight.add_done_callback(lambda _: self._flights.pop(question))
-        return await asyncio.shield(flight)
+    async def get(self, key: K, load: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """Return the value of a key, from the cache or from `load`; cancelling the caller does not cancel the load."""
+        expires, value = self._entries.get(key, (0.0, None))
+        if value is not None and self._clock() < expires:
+            self._entries.move_to_end(key)
+            return value
+        loaded, _ = self._loads.join(key, partial(self._load, key, load))
+        return await asyncio.shield(loaded)
 
     async def close(self) -> None:
-        """Give up what is on its way."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        """Cancel the loads in flight."""
+        await self._loads.close()
 
-    async def _fly(self, question: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        answer = await ask()
-        if self._keeps(answer):
-            self._answers[question] = (self._clock() + self._ttl, answer)
-            self._answers.move_to_end(question)
-            if len(self._answers) > self._size:
-                self._answers.popitem(last=False)
-        return answer
+    async def _load(self, key: K, load: Callable[[], Coroutine[Any, Any, V]], result: asyncio.Future[V]) -> None:
+        value = await load()
+        if self._keeps(value):
+            self._entries[key] = (self._clock() + self._ttl, value)
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+        result.set_result(value)

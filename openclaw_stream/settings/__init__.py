@@ -30,7 +30,7 @@ from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.settings.providers import ProviderSettings
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.settings.types import Address
-from openclaw_stream.text.redaction import redact
+from openclaw_stream.text import safe_text
 
 __all__ = [
     "Address",
@@ -53,6 +53,9 @@ __all__ = [
 
 # Kubernetes sets such variables for every Service of the namespace, one called openclaw-stream among them.
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$")
+
+
+_INPUT_MAX = 200
 
 
 class Settings(BaseModel):
@@ -143,7 +146,7 @@ def _explain(error: ValidationError, group: type[SettingsGroup]) -> Iterator[str
         field = str(problem["loc"][0])
         info = group.model_fields[field]
         # Behind the query of an address there may be a key.
-        given = redact(repr(re.split(r"[?#]", str(problem["input"]))[0]))
+        given = safe_text(repr(re.split(r"[?#]", str(problem["input"]))[0]), _INPUT_MAX)
         shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{given:.100}"
         reason = reason[:1].lower() + reason[1:]
         yield f"{group.variable(field)}={shown} is not allowed: {reason}. Allowed: {info.description}"

@@ -9,8 +9,7 @@ import httpx
 
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.http_client import BodyTooLargeError, HttpResponse, dig, listed, open_client, send
-from openclaw_stream.text.display import visible
-from openclaw_stream.text.redaction import redact_start
+from openclaw_stream.text import Hidden, safe_text
 
 _PATH = "/api/v5/query_range"
 _SAID_MAX = 4096
@@ -57,7 +56,7 @@ class Client:
             raise SigNozError(f"SigNoz answered {error}") from None
         except httpx.HTTPError as error:
             # Unchained: an exception of the client carries the request with its headers.
-            raise SigNozError(f"SigNoz cannot be reached: {self._shown(f'{type(error).__name__} {error}')}") from None
+            raise SigNozError(f"SigNoz cannot be reached: {self._safe(f'{type(error).__name__} {error}')}") from None
         if response.status != httpx.codes.OK or dig(response.document, "status") != "success":
             raise self._refusal(response)
         return dig(response.document, "data")
@@ -68,19 +67,14 @@ class Client:
 
     def _refusal(self, response: HttpResponse) -> SigNozError:
         status, document = response.status, response.document
-        said = self._scrubbed(_message(document) or response.body.decode(errors="replace"))
+        said = self._safe(_message(document) or response.body.decode(errors="replace"), _SAID_MAX)
         hint = f"; {_HINTS[status]}" if status in _HINTS else ""
         what = f"{status} without JSON of its own" if dig(document, "status") is None else str(status)
-        message = f"SigNoz answered {what}: {self._shown(said) or 'an empty body'}{hint}"
+        message = f"SigNoz answered {what}: {self._safe(said) or 'an empty body'}{hint}"
         return SigNozError(message, said=said, refused=status == httpx.codes.BAD_REQUEST)
 
-    def _shown(self, text: str) -> str:
-        return visible(self._scrubbed(text), _SHOWN_MAX)
-
-    def _scrubbed(self, text: str) -> str:
-        if self._key:
-            text = text.replace(self._key, "[redacted:key]")
-        return redact_start(" ".join(text.split()), _SAID_MAX)
+    def _safe(self, text: str, limit: int = _SHOWN_MAX) -> str:
+        return safe_text(text, limit, hidden=Hidden.ESCAPE, one_line=True, secrets=[self._key or ""])
 
 
 def _message(document: Any) -> str:

@@ -9,7 +9,7 @@ import structlog
 
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
+from openclaw_stream.resilience.circuit_breaker import CircuitBreaker, CircuitOpenError
 from openclaw_stream.resilience.ttl_cache import TtlCache
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz.client import Client, SigNozError
@@ -17,7 +17,7 @@ from openclaw_stream.signoz.query import body
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read
 from openclaw_stream.signoz.subject import Subject, Window, subject_of, window_of
 from openclaw_stream.signoz.trace_link import explorer
-from openclaw_stream.text.display import visible
+from openclaw_stream.text import Hidden, safe_text
 
 log = structlog.get_logger(__name__)
 
@@ -124,19 +124,14 @@ class SigNoz:
             self._slots.release()
 
     async def _ask_with_care(self, subject: Subject, window: Window, deadline: float) -> Enrichment:
-        if not self._breaker.allows():
-            raise SigNozError("SigNoz failed lately and is left alone for a while")
         try:
-            enrichment = await self._ask(subject, window, deadline)
+            with self._breaker.attempt(_is_failure):
+                return await self._ask(subject, window, deadline)
+        except CircuitOpenError:
+            raise SigNozError("SigNoz circuit open after repeated failures") from None
         except SigNozError as error:
             log.warning("no golden signals", services=_shown(subject), reason=str(error))
-            if error.refused:
-                self._breaker.succeeded()
-            else:
-                self._breaker.failed()
             raise
-        self._breaker.succeeded()
-        return enrichment
 
     async def _ask(self, subject: Subject, window: Window, deadline: float) -> Enrichment:
         now, before = await asyncio.gather(
@@ -176,11 +171,18 @@ class SigNoz:
         return Enrichment(signals, explorer(self._url, window, service, subject.namespace))
 
     def _without(self, reason: str, window: Window) -> Enrichment:
-        return Enrichment(GoldenSignals(unavailable=visible(reason, _REASON_MAX)), explorer(self._url, window))
+        return Enrichment(
+            GoldenSignals(unavailable=safe_text(reason, _REASON_MAX, hidden=Hidden.ESCAPE)), explorer(self._url, window)
+        )
+
+
+def _is_failure(error: Exception) -> bool | None:
+    """Return whether an error is a failure of SigNoz; it answers where it refuses a query."""
+    return not error.refused if isinstance(error, SigNozError) else None
 
 
 def _shown(subject: Subject) -> str:
-    return visible(", ".join(subject.services), _REASON_MAX)
+    return safe_text(", ".join(subject.services), _REASON_MAX, hidden=Hidden.ESCAPE)
 
 
 def _signals(row: QueryRow, before: QueryRow | None, window: Window) -> GoldenSignals:

@@ -19,8 +19,8 @@ from openclaw_stream.telemetry.metrics import Metrics
 class WorkerContext:
     """What all partitions of a worker share.
 
-    `share` returns the partition's part of the limit on undecided work, in bytes. `outputs_tried` is set once a trial
-    transaction over all outputs has succeeded.
+    `pending_bytes_limit` returns one partition's part of the limit on undecided work, in bytes. `outputs_probed` is
+    set once a transaction over all outputs has been probed. `on_fatal` stops the worker.
     """
 
     settings: Settings
@@ -31,5 +31,5 @@ class WorkerContext:
     metrics: Metrics
     consumer: AIOKafkaConsumer
     on_fatal: Callable[[FatalError], None]
-    share: Callable[[], int]
-    outputs_tried: asyncio.Event
+    pending_bytes_limit: Callable[[], int]
+    outputs_probed: asyncio.Event

@@ -1,4 +1,4 @@
-"""Memory of a process that runs for months: when garbage is looked for, and free memory goes back to the system."""
+"""Memory of a process that runs for months: when garbage is collected, and free memory is returned to the system."""
 
 import ctypes
 import gc
@@ -7,21 +7,21 @@ import platform
 _TRIMS = platform.libc_ver()[0] == "glibc"
 
 
-def calm_collector() -> None:
-    """Have the cyclic collector run seldom: alerts and groups make no cycles, and looking for some takes a quarter.
+def reduce_garbage_collections() -> None:
+    """Make the cyclic collector run rarely: alerts and groups form no cycles, and searching takes a quarter.
 
-    Failed calls and clients do make some, with their buffers, so it must not hardly ever run either.
+    It still has to run, since failed calls and clients form cycles that hold buffers.
     """
     gc.freeze()
     gc.set_threshold(50_000, 10, 5)
 
 
-def tidy(*, garbage: bool) -> None:
-    """Give what is free back to the system, in milliseconds; with `garbage` free cycles first, in a tenth of a second.
+def free_memory(*, collect_garbage: bool) -> None:
+    """Return free memory to the system, in milliseconds; with `collect_garbage` after a full collection, in 0.1 s.
 
-    Buffers of megabytes come and go between small objects that stay: the heap of glibc would else only ever grow.
+    Buffers of megabytes are allocated between small objects that stay: without this the heap of glibc only grows.
     """
-    if garbage:
+    if collect_garbage:
         gc.collect()
     if _TRIMS:
         ctypes.CDLL(None).malloc_trim(0)

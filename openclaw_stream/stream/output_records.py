@@ -1,7 +1,7 @@
-"""The outbox: a plan of the ledger becomes the messages of one transaction.
+"""Output records: the messages of one transaction, built from a plan of the ledger.
 
-States go to the partition of the incidents topic that has the number of the input partition, all others where their
-key leads.
+States go to the partition of the incidents topic with the number of the input partition; the partition of every other
+message is chosen by its key.
 """
 
 from collections.abc import Iterator
@@ -22,35 +22,36 @@ from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.kafka.transactional_producer import Message
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.revision import DeadLetter, Plan, Revision
+from openclaw_stream.stream.state.revision import Revision
+from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 
 
 @dataclass(frozen=True, slots=True)
 class OutputRecords:
-    """Makes the messages of one partition's transactions."""
+    """Builds the messages of one partition's transactions."""
 
     settings: Settings
     topic: str
     partition: int
 
-    def messages(self, plan: Plan, ledger: Ledger) -> list[Message]:
-        """Return everything a transaction sends, the states first: nothing gets out where those did not."""
+    def messages(self, plan: TransactionPlan, ledger: Ledger) -> list[Message]:
+        """Return everything a transaction sends, the states first: where they are refused, nothing else is sent."""
         incidents = self.settings.topics.incidents
-        sent = [Message(incidents, key.encode(), value, (), self.partition) for key, value in plan.states]
-        for work in plan.revisions:
-            sent.extend(self._revision(work, ledger.generation))
-        sent.extend(self._dead_letter(letter, ledger.generation) for letter in plan.dead_letters)
-        return sent
+        messages = [Message(incidents, key.encode(), value, (), self.partition) for key, value in plan.states]
+        for revision in plan.revisions:
+            messages.extend(self._revision_messages(revision, ledger.generation))
+        messages.extend(self._dead_letter_message(letter, ledger.generation) for letter in plan.dead_letters)
+        return messages
 
     def substitute(self, refused: Message, reason: str, ledger: Ledger) -> Message | None:
-        """Return what is sent in place of a message that the brokers refuse for good, None for nothing.
+        """Return what is sent in place of a message that the brokers always refuse, None for nothing.
 
-        A group state is sent without its exemplars. A dead letter without a key gets one, which a compacted topic asks
-        for. Anything else becomes a dead letter that says where the record is and why it was refused, without its bytes
-        and headers, of which one may be the cause.
+        A group state is sent without its exemplars. A dead letter without a key gets one, which a compacted topic
+        requires. Anything else becomes a dead letter with the coordinates of the record and the reason of the refusal,
+        without the value and headers, of which one may be the cause.
 
         Raises:
-            RetryableError: it is a group state that cannot be made smaller. To lose it would decide its alerts again.
+            RetryableError: it is a group state that cannot be made smaller; without it alerts would be decided again.
         """
         topics = self.settings.topics
         if refused.topic == topics.incidents:
@@ -61,60 +62,60 @@ class OutputRecords:
                 return refused._replace(key=key)
             if not refused.value and all(name.startswith("openclaw-dlq-") for name, _ in refused.headers):
                 return None
-        # Empty and not null: it is no tombstone.
-        return self._dead_letter(DeadLetter(refused.about, 0, key, b"", (), reason), ledger.generation)
+        # Empty and not null: null would be a tombstone.
+        return self._dead_letter_message(DeadLetter(refused.about, 0, key, b"", (), reason), ledger.generation)
 
-    def _revision(self, work: Revision, generation: int) -> Iterator[Message]:
-        state, verdict = work.snapshot, work.outcome
+    def _revision_messages(self, revision: Revision, generation: int) -> Iterator[Message]:
+        state, result = revision.snapshot, revision.outcome
         assert state is not None  # noqa: S101 - only cut revisions are published
-        assert isinstance(verdict, ArbitrationResult)  # noqa: S101 - only decided ones are
-        decision = self._decision(work, state, verdict, generation)
+        assert isinstance(result, ArbitrationResult)  # noqa: S101 - only decided ones are
+        decision = self._decision(revision, state, result, generation)
         topics = self.settings.topics
-        yield self._event(topics.decisions, "decision", decision.decision_id, decision, state, verdict)
-        for tuning in tuning_events(decision, verdict.suggestions, shadow_mode=self.settings.shadow_mode.enabled):
-            yield self._event(topics.tuning, "tuning", tuning.tuning_id, tuning, state, verdict)
+        yield self._event(topics.decisions, "decision", decision.decision_id, decision, state, result)
+        for tuning in tuning_events(decision, result.suggestions, shadow_mode=self.settings.shadow_mode.enabled):
+            yield self._event(topics.tuning, "tuning", tuning.tuning_id, tuning, state, result)
 
-    def _decision(self, work: Revision, state: State, verdict: ArbitrationResult, generation: int) -> Decision:
+    def _decision(self, revision: Revision, state: State, result: ArbitrationResult, generation: int) -> Decision:
         last = state.last_offset if state.last_offset != UNKNOWN else state.opened_offset
         first = state.first_offset if state.first_offset != UNKNOWN else state.opened_offset
         return Decision(
-            event_type=work.event_type,
+            event_type=revision.event_type,
             decision_id=decision_id(state.incident_id, state.revision),
             incident_id=state.incident_id,
             revision=state.revision,
             generation=generation,
             replayed=last <= state.replayed_through,
             incident=IncidentSummary(group_key=state.group_key, **incident_fields(state)),
-            decision=verdict.judgement,
-            confidence=verdict.confidence,
-            metrics=verdict.metrics,
-            trace_url=verdict.trace_url,
-            provenance=verdict.provenance,
-            validation=verdict.validation,
+            decision=result.judgement,
+            confidence=result.confidence,
+            metrics=result.metrics,
+            trace_url=result.trace_url,
+            provenance=result.provenance,
+            validation=result.validation,
             source=Source(topic=self.topic, partition=self.partition, first_offset=first, last_offset=last),
-            decided_at=verdict.decided_at,
+            decided_at=result.decided_at,
         )
 
     def _event(
         self,
         topic: str,
         kind: str,
-        own_id: str,
+        event_key: str,
         event: Decision | TuningEvent,
         state: State,
-        verdict: ArbitrationResult,
+        result: ArbitrationResult,
     ) -> Message:
         headers = event_headers(
-            event_id(own_id, event.generation),
+            event_id(event_key, event.generation),
             f"openclaw.{kind}.v1",
             f"/{self.topic}/{self.partition}",
-            verdict.decided_at,
+            result.decided_at,
             state.traceparent or None,
         )
         value = event.model_dump_json().encode()
         return Message(topic, state.incident_id.encode(), value, headers, about=max(state.last_offset, 0))
 
-    def _dead_letter(self, letter: DeadLetter, generation: int) -> Message:
+    def _dead_letter_message(self, letter: DeadLetter, generation: int) -> Message:
         headers = dead_letter_headers(
             letter.headers,
             reason=letter.reason,

@@ -1,184 +1,322 @@
-"""One assigned partition: opened, read, committed, and given back.
+"""One assigned partition: restored, processed, committed, and closed.
 
-The life of a partition:
+    restore (`recovery`) → seek → resume → process what the consumer delivers → commit (`commit_loop`) → …
 
-    open (see `opening`) → seek → resume → fold what the consumer delivers → plan → one transaction → plan → …
-
-Any failure of a transaction throws producer and ledger away and starts again from what is committed. What is missing
-for a moment (a broker, a right, a topic) makes the partition wait, unready, and is tried again.
+Any failure of a transaction discards producer and ledger, and the partition is restored from what is committed. While
+something is missing (a broker, a right, a topic) the partition is not ready, and keeps trying.
 """
 
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
-from openclaw_stream.arbitration.resolution import resolve
 from openclaw_stream.errors import FatalError, RetryableError
-from openclaw_stream.events.arbitration_result import ArbitrationResult
-from openclaw_stream.incidents.evidence import case_of
+from openclaw_stream.stream.backpressure import Backpressure
+from openclaw_stream.stream.commit_loop import CommitLoop
 from openclaw_stream.stream.context import WorkerContext
-from openclaw_stream.stream.kafka.transactional_producer import FencedError
-from openclaw_stream.stream.opening import Opening
+from openclaw_stream.stream.decision_dispatcher import DecisionDispatcher
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
+from openclaw_stream.stream.partition_state import PartitionLifecycle, PartitionState
+from openclaw_stream.stream.publication_log import PublicationLog
 from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.readiness import PartitionReadiness
 from openclaw_stream.stream.record_processor import FoldError, RecordProcessor
+from openclaw_stream.stream.recovery import Recovery
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import OutOfRangeError
-from openclaw_stream.stream.state.revision import Revision
-from openclaw_stream.vocabulary import EventType
+from openclaw_stream.stream.state.transaction_plan import TransactionPlan
 
 log = structlog.get_logger(__name__)
 
-_PACE = 0.1
-"""Seconds between two transactions of a partition at least: each costs milliseconds of CPU."""
-_TICK_MARGIN = 200
-"""Milliseconds a tick stays behind the wall clock: a record stamped just now may still be on its way."""
-_LET_GO_SECONDS = 10
-_RELIEF = 100
-"""Revisions cut at a time under pressure."""
-_BACKOFF = (0.2, 0.5, 1.0, 2.0, 3.0)
-"""Seconds before a failed partition is opened again; short, since decisions wait for it."""
-_FENCED_FAILURES = 4
-_BLOCKED_SECONDS = 10
+_TICK_MARGIN_MS = 200
+"""A tick is so much earlier than the wall clock: a record stamped just now may still be on its way."""
+_CANCEL_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A restored ledger and what works on it, until the next failure or the close."""
+
+    ledger: Ledger
+    epoch: int
+    processor: RecordProcessor
+    backpressure: Backpressure
+    dispatcher: DecisionDispatcher
+    commit_loop: CommitLoop
+
+    def fail(self, reason: str) -> None:
+        """Discard the ledger: results are ignored, and the commit loop ends with an error."""
+        self.dispatcher.discard()
+        self.commit_loop.fail(RetryableError(reason))
 
 
 class Partition:
-    """One input partition of this worker; `task` is its life, the rest is called by the worker in between."""
+    """One input partition of this worker; its task restores and commits, the other methods are called in between."""
 
     def __init__(self, context: WorkerContext, source: TopicPartition) -> None:
         self.source = source
-        self.ledger: Ledger | None = None
-        self.readiness = PartitionReadiness()
         self.committed: int | None = None
+        """The committed offset, None before one is known."""
         self._context = context
-        self._meter = PartitionMetrics(context.metrics, source.partition)
+        self._lifecycle = PartitionLifecycle()
+        self._readiness = PartitionReadiness()
+        self._metrics = PartitionMetrics(context.metrics, source.partition)
         self._publisher = Publisher(context, source)
-        self._opening = Opening(context, source, self._publisher, self._meter)
-        self._intake: RecordProcessor | None = None
-        self._next_intake: RecordProcessor | None = None
-        self._wake = asyncio.Event()
-        self._closing_at: float | None = None
-        self._fault: RetryableError | None = None
-        self._paused = False
-        self._blocked_until = 0.0
-        self._drained = False
-        self._failures = 0
+        self._publication_log = PublicationLog(source.partition)
+        self._recovery = Recovery(context, source, self._publisher, self._metrics)
+        self._session: _Session | None = None
         self._poison_offsets: dict[int, str] = {}
-        self._last_read = time.time()
-        self._answered_at: int | None = None
+        self._last_processed = time.time()
+        self._last_poll: int | None = None
         self._reported_stable: int | None = None
+        self._drained = False
         self._log = log.bind(partition=source.partition)
-        self.task = asyncio.create_task(self._live())
+        self._task = asyncio.create_task(self._run())
 
-    # ---- called by the worker, between two turns of the event loop
+    @property
+    def state(self) -> PartitionState:
+        """What the partition does now."""
+        return self._lifecycle.state
 
-    def begin(self) -> None:
-        """Start intake when the partition is restored.
+    @property
+    def epoch(self) -> int:
+        """The number of the restored ledger, another after every failure; 0 while there is none."""
+        return self._session.epoch if self._session else 0
 
-        To be called before the consumer is asked for records: those that it delivered earlier do not follow on what is
-        restored, and a gap of records cannot be told from one of transaction markers.
+    @property
+    def position(self) -> int | None:
+        """Offset of the next record to process; None while the partition is not serving."""
+        return self._session.ledger.position if self._session and self.state.is_serving else None
+
+    # ---- called by the poll loop
+
+    def start_processing(self) -> None:
+        """Accept records if the partition is restored.
+
+        To be called before a poll: records delivered earlier do not follow the restored position, and lost records
+        cannot be told from a gap of transaction markers.
         """
-        if self._next_intake and self.ledger:
-            with self._guarded():
-                self._context.consumer.seek(self.source, self.ledger.position)
-                self._context.consumer.resume(self.source)
-                self._intake, self._next_intake = self._next_intake, None
-                self._paused = False
-                self.readiness.serve(time.monotonic())
+        session = self._session
+        if session is None or self.state is not PartitionState.RESTORING or session.dispatcher.discarded:
+            return
+        with self._guard():
+            self._context.consumer.seek(self.source, session.ledger.position)
+            self._context.consumer.resume(self.source)
+            self._lifecycle.transition_to(PartitionState.RUNNING)
+            self._readiness.record_restored(time.monotonic())
 
-    def feed(self, records: Sequence[ConsumerRecord]) -> bool:
-        """Fold delivered records; False where no more can be taken now: the rest is read again later."""
-        if self._intake is None or not self.serves or self._paused:
+    def process(self, records: Sequence[ConsumerRecord]) -> bool:
+        """Fold delivered records; False where no more are accepted now: the rest is delivered again later."""
+        session = self._session
+        if session is None or self.state is not PartitionState.RUNNING:
             return False
-        self._last_read, self.readiness.blocked = time.time(), ""
-        with self._guarded():
-            if not self._intake.feed(records):
-                self._paused = True
-                self._context.consumer.pause(self.source)
-            self._hand_out()
-        return self._intake is not None and not self._paused
+        self._last_processed = time.time()
+        self._readiness.record_progress()
+        with self._guard():
+            if not session.processor.process(records):
+                self._stop_fetching(PartitionState.PAUSED)
+            session.dispatcher.dispatch()
+        return self.state is PartitionState.RUNNING
 
-    def read_again(self) -> None:
-        """Have delivered again what is not folded."""
-        if self.ledger and self.serves and not self._paused:
-            self._context.consumer.seek(self.source, self.ledger.position)
+    def seek_to_position(self) -> None:
+        """Have all records delivered again that are not processed."""
+        if self._session and self.state is PartitionState.RUNNING:
+            self._context.consumer.seek(self.source, self._session.ledger.position)
 
     def dead_letter(self, offset: int, reason: str) -> None:
-        """Pass a record that cannot even be read, and tell of it in the dead letters."""
-        if self._intake and self.ledger and self.serves:
-            with self._guarded():
-                self._intake.dead_letter(offset, reason)
-                self._context.consumer.seek(self.source, self.ledger.position)
-                self._hand_out()
+        """Skip a record that the client cannot read, and publish a dead letter about it."""
+        session = self._session
+        if session and self.state.is_serving:
+            with self._guard():
+                session.processor.dead_letter(offset, reason)
+                self._context.consumer.seek(self.source, session.ledger.position)
+                session.dispatcher.dispatch()
 
     def block(self, reason: str) -> None:
-        """Read nothing more for a while: the log cannot be read on."""
-        if self._intake and self.serves:
-            self._log.error("partition cannot be read on", reason=reason)
-            self._paused, self.readiness.blocked = True, reason
-            self._blocked_until = time.monotonic() + _BLOCKED_SECONDS
-            self._context.consumer.pause(self.source)
+        """Fetch nothing for some seconds: the log cannot be read at the next offset."""
+        session = self._session
+        if session and self.state.is_serving:
+            self._log.error("cannot read the log of the partition", reason=reason)
+            self._readiness.record_blocked(reason)
+            session.backpressure.block()
+            self._stop_fetching(PartitionState.BLOCKED)
 
-    @property
-    def serves(self) -> bool:
-        """Whether it is restored, and not about to be given back."""
-        return self._intake is not None and self._closing_at is None
-
-    @property
-    def paused(self) -> bool:
-        """Whether intake waits for room."""
-        return self._paused
-
-    def reasons(self) -> Iterator[str]:
-        """Yield why nothing of this partition could be published now."""
-        self.readiness.wait_for(self._publisher.step, self._publisher.began_at)
-        limit = self._context.settings.kafka.open_transaction_timeout
-        return self.readiness.reasons(time.monotonic(), limit)
-
-    def note_fetch(self, answered_at: int | None, *, busy: bool) -> None:
-        """Note whether its leader answers.
+    def record_fetch(self, last_poll: int | None, *, busy: bool) -> None:
+        """Record whether the leader of the partition answers.
 
         Args:
-            answered_at: When the leader last answered a fetch, by the client's clock.
-            busy: Records of it were delivered, or so many of others that it waits for its turn and fetches no more.
+            last_poll: When the leader last answered a fetch, by the client's clock.
+            busy: Records were delivered, or so many of other partitions that this one fetches no more for now.
         """
-        if self._paused or busy or answered_at != self._answered_at:
-            self._answered_at = answered_at
-            self.readiness.fetch(time.monotonic())
+        if self.state is not PartitionState.RUNNING or busy or last_poll != self._last_poll:
+            self._last_poll = last_poll
+            self._readiness.record_fetch(time.monotonic())
 
-    def look_up(self, position: int, stable: int, end: int) -> None:
-        """Take note of where the consumer is in the log; where it has read all, publish early what is due by now.
+    def record_log_start(self, offset: int) -> None:
+        """Record the first offset of the log: states of closed groups before it may be deleted."""
+        if self._session:
+            self._session.ledger.log_start = offset
+
+    def tick(self, position: int, stable: int, end: int) -> None:
+        """Advance time after a poll; once the log is read to its end, publish early what is due by the wall clock.
 
         Args:
-            position: Offset of the next record it delivers.
+            position: Offset of the next record the consumer delivers.
             stable: The last stable offset: records behind it belong to open transactions.
-            end: The end of the log.
+            end: The high watermark.
         """
-        ledger = self.ledger
-        if ledger is None or not self.serves:
+        session = self._session
+        if session is None or not self.state.is_serving:
             return
-        self._meter.record_position(ledger, stable, end, self.committed)
-        # Only where all is read that may be: the client learns the ends of the log with its fetches.
-        self._see_ends(stable, end if position >= stable and not self._paused else stable)
-        with self._guarded():
-            if self._paused:
-                self._relieve(ledger)
+        ledger, running = session.ledger, self.state is PartitionState.RUNNING
+        self._metrics.record_position(ledger, stable, end, self.committed)
+        # The client learns the ends of the log with its fetches: they count once everything readable is read.
+        self._record_log_ends(stable, end if running and position >= stable else stable)
+        with self._guard():
+            if not running:
+                self._relieve(session)
             elif position >= stable:
-                self.readiness.blocked = ""
+                self._readiness.record_progress()
                 ledger.skip_to(position)
                 ledger.tick(self._tick_time(ledger))
-            self._hand_out()
+            session.dispatcher.dispatch()
 
-    def _see_ends(self, stable: int, end: int) -> None:
+    def reasons(self) -> Iterator[str]:
+        """Yield why no decision of this partition could be published now."""
+        self._readiness.record_transaction(self._publisher.step, self._publisher.began_at)
+        return self._readiness.reasons(time.monotonic(), self._context.settings.kafka.open_transaction_timeout)
+
+    def restart(self, reason: str) -> None:
+        """Discard what is not committed, and restore the partition from what is."""
+        if self._session:
+            self._session.fail(reason)
+        if self.state.is_serving:
+            self._lifecycle.transition_to(PartitionState.RESTORING)
+
+    async def close(self, budget: float) -> bool:
+        """Commit what is decided, and settle what can be settled, within `budget` seconds; then stop.
+
+        Returns whether everything decided was committed.
+        """
+        if not self.state.is_ending:
+            self._lifecycle.transition_to(PartitionState.CLOSING)
+        if self._session is None:
+            self._drained = True
+            self._task.cancel()
+        else:
+            self._session.commit_loop.close(time.monotonic() + budget)
+        await asyncio.wait({self._task}, timeout=budget + 1)
+        self._task.cancel()
+        await asyncio.wait({self._task}, timeout=_CANCEL_SECONDS)
+        self._metrics.remove_gauges()
+        return self._drained
+
+    # ---- its task
+
+    async def _run(self) -> None:
+        """Restore and commit until closed; after a failure, restore again."""
+        try:
+            while not self.state.is_ending:
+                await self._serve_until_failure()
+                if not self.state.is_ending:
+                    await asyncio.sleep(self._recovery.backoff)
+        finally:
+            if self.state is not PartitionState.CLOSED:
+                self._lifecycle.transition_to(PartitionState.CLOSED)
+
+    async def _serve_until_failure(self) -> None:
+        try:
+            session = self._session = await self._restore()
+            self._drained = await session.commit_loop.run()
+        except OutOfRangeError as error:
+            self._readiness.record_failure(str(error))
+            self._log.error("partition stopped", reason=str(error))
+            self._lifecycle.transition_to(PartitionState.CLOSED)
+        except FatalError as error:
+            self._readiness.record_failure(str(error))
+            self._lifecycle.transition_to(PartitionState.CLOSED)
+            self._context.on_fatal(error)
+        except RetryableError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            # A defect of ours; what is committed is sound, and readers see nothing of this.
+            self._log.exception("partition failed")
+            self._fail(RetryableError(repr(error)))
+        finally:
+            await self._discard()
+
+    async def _restore(self) -> _Session:
+        restored = await self._recovery.restore()
+        ledger, context = restored.ledger, self._context
+        self.committed = restored.committed
+        self._metrics.count_restored(ledger)
+        backpressure = Backpressure(context, ledger)
+        commit_loop = CommitLoop(ledger, self._publisher, context.settings.worker.commit_interval, self._committed)
+        return _Session(
+            ledger=ledger,
+            epoch=restored.epoch,
+            processor=RecordProcessor(
+                ledger, context.grouping, self._metrics, backpressure.is_full, self._poison_offsets
+            ),
+            backpressure=backpressure,
+            dispatcher=DecisionDispatcher(context, ledger, self._guard, self.restart, commit_loop.wake),
+            commit_loop=commit_loop,
+        )
+
+    def _committed(self, plan: TransactionPlan, seconds: float) -> None:
+        self._recovery.record_success()
+        self._readiness.record_commit()
+        self.committed = plan.offset
+        self._metrics.count_committed(plan, seconds)
+        if self._session:
+            self._publication_log.record(plan, self._session.ledger.generation)
+
+    def _fail(self, error: RetryableError) -> None:
+        self.restart(str(error))
+        self._readiness.record_failure(str(error))
+        self._recovery.record_failure(error)
+
+    async def _discard(self) -> None:
+        session, self._session = self._session, None
+        if session:
+            session.dispatcher.discard()
+        self._context.decision_queue.drop_unwanted()
+        await self._publisher.abandon()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Limit a defect of ours to this partition: it is restored, and skips the record that caused it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            self._log.exception("processing failed")
+            if isinstance(error, FoldError):
+                self._poison_offsets[error.offset] = f"internal error, please report: {error}"
+            self.restart(str(error))
+
+    # ---- fetching and time
+
+    def _stop_fetching(self, state: PartitionState) -> None:
+        if self.state is not state:
+            self._lifecycle.transition_to(state)
+        self._context.consumer.pause(self.source)
+
+    def _relieve(self, session: _Session) -> None:
+        if session.backpressure.relieve():
+            self._lifecycle.transition_to(PartitionState.RUNNING)
+            # Records that were delivered and not accepted are delivered again.
+            self._context.consumer.seek(self.source, session.ledger.position)
+            self._context.consumer.resume(self.source)
+
+    def _record_log_ends(self, stable: int, end: int) -> None:
         limit, now = self._context.settings.kafka.open_transaction_timeout, time.monotonic()
-        self.readiness.see_ends(stable, end, now)
-        if self.readiness.stuck_seconds(now) > limit and stable != self._reported_stable:
+        self._readiness.record_log_ends(stable, end, now)
+        if self._readiness.open_transaction_seconds(now) > limit and stable != self._reported_stable:
             self._reported_stable = stable
             self._log.warning(
                 "a transaction of another producer is open in the alerts topic: alerts behind it cannot be read",
@@ -187,190 +325,7 @@ class Partition:
                 records=end - stable,
             )
 
-    def restart(self, reason: str) -> None:
-        """Throw away what is folded, and start again from what is committed."""
-        self._intake = self._next_intake = None
-        self._fault = RetryableError(reason)
-        self._wake.set()
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Keep a defect of ours to this partition: it starts again, without the record that brought it out."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - logged with its traceback
-            self._log.exception("the fold failed")
-            if isinstance(error, FoldError):
-                self._poison_offsets[error.offset] = f"internal error, please report: {error}"
-            self.restart(str(error))
-
-    async def close(self, budget: float) -> bool:
-        """Publish what is decided, and settle what can be, within `budget` seconds; then let go of the partition.
-
-        Returns whether all of that was committed.
-        """
-        self._closing_at = time.monotonic() + budget
-        self._wake.set()
-        if self.ledger is None:
-            self._drained = True
-            self.task.cancel()
-        await asyncio.wait({self.task}, timeout=budget + 1)
-        self.task.cancel()
-        await asyncio.wait({self.task}, timeout=_LET_GO_SECONDS)
-        self._meter.forget()
-        return self._drained
-
-    # ---- its life
-
-    async def _live(self) -> None:
-        while self._closing_at is None:
-            try:
-                await self._open()
-                await self._serve()
-            except OutOfRangeError as error:
-                self.readiness.fail(str(error))
-                self._log.error("partition stopped", reason=str(error))
-                return
-            except FatalError as error:
-                self.readiness.fail(str(error))
-                self._context.on_fatal(error)
-                return
-            except RetryableError as error:
-                self._failed(error)
-            except Exception as error:  # noqa: BLE001 - logged with its traceback
-                # A defect of ours; what is committed is sound, and readers see nothing of this.
-                self._log.exception("partition failed")
-                self._failed(RetryableError(repr(error)))
-            finally:
-                await self._let_go()
-            if self._closing_at is None:
-                await asyncio.sleep(_BACKOFF[min(self._failures, len(_BACKOFF)) - 1])
-
-    def _failed(self, error: RetryableError) -> None:
-        self._failures += 1
-        self._meter.aborted()
-        if isinstance(error, FencedError):
-            # The group decides who owns it: taking it back at once would only fence the other worker in turn.
-            self._failures = max(self._failures, _FENCED_FAILURES)
-        self._log.warning("partition starts again from what is committed", reason=str(error))
-        self.readiness.fail(str(error))
-
-    async def _let_go(self) -> None:
-        self.ledger = self._intake = self._next_intake = None
-        self._context.decision_queue.clear()
-        await self._publisher.abandon()
-
-    async def _open(self) -> None:
-        context = self._context
-        ledger, self.committed = await self._opening.open()
-        # After a failure the next transaction shows that they commit again, also where there is nothing to publish.
-        ledger.marker_due |= self._failures > 0
-        self.ledger = ledger
-        self._meter.restored(ledger)
-        self._next_intake = RecordProcessor(ledger, context.grouping, self._meter, self._full, self._poison_offsets)
-        # A new generation is written at once: with `latest` a crash would otherwise skip what came since.
-        self._wake.set()
-
-    # ---- commits
-
-    async def _serve(self) -> None:
-        interval = self._context.settings.worker.commit_interval
-        last_lazy = time.monotonic()
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(interval):
-                    await self._wake.wait()
-            self._wake.clear()
-            if self._fault:
-                fault, self._fault = self._fault, None
-                raise fault
-            ledger = self.ledger
-            assert ledger is not None  # noqa: S101 - only an open partition is served
-            closing = self._closing_at is not None and self._ready_to_close(ledger, self._closing_at)
-            lazy = closing or ledger.has_more or time.monotonic() - last_lazy >= interval
-            if lazy or ledger.has_output:
-                if await self._commit(ledger, lazy=lazy):
-                    self._failures = 0
-                last_lazy = time.monotonic() if lazy else last_lazy
-            if ledger.has_output or ledger.has_more:
-                self._wake.set()
-            elif closing:
-                self._drained = not ledger.undecided
-                return
-            await asyncio.sleep(_PACE)
-
-    def _ready_to_close(self, ledger: Ledger, closing_at: float) -> bool:
-        self._wake.set()
-        return not ledger.undecided or time.monotonic() >= closing_at
-
-    async def _commit(self, ledger: Ledger, *, lazy: bool) -> bool:
-        plan = ledger.plan(lazy=lazy)
-        if plan is None:
-            return False
-        started = time.monotonic()
-        await self._publisher.commit(plan, ledger)
-        self.readiness.commit()
-        self.committed = plan.offset
-        self._meter.committed(plan, time.monotonic() - started)
-        return True
-
-    # ---- decisions
-
-    def _hand_out(self) -> None:
-        ledger = self.ledger
-        if ledger is None:
-            return
-        while ledger.ready:
-            work = ledger.ready.popleft()
-            done = partial(self._done, ledger)
-            if work.event_type is EventType.RESOLUTION:
-                self._context.decision_queue.submit_plain(work, partial(self._resolve, ledger, work), done)
-            else:
-                self._context.decision_queue.submit(work, done, lambda: ledger is self.ledger)
-        if ledger.has_output:
-            self._wake.set()
-
-    async def _resolve(self, ledger: Ledger, work: Revision) -> ArbitrationResult:
-        assert work.snapshot is not None  # noqa: S101 - an end is cut when it comes
-        language = self._context.settings.arbiter.language
-        case = case_of(work.snapshot, work.due)
-        return resolve(case, work.snapshot.status, ledger.previous_decision(work), language)
-
-    def _done(self, ledger: Ledger, work: Revision, verdict: ArbitrationResult | None) -> None:
-        if ledger is not self.ledger or self._intake is None:
-            return
-        if verdict is None:
-            self.restart("a revision could not be decided")
-            return
-        with self._guarded():
-            told, decision = work.snapshot, work.event_type is EventType.DECISION
-            last = verdict.as_last(told.incident_id, told.revision) if told and decision else None
-            ledger.complete(work, verdict, last)
-            self._hand_out()
-
-    # ---- pressure and time
-
-    def _full(self) -> bool:
-        ledger, worker = self.ledger, self._context.settings.worker
-        return ledger is not None and (
-            ledger.pending_bytes > self._context.share()
-            or self._context.decision_queue.full
-            or self._context.decision_queue.length >= worker.max_pending_decisions
-        )
-
-    def _relieve(self, ledger: Ledger) -> None:
-        if time.monotonic() < self._blocked_until:
-            # Stream time stands still, and nobody knows for how long: publish what is known.
-            ledger.cut_oldest(_RELIEF)
-        elif not self._full():
-            self._paused = False
-            # What was delivered and found no room is read again.
-            self._context.consumer.seek(self.source, ledger.position)
-            self._context.consumer.resume(self.source)
-        elif ledger.pending_bytes > self._context.share():
-            ledger.cut_oldest(_RELIEF)
-
     def _tick_time(self, ledger: Ledger) -> int:
         if self._context.facts.log_append_time:
-            return int(time.time() * 1000) - _TICK_MARGIN
-        return ledger.now + int((time.time() - self._last_read) * 1000)
+            return int(time.time() * 1000) - _TICK_MARGIN_MS
+        return ledger.stream_time + int((time.time() - self._last_processed) * 1000)

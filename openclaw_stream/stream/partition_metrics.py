@@ -1,4 +1,4 @@
-"""What one partition tells Prometheus."""
+"""The metrics of one partition."""
 
 import time
 from collections import Counter
@@ -8,7 +8,8 @@ import structlog
 from openclaw_stream.alerts.decode import Decoded
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.revision import Plan, Revision
+from openclaw_stream.stream.state.revision import Revision
+from openclaw_stream.stream.state.transaction_plan import TransactionPlan
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import EventType
 
@@ -18,7 +19,7 @@ _WARN_SECONDS = 30
 
 
 class PartitionMetrics:
-    """Counts for one partition; label children are looked up once, alerts counted by the batch."""
+    """Counts for one partition; label children are fetched once, alerts are counted by the batch."""
 
     def __init__(self, metrics: Metrics, partition: int) -> None:
         self.metrics = metrics
@@ -43,8 +44,8 @@ class PartitionMetrics:
         self._ignored = 0
         self._warn_again_at = 0.0
 
-    def decoded(self, key: bytes | None, decoded: Decoded) -> None:
-        """Count the alerts of a record, and take note of how it is keyed and what of it was ignored."""
+    def count_decoded(self, key: bytes | None, decoded: Decoded) -> None:
+        """Count the alerts of a record, its kind of key, and what of it was ignored."""
         for alert in decoded.alerts:
             self._alerts[decoded.format, alert.firing] += 1
         if key is None:
@@ -55,7 +56,7 @@ class PartitionMetrics:
             self._warn(decoded.warnings)
 
     def _warn(self, warnings: list[str]) -> None:
-        """Log what was ignored, at most once in a while: a producer that errs does so in every record."""
+        """Log what was ignored, at most once per period: a faulty producer sends such alerts in every record."""
         self._ignored += len(warnings)
         now = time.monotonic()
         if now >= self._warn_again_at:
@@ -65,8 +66,8 @@ class PartitionMetrics:
             )
             self._ignored = 0
 
-    def fed(self, records: int) -> None:
-        """Count a batch of records, and what was decoded of it."""
+    def record_batch(self, records: int) -> None:
+        """Count a batch of processed records and their alerts."""
         self._records.inc(records)
         self.metrics.null_keys.inc(self._null_keys)
         self.metrics.foreign_keys.inc(self._foreign_keys)
@@ -76,50 +77,50 @@ class PartitionMetrics:
         self._alerts.clear()
 
     def record_position(self, ledger: Ledger, stable: int, end: int, committed: int | None) -> None:
-        """Record where the partition is, and both ends of its log: the last stable offset and the high watermark."""
+        """Record the position, and both ends of the log: the last stable offset and the high watermark."""
         self._stream_position.set(ledger.position)
         self._log_stable.set(stable)
         self._log_end.set(end)
         self._lag.set(max(end - ledger.position, 0))
         self._pending_bytes.set(ledger.pending_bytes)
         self._open_incidents.set(ledger.open_incidents)
-        self._stream_time.set(max(ledger.now, 0) / 1000)
-        self.metrics.incidents_opened.inc(ledger.opened - self._opened)
-        self._opened = ledger.opened
+        self._stream_time.set(max(ledger.stream_time, 0) / 1000)
+        self.metrics.incidents_opened.inc(ledger.incidents_opened - self._opened)
+        self._opened = ledger.incidents_opened
         if committed is not None:
             self._committed.set(committed)
 
-    def restored(self, ledger: Ledger) -> None:
-        """Count the states read back."""
-        self._opened = ledger.opened
+    def count_restored(self, ledger: Ledger) -> None:
+        """Count the restored group states."""
+        self._opened = ledger.incidents_opened
         self.metrics.restored_states.inc(len(ledger.groups))
 
-    def aborted(self) -> None:
-        """Count a transaction that came to nothing."""
+    def count_aborted(self) -> None:
+        """Count a failed transaction, or a failed restore."""
         self._aborted.inc()
 
-    def committed(self, plan: Plan, seconds: float) -> None:
-        """Count what a transaction has published."""
+    def count_committed(self, plan: TransactionPlan, seconds: float) -> None:
+        """Count a committed transaction of so many seconds, and what it has published."""
         metrics = self.metrics
         self._commits.inc()
         metrics.transaction_seconds.observe(seconds)
         for letter in plan.dead_letters:
             metrics.dead_letters.labels("partial" if letter.bad_indexes else "poison").inc()
-        for work in plan.revisions:
-            self._revision(work)
+        for revision in plan.revisions:
+            self._count_revision(revision)
 
-    def _revision(self, work: Revision) -> None:
-        verdict, metrics = work.outcome, self.metrics
-        if not isinstance(verdict, ArbitrationResult) or work.snapshot is None:
+    def _count_revision(self, revision: Revision) -> None:
+        result, metrics = revision.outcome, self.metrics
+        if not isinstance(result, ArbitrationResult) or revision.snapshot is None:
             return
-        team, provider = verdict.judgement.primary_responsibility, verdict.provenance.provider
-        metrics.decisions.labels(team, work.event_type, provider).inc()
-        metrics.decision_latency.observe(max(time.time() - work.due / 1000, 0))
-        for suggestion in verdict.suggestions:
+        team, provider = result.judgement.primary_responsibility, result.provenance.provider
+        metrics.decisions.labels(team, revision.event_type, provider).inc()
+        metrics.decision_latency.observe(max(time.time() - revision.due / 1000, 0))
+        for suggestion in result.suggestions:
             metrics.tuning_events.labels(suggestion.type).inc()
-        if work.event_type is EventType.RESOLUTION:
-            metrics.incidents_resolved.labels(work.snapshot.status).inc()
+        if revision.event_type is EventType.RESOLUTION:
+            metrics.incidents_resolved.labels(revision.snapshot.status).inc()
 
-    def forget(self) -> None:
-        """Drop the gauges: the partition went to another worker."""
+    def remove_gauges(self) -> None:
+        """Remove the gauges: the partition belongs to another worker now."""
         self.metrics.forget(self._partition)

@@ -11,7 +11,6 @@ import math
 import sys
 import threading
 import time
-import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
@@ -20,7 +19,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from openclaw_stream.settings import LogSettings
-from openclaw_stream.text.redaction import redact
+from openclaw_stream.text import Hidden, safe_text
 
 REPEAT_SECONDS, OWN_REPEAT_SECONDS = 30.0, 5.0
 """Time between two equal warnings or errors: of other libraries, of this package."""
@@ -184,16 +183,4 @@ def _clean(value: object, *, newlines: bool = False) -> Any:
 
 
 def _clean_text(text: str, *, newlines: bool = False) -> str:
-    safe = redact(text)
-    if len(safe) > _TEXT_MAX:
-        safe = f"{safe[:_TEXT_MAX]}… ({len(safe)} characters)"
-    if safe.isprintable():
-        return safe
-    return "".join(c if newlines and c in "\n\t" else _escape(c) for c in safe)
-
-
-def _escape(character: str) -> str:
-    """Escape what would move the cursor, forge a line or turn the direction of the text."""
-    if character.isprintable() or unicodedata.category(character) == "Zs":
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return safe_text(text, _TEXT_MAX, hidden=Hidden.ESCAPE_KEEP_LINES, one_line=not newlines, show_length=True)

@@ -1,1 +1,5 @@
-"""Untrusted text made safe: secrets redacted, hidden characters removed, cut to a length."""
+"""Untrusted text made safe: secrets redacted, hidden characters dropped or escaped, cut to a length."""
+
+from openclaw_stream.text.safe import Hidden, safe_text
+
+__all__ = ["Hidden", "safe_text"]

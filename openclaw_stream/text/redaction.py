@@ -1,26 +1,24 @@
-"""Secrets out of text, before it reaches an event, a prompt, a trace or a log.
+"""Redaction: secrets in a text replaced by markers. Used through `safe_text`.
 
 Every pattern takes linear time: it starts where a run of its characters starts, and repeats possessively or within a
-bound. What no rule can know is a secret without a sign: a bare password, or a value whose name says nothing.
+bound. A secret without a sign is not found: a bare password, or a value whose name does not mark it as a secret.
 """
 
 import re
-import string
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from openclaw_stream.text.hidden import without_hidden
+
 _SHORT = 256
 _PASSES = 4
 _ANY_CASE = re.ASCII | re.IGNORECASE
 _ESCAPED = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")
-_UNPLAIN = re.compile(rf"[^\t\n\r -~]|{_ESCAPED.pattern}")
-_UNSEEN = {"Cc", "Cf"}
+_NOT_PLAIN = re.compile(rf"[^\t\n\r -~]|{_ESCAPED.pattern}")
 _BLANK_MARKS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Fillers and variation selectors: letters and marks to Unicode, nothing to the eye."""
-_WORD_MAX = 256
-_SOLID = string.ascii_letters + string.digits + string.punctuation
+"""Fillers and variation selectors: letters and marks by category, but not visible."""
 
 
 def redact(text: str) -> str:
@@ -33,37 +31,24 @@ def redact(text: str) -> str:
     return _redact_short(text) if len(text) <= _SHORT else _redact(text)
 
 
-def redact_start(text: str, enough: int) -> str:
-    """Return the start of a text, redacted: of a long one `enough` characters are looked at, and few more.
-
-    Half a secret may have no sign any more, so the word that the cut goes through is left out, or so
-    much of it seen that a secret is known by its start.
-    """
-    if len(text) <= enough + _WORD_MAX:
-        return redact(text)
-    more = text[enough : enough + _WORD_MAX]
-    return redact(text[:enough] + (more.rstrip(_SOLID) or more))
-
-
 def _redact(text: str) -> str:
-    redacted = _redact_seen(text)
-    if not _UNPLAIN.search(redacted):
+    redacted = _redact_visible(text)
+    if not _NOT_PLAIN.search(redacted):
         return redacted
-    # Only where it hides a secret: full-width signs and joiners have their place in most languages.
-    plain = _plain(redacted)
-    uncovered = _redact_seen(plain)
-    return redacted if uncovered == plain else uncovered
+    # The plain form is returned only where it shows a secret: most languages use full-width signs or joiners.
+    unmasked = plain(redacted)
+    uncovered = _redact_visible(unmasked)
+    return redacted if uncovered == unmasked else uncovered
 
 
-def _plain(text: str) -> str:
-    """Return a text without characters nobody sees, and with escaped and full-width ones as plain."""
-    written = _BLANK_MARKS.sub("", _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
-    seen = (char for char in written if char in "\t\n\r" or unicodedata.category(char) not in _UNSEEN)
-    return unicodedata.normalize("NFKC", "".join(seen))
+def plain(text: str) -> str:
+    """Return a text without invisible characters, and with escaped, full-width and similar ones in their plain form."""
+    unescaped = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return unicodedata.normalize("NFKC", _BLANK_MARKS.sub("", without_hidden(unescaped)))
 
 
-def _redact_seen(text: str) -> str:
-    # What one replacement uncovers the next pass finds; ordinary text takes one pass.
+def _redact_visible(text: str) -> str:
+    # A replacement may uncover another secret, which the next pass finds; ordinary text takes one pass.
     for _ in range(_PASSES):
         redacted = _pass(text)
         if redacted == text:
@@ -124,7 +109,7 @@ _VENDORS = {
     "age-key": ("A", r"GE-SECRET-KEY-1[A-Z0-9]{20,}+"),
     "jwt": ("e", r"(?<![\w-]e)yJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)?"),
 }
-"""Vendors' tokens by kind: the first character, and the rest. The case counts."""
+"""Vendors' tokens by kind: the first character, and a pattern of the rest; case-sensitive."""
 
 
 def _vendor_pattern() -> re.Pattern[str]:
@@ -268,7 +253,7 @@ _LOGINS = _RedactionRule(
     r"\1[redacted:password]",
 )
 
-# In a sentence only what looks like one is taken for a secret: letters and digits together.
+# In a sentence only a word of letters and digits is taken for a secret.
 _SENTENCE = _RedactionRule(
     (" is ", " was "),
     re.compile(
@@ -279,7 +264,7 @@ _SENTENCE = _RedactionRule(
     _pair,
 )
 
-# The environment of a container: name and value stand apart.
+# The environment of a container: name and value are separate fields.
 _QUOTE = r"\\{0,3}\""
 _VARIABLES = _RedactionRule(
     ("value",),
@@ -292,7 +277,7 @@ _VARIABLES = _RedactionRule(
     lambda match: f"{match['head']}[redacted:{_kind(match['name'])}]",
 )
 
-# XML, the connection strings of Go's drivers, and what programs take on their command lines or in their settings.
+# XML, the connection strings of Go's drivers, and the command lines and settings of programs.
 _ELEMENTS = _RedactionRule(
     ("</",),
     re.compile(

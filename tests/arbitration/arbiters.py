@@ -10,7 +10,7 @@ from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.llm.asking import (
+from tests.arbitration.llm.model_server import (
     ANSWER,
     MODEL,
     completes,

@@ -15,7 +15,7 @@ from openclaw_stream.settings import ProviderSettings, Settings, SigNozSettings
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Action, Responsibility
 from tests.arbitration.arbiters import FINE, arbiter
-from tests.arbitration.llm.asking import (
+from tests.arbitration.llm.model_server import (
     ANSWER,
     CASE,
     MODEL,
@@ -26,7 +26,7 @@ from tests.arbitration.llm.asking import (
     in_turn,
     until,
 )
-from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, says
+from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, responds
 
 
 async def test_a_model_decides_and_the_provenance_says_so() -> None:
@@ -45,10 +45,10 @@ async def test_a_model_decides_and_the_provenance_says_so() -> None:
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (says(401, {"error": "no"}), "openai: unauthorized"),
+        (responds(401, {"error": "no"}), "openai: unauthorized"),
         (completes("BE, I am sure."), "openai: no_json, twice"),
         (completes(answer(primary_responsibility="OPS")), "openai: schema, twice"),
-        (says(400, {"error": {"code": "context_length_exceeded"}}), "openai: context_too_long"),
+        (responds(400, {"error": {"code": "context_length_exceeded"}}), "openai: context_too_long"),
     ],
 )
 async def test_without_an_answer_the_rules_decide_and_nothing_is_kept(reply: Answer, reason: str) -> None:
@@ -77,11 +77,11 @@ async def test_who_shares_a_call_waits_for_it_no_longer_than_its_own_deadline() 
     held = Held(FINE)
     async with arbiter(held) as asked:
         first = asyncio.create_task(asked.arbiter.decide(CASE))
-        await held.asked.wait()
+        await held.requested.wait()
         second = await asked.arbiter.decide(CASE, time.monotonic() + 0.2)
         assert second.provenance.provider == "rules"
         assert second.provenance.degraded_reasons == ["the deadline has passed"]
-        held.go.set()
+        held.release.set()
         assert (await first).provenance.provider == "openai"
 
 
@@ -89,9 +89,9 @@ async def test_who_shares_a_call_that_had_too_little_time_asks_again() -> None:
     held = Held(hangs)
     async with arbiter(in_turn(held, FINE)) as asked:
         first = asyncio.create_task(asked.arbiter.decide(CASE, time.monotonic() + 0.3))
-        await held.asked.wait()
+        await held.requested.wait()
         others = [asyncio.create_task(asked.arbiter.decide(CASE)) for _ in range(3)]
-        held.go.set()
+        held.release.set()
         assert (await first).provenance.degraded_reasons == ["openai: timeout"]
         verdicts = await asyncio.gather(*others)
         assert [verdict.provenance.provider for verdict in verdicts] == ["openai"] * 3
@@ -99,11 +99,11 @@ async def test_who_shares_a_call_that_had_too_little_time_asks_again() -> None:
 
 
 async def test_who_shares_a_call_that_failed_does_not_repeat_it() -> None:
-    held = Held(says(400))
+    held = Held(responds(400))
     async with arbiter(held) as asked:
         deciding = [asyncio.create_task(asked.arbiter.decide(CASE)) for _ in range(5)]
-        await held.asked.wait()
-        held.go.set()
+        await held.requested.wait()
+        held.release.set()
         verdicts = await asyncio.gather(*deciding)
         assert {tuple(verdict.provenance.degraded_reasons) for verdict in verdicts} == {("openai: bad_request",)}
         assert asked.calls == 1
@@ -139,7 +139,7 @@ async def test_what_is_not_configured_is_named() -> None:
 
 
 async def test_metrics_tell_who_may_be_asked_what_was_spent_and_what_signoz_knew() -> None:
-    async with loopback(says(401)) as server, loopback(says(500)) as signoz:
+    async with loopback(responds(401)) as server, loopback(responds(500)) as signoz:
         providers = ProviderSettings(
             ai_fallback_order=("openai",), openai_base_url=f"{server.url}/v1", openai_model=MODEL
         )
@@ -202,7 +202,7 @@ async def test_a_fault_of_ours_ends_in_a_decision() -> None:
         assert verdict.provenance.provider == "rules"
         assert verdict.judgement.primary_responsibility is Responsibility.COLLAB
         assert verdict.provenance.degraded_reasons == ["the arbiter failed with AttributeError"]
-        assert [each["event"] for each in logs] == ["the arbiter failed", "the rules failed"]
+        assert [each["event"] for each in logs] == ["arbiter failed", "rules failed"]
 
 
 async def test_a_fault_in_the_tuning_costs_its_suggestions_only() -> None:
@@ -211,7 +211,7 @@ async def test_a_fault_in_the_tuning_costs_its_suggestions_only() -> None:
         fine = await asked.arbiter.decide(CASE)
         with capture_logs() as logs:
             verdict = await asked.arbiter.decide(unmeasured)
-    assert [each["event"] for each in logs] == ["the tuning failed"]
+    assert [each["event"] for each in logs] == ["tuning failed"]
     assert verdict.judgement.primary_responsibility == fine.judgement.primary_responsibility
     assert verdict.confidence == fine.confidence
     assert (verdict.suggestions == [], fine.suggestions == []) == (True, False)
@@ -221,7 +221,7 @@ async def test_closing_gives_up_what_is_under_way() -> None:
     held = Held(FINE)
     async with arbiter(held) as asked:
         task = asyncio.create_task(asked.arbiter.decide(CASE))
-        await held.asked.wait()
+        await held.requested.wait()
         await asked.arbiter.close()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -1,31 +1,32 @@
-"""The gate: confidence from evidence, and nothing that a judgement says of itself can lift it."""
+"""The gate: confidence comes from evidence, and the reported confidence never raises it."""
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.arbitration.gate import THRESHOLD, gate
-from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Responsibility
-from tests.arbitration.builders import a_case, a_judgement, an_exemplar
+from tests.builders import case, exemplar, judgement
 
 BE, DB, FE, INFRA, COLLAB = (Responsibility(code) for code in ("BE", "DB", "FE", "INFRA", "COLLAB"))
 TEAMS = (BE, DB, FE, INFRA)
 
-RICH = a_case(an_exemplar(namespace="shop", service="checkout", message="it fails"))
-TROUBLE = GoldenSignals(rps=80, error_rate=22.0, p99_ms=1800)
-QUIET = GoldenSignals(rps=80, error_rate=0.1, p99_ms=90)
-LUKEWARM = GoldenSignals(rps=80, error_rate=2.0, p99_ms=700)
+RICH = case(exemplar(namespace="shop", service="checkout", message="it fails"))
+DEGRADED = GoldenSignals(rps=80, error_rate=22.0, p99_ms=1800)
+HEALTHY = GoldenSignals(rps=80, error_rate=0.1, p99_ms=90)
+METRICS = (HEALTHY, DEGRADED)
+AMBIGUOUS = GoldenSignals(rps=80, error_rate=2.0, p99_ms=700)
 
 
-def an_answer(team: Responsibility = BE, confidence: float = 0.9, **fields: object) -> Judgement:
-    return a_judgement(action_title="An answer", primary_responsibility=team, confidence=confidence, **fields)
+def answer_of(team: Responsibility = BE, confidence: float = 0.9, **fields: object) -> Judgement:
+    return judgement(action_title="An answer", primary_responsibility=team, confidence=confidence, **fields)
 
 
-def the_rules(team: Responsibility = BE, confidence: float = 0.9, **fields: object) -> Judgement:
-    return a_judgement(action_title="The rules", primary_responsibility=team, confidence=confidence, **fields)
+def rules_of(team: Responsibility = BE, confidence: float = 0.9, **fields: object) -> Judgement:
+    return judgement(action_title="The rules", primary_responsibility=team, confidence=confidence, **fields)
 
 
 def _confidence(
@@ -36,14 +37,14 @@ def _confidence(
 
 fractions = st.floats(0, 1)
 teams = st.sampled_from(TEAMS)
-answers = st.builds(an_answer, st.sampled_from(Responsibility), fractions)
-rulings = st.builds(the_rules, st.sampled_from(Responsibility), fractions)
+answers = st.builds(answer_of, st.sampled_from(Responsibility), fractions)
+rulings = st.builds(rules_of, st.sampled_from(Responsibility), fractions)
 signals = st.none() | st.builds(
     GoldenSignals, rps=st.floats(0, 1e4), error_rate=st.floats(0, 100) | st.none(), p99_ms=st.floats(0, 1e5) | st.none()
 )
 cases = st.builds(
-    lambda namespace, service, message: a_case(
-        an_exemplar(namespace=namespace, service=service, message=message), namespace=namespace, service=service
+    lambda namespace, service, message: case(
+        exemplar(namespace=namespace, service=service, message=message), namespace=namespace, service=service
     ),
     st.sampled_from(["", "shop"]),
     st.sampled_from(["", "checkout"]),
@@ -65,28 +66,28 @@ def test_confidence_is_bounded_by_the_evidence(
 
 @settings(deadline=None)
 @given(answers, rulings, cases, signals, fractions)
-def test_the_reported_confidence_lifts_nothing_above_the_evidence(
-    answer: Judgement, rules: Judgement, case: Case, metrics: GoldenSignals | None, louder: float
+def test_the_reported_confidence_never_raises_the_final_one_above_the_evidence(
+    answer: Judgement, rules: Judgement, case: Case, metrics: GoldenSignals | None, other_report: float
 ) -> None:
-    said = _confidence(answer, rules, case, metrics)
-    shouted = _confidence(answer.model_copy(update={"confidence": louder}), rules, case, metrics)
-    assert shouted.evidence == said.evidence
-    assert shouted.final <= said.evidence
-    if said.evidence < THRESHOLD:
-        assert shouted.gate == "collab"
+    before = _confidence(answer, rules, case, metrics)
+    after = _confidence(answer.model_copy(update={"confidence": other_report}), rules, case, metrics)
+    assert after.evidence == before.evidence
+    assert after.final <= before.evidence
+    if before.evidence < THRESHOLD:
+        assert after.gate == "collab"
 
 
 @settings(deadline=None)
 @given(teams, fractions, fractions, fractions, cases, signals)
-def test_more_confident_rules_lift_the_answer_they_agree_with_and_lower_any_other(
+def test_more_confident_rules_raise_their_own_answer_and_lower_any_other(
     team: Responsibility, low: float, high: float, reported: float, case: Case, metrics: GoldenSignals | None
 ) -> None:
     low, high = sorted((low, high))
-    answer = an_answer(team, reported)
-    agreeing = [_confidence(answer, the_rules(team, sure), case, metrics).final for sure in (low, high)]
+    answer = answer_of(team, reported)
+    agreeing = [_confidence(answer, rules_of(team, confidence), case, metrics).final for confidence in (low, high)]
     assert agreeing[0] <= agreeing[1]
     other = FE if team is BE else BE
-    differing = [_confidence(answer, the_rules(other, sure), case, metrics).final for sure in (low, high)]
+    differing = [_confidence(answer, rules_of(other, confidence), case, metrics).final for confidence in (low, high)]
     assert differing[0] >= differing[1]
 
 
@@ -96,10 +97,10 @@ def test_more_complete_evidence_never_lowers_confidence(
     answer: Judgement, rules: Judgement, metrics: GoldenSignals | None
 ) -> None:
     steps = [
-        a_case(an_exemplar(), namespace="", service=""),
-        a_case(an_exemplar(), service=""),
-        a_case(an_exemplar()),
-        a_case(an_exemplar(message="it fails")),
+        case(exemplar(), namespace="", service=""),
+        case(exemplar(), service=""),
+        case(exemplar()),
+        case(exemplar(message="it fails")),
     ]
     finals = [_confidence(answer, rules, case, metrics).final for case in steps]
     assert finals == sorted(finals)
@@ -107,72 +108,72 @@ def test_more_complete_evidence_never_lowers_confidence(
 
 @settings(deadline=None)
 @given(teams, fractions, cases)
-def test_no_answer_passes_that_nothing_supports(team: Responsibility, reported: float, case: Case) -> None:
-    ignorant = the_rules(COLLAB, 0.2)
-    assert _confidence(an_answer(team, reported), ignorant, case, None).gate == "collab"
-    assert _confidence(an_answer(team, reported), ignorant, case, LUKEWARM).gate == "collab"
+def test_an_unsupported_answer_does_not_pass(team: Responsibility, reported: float, case: Case) -> None:
+    unsure = rules_of(COLLAB, 0.2)
+    assert _confidence(answer_of(team, reported), unsure, case, None).gate == "collab"
+    assert _confidence(answer_of(team, reported), unsure, case, AMBIGUOUS).gate == "collab"
 
 
-@pytest.mark.parametrize("sure", [0.5, 0.7, 0.95])
-def test_agreement_with_the_rules_passes(sure: float) -> None:
-    confidence = _confidence(an_answer(BE), the_rules(BE, sure), metrics=LUKEWARM)
+@pytest.mark.parametrize("rules_confidence", [0.5, 0.7, 0.95])
+def test_agreement_with_the_rules_passes(rules_confidence: float) -> None:
+    confidence = _confidence(answer_of(BE), rules_of(BE, rules_confidence), metrics=AMBIGUOUS)
     assert confidence.gate == "passed"
-    assert confidence.evidence > sure
+    assert confidence.evidence > rules_confidence
 
 
-@pytest.mark.parametrize("sure", [0.5, 0.7, 0.95])
-def test_disagreement_with_the_rules_does_not_pass(sure: float) -> None:
-    confidence = _confidence(an_answer(DB, 1.0), the_rules(BE, sure), metrics=TROUBLE)
+@pytest.mark.parametrize("rules_confidence", [0.5, 0.7, 0.95])
+def test_disagreement_with_the_rules_does_not_pass(rules_confidence: float) -> None:
+    confidence = _confidence(answer_of(DB, 1.0), rules_of(BE, rules_confidence), metrics=DEGRADED)
     assert confidence.gate == "collab"
     assert confidence.evidence < 0.6
 
 
-def test_golden_signals_speak_for_a_side() -> None:
-    unsure = the_rules(COLLAB, 0.2)
-    assert _confidence(an_answer(BE, 0.7), unsure, metrics=TROUBLE).gate == "passed"
-    lifts = {
-        team: _confidence(an_answer(team), unsure, metrics=TROUBLE).evidence
-        - _confidence(an_answer(team), unsure, metrics=QUIET).evidence
+def test_golden_signals_are_evidence_for_client_or_server_side() -> None:
+    unsure = rules_of(COLLAB, 0.2)
+    assert _confidence(answer_of(BE, 0.7), unsure, metrics=DEGRADED).gate == "passed"
+    differences = {
+        team: _confidence(answer_of(team), unsure, metrics=DEGRADED).evidence
+        - _confidence(answer_of(team), unsure, metrics=HEALTHY).evidence
         for team in TEAMS
     }
-    assert lifts[BE] > 0.05
-    assert lifts[DB] > 0.05
-    assert lifts[FE] < -0.05
-    assert abs(lifts[INFRA]) < 0.02
+    assert differences[BE] > 0.05
+    assert differences[DB] > 0.05
+    assert differences[FE] < -0.05
+    assert abs(differences[INFRA]) < 0.02
 
 
-def test_signals_that_are_missing_or_not_numbers_say_nothing() -> None:
-    answer, rules = an_answer(), the_rules()
-    nothing = _confidence(answer, rules, metrics=None)
+def test_missing_signals_and_nan_are_no_information() -> None:
+    answer, rules = answer_of(), rules_of()
+    without = _confidence(answer, rules, metrics=None)
     for metrics in (
         GoldenSignals(unavailable="no answer"),
         GoldenSignals(rps=1.0),
     ):
-        assert _confidence(answer, rules, metrics=metrics) == nothing
-    silent = GoldenSignals(error_rate=float("nan"), p99_ms=float("nan"))
-    assert _confidence(answer, rules, metrics=silent) == _confidence(answer, rules, metrics=LUKEWARM)
+        assert _confidence(answer, rules, metrics=metrics) == without
+    not_a_number = GoldenSignals(error_rate=float("nan"), p99_ms=float("nan"))
+    assert _confidence(answer, rules, metrics=not_a_number) == _confidence(answer, rules, metrics=AMBIGUOUS)
 
 
 @pytest.mark.parametrize("distance", [-0.1, 0.0, 0.1])
-def test_a_quarter_of_the_distance_to_what_is_evident_is_lost(distance: float) -> None:
-    rules = the_rules(BE, 0.6)
-    evident = _confidence(an_answer(BE, 0.5), rules).evidence
-    final = _confidence(an_answer(BE, evident + distance), rules).final
-    assert final == pytest.approx(evident - abs(distance) / 4, abs=2e-4)
+def test_a_quarter_of_the_distance_to_the_evidence_is_subtracted(distance: float) -> None:
+    rules = rules_of(BE, 0.6)
+    evidence = _confidence(answer_of(BE, 0.5), rules).evidence
+    final = _confidence(answer_of(BE, evidence + distance), rules).final
+    assert final == pytest.approx(evidence - abs(distance) / 4, abs=2e-4)
 
 
 @settings(deadline=None)
 @given(teams, st.sampled_from(Responsibility), st.floats(0.5, 1), fractions, cases, signals)
-def test_a_certain_answer_that_sure_rules_contradict_is_collab_and_stays_first(
+def test_an_answer_against_confident_rules_is_collab_with_its_team_first(
     team: Responsibility,
     other: Responsibility,
-    sure: float,
+    rules_confidence: float,
     reported: float,
     case: Case,
     metrics: GoldenSignals | None,
 ) -> None:
     assume(team is not other)
-    judged, confidence = gate(an_answer(team, reported), the_rules(other, sure), case, metrics)
+    judged, confidence = gate(answer_of(team, reported), rules_of(other, rules_confidence), case, metrics)
     assert confidence.gate == "collab"
     assert judged.primary_responsibility is COLLAB
     assert judged.secondary_teams == [team]
@@ -180,15 +181,19 @@ def test_a_certain_answer_that_sure_rules_contradict_is_collab_and_stays_first(
 
 @settings(deadline=None)
 @given(rulings, fractions, cases)
-def test_signals_for_the_answer_never_lower_it(rules: Judgement, reported: float, case: Case) -> None:
-    quiet, trouble = (_confidence(an_answer(BE, reported), rules, case, seen) for seen in (QUIET, TROUBLE))
-    assert trouble.evidence >= quiet.evidence
-    quiet, trouble = (_confidence(an_answer(FE, reported), rules, case, seen) for seen in (QUIET, TROUBLE))
-    assert quiet.evidence >= trouble.evidence
+def test_signals_that_support_the_answer_never_lower_it(rules: Judgement, reported: float, case: Case) -> None:
+    healthy, degraded = (
+        _confidence(answer_of(BE, reported), rules, case, signals_seen) for signals_seen in (HEALTHY, DEGRADED)
+    )
+    assert degraded.evidence >= healthy.evidence
+    healthy, degraded = (
+        _confidence(answer_of(FE, reported), rules, case, signals_seen) for signals_seen in (HEALTHY, DEGRADED)
+    )
+    assert healthy.evidence >= degraded.evidence
 
 
 @pytest.mark.parametrize(
-    ("sure", "passes"),
+    ("rules_confidence", "passes"),
     [
         (0.70, True),
         (0.1 + 0.6, True),  # 0.7 less the last bit
@@ -198,8 +203,8 @@ def test_signals_for_the_answer_never_lower_it(rules: Judgement, reported: float
         (0.69994, False),
     ],
 )
-def test_the_edge_is_where_it_is_published(sure: float, *, passes: bool) -> None:
-    rules = the_rules(BE, sure)
+def test_the_threshold_applies_to_the_published_confidence(rules_confidence: float, *, passes: bool) -> None:
+    rules = rules_of(BE, rules_confidence)
     judged, confidence = gate(rules, rules, RICH, None)
     assert (confidence.gate == "passed") is passes is (judged.primary_responsibility is BE)
     assert (confidence.final >= 0.70) is passes
@@ -216,37 +221,37 @@ def test_the_rules_own_judgement_keeps_their_confidence(
     assert confidence.final == confidence.evidence == round(rules.confidence, 4)
 
 
-def test_the_rules_are_known_again_where_their_title_was_cleaned() -> None:
-    raw = the_rules(BE, 0.5).model_copy(update={"action_title": "shop\u202e: password=hunter2"})
+def test_the_rules_own_judgement_is_recognized_after_its_title_was_cleaned() -> None:
+    raw = rules_of(BE, 0.5).model_copy(update={"action_title": "shop\u202e: password=hunter2"})
     validated, _ = validate(raw, RICH)
     assert validated.action_title != raw.action_title
     assert _confidence(validated, raw).final == 0.5
 
 
-def test_below_the_threshold_the_judgement_becomes_collab_and_stays_first() -> None:
-    answer = an_answer(DB, 0.99, secondary_teams=[BE, INFRA])
-    judged, confidence = gate(answer, the_rules(BE, 0.9), RICH, None)
+def test_below_the_threshold_the_answer_becomes_collab_with_its_team_first() -> None:
+    answer = answer_of(DB, 0.99, secondary_teams=[BE, INFRA])
+    judged, confidence = gate(answer, rules_of(BE, 0.9), RICH, None)
     assert confidence.gate == "collab"
     assert judged.primary_responsibility is COLLAB
     assert judged.secondary_teams == [DB, BE, INFRA]
 
 
-def test_above_the_threshold_the_judgement_stays() -> None:
-    answer = an_answer(BE, 0.9, secondary_teams=[DB])
-    judged, confidence = gate(answer, the_rules(BE, 0.9), RICH, None)
+def test_above_the_threshold_the_judgement_is_unchanged() -> None:
+    answer = answer_of(BE, 0.9, secondary_teams=[DB])
+    judged, confidence = gate(answer, rules_of(BE, 0.9), RICH, None)
     assert confidence.gate == "passed"
     assert (judged.primary_responsibility, judged.secondary_teams) == (BE, [DB])
     assert judged.model_copy(update={"confidence": 0.9}) == answer
 
 
 def test_collab_without_teams_takes_those_of_the_rules() -> None:
-    judged, _ = gate(an_answer(COLLAB), the_rules(DB, 0.9, secondary_teams=[BE]), RICH, None)
+    judged, _ = gate(answer_of(COLLAB), rules_of(DB, 0.9, secondary_teams=[BE]), RICH, None)
     assert judged.primary_responsibility is COLLAB
     assert judged.secondary_teams == [DB, BE]
 
 
-def test_collab_that_the_rules_share_passes() -> None:
-    judged, confidence = gate(an_answer(COLLAB, secondary_teams=[DB, BE]), the_rules(COLLAB, 0.8), RICH, None)
+def test_collab_that_the_rules_confirm_passes() -> None:
+    judged, confidence = gate(answer_of(COLLAB, secondary_teams=[DB, BE]), rules_of(COLLAB, 0.8), RICH, None)
     assert confidence.gate == "passed"
     assert judged.secondary_teams == [DB, BE]
 
@@ -258,19 +263,19 @@ wordings = st.text(min_size=1) | st.sampled_from(
 
 @settings(deadline=None)
 @given(answers, rulings, signals, wordings, wordings)
-def test_what_an_alert_says_does_not_matter_but_through_the_rules(
+def test_alert_text_has_no_effect_except_through_the_rules(
     answer: Judgement, rules: Judgement, metrics: GoldenSignals | None, one: str, other: str
 ) -> None:
-    said, asked = (
-        gate(answer, rules, a_case(an_exemplar(name=text, message=text, annotations={text: text})), metrics)
+    first, second = (
+        gate(answer, rules, case(exemplar(name=text, message=text, annotations={text: text})), metrics)
         for text in (one, other)
     )
-    assert said == asked
+    assert first == second
 
 
 @settings(deadline=None)
 @given(answers, rulings, cases, signals)
-def test_where_several_are_asked_teams_are_named_once_and_collab_is_none(
+def test_secondary_teams_are_unique_and_without_collab(
     answer: Judgement, rules: Judgement, case: Case, metrics: GoldenSignals | None
 ) -> None:
     judged, confidence = gate(answer, rules, case, metrics)

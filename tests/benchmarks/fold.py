@@ -8,7 +8,7 @@ from openclaw_stream.alerts.decode import decode
 from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
-from openclaw_stream.stream.memory import calm_collector, tidy
+from openclaw_stream.stream.memory import free_memory, reduce_garbage_collections
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
 from tests.benchmarks.workload import alert
@@ -24,13 +24,13 @@ def opened(incidents: int, *, closed: bool = False) -> Ledger:
     ledger = restore(fold, "benchmark", {}, (0, None), LogFacts(0)).ledger
     for group in range(incidents):
         alerts = decode(alert(group), START, GROUPING).alerts
-        ledger.read(ledger.position, START + group // 1000, alerts)
+        ledger.apply(ledger.position, START + group // 1000, alerts)
         if closed:
-            ledger.read(ledger.position, START + group // 1000, [replace(each, firing=False) for each in alerts])
+            ledger.apply(ledger.position, START + group // 1000, [replace(each, firing=False) for each in alerts])
         if group % 100 == 0:
             settle(ledger)
     settle(ledger)
-    calm_collector()
+    reduce_garbage_collections()
     assert ledger.open_incidents == (0 if closed else incidents)
     return ledger
 
@@ -56,7 +56,7 @@ def microseconds_per_alert(incidents: int) -> tuple[float, float]:
         offset = ledger.position
         started = time.process_time()
         for n, value in enumerate(values):
-            ledger.read(offset + n, START + 1000, decode(value, START, GROUPING).alerts)
+            ledger.apply(offset + n, START + 1000, decode(value, START, GROUPING).alerts)
         ledger.plan(lazy=False)
         best = min(best, time.process_time() - started)
         ledger.plan(lazy=True)
@@ -73,6 +73,6 @@ def bytes_per_incident(incidents: int, *, closed: bool) -> float:
 
 
 def _resident() -> int:
-    tidy(garbage=True)
+    free_memory(collect_garbage=True)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096

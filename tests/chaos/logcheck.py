@@ -15,6 +15,8 @@ LINES_PER_SECOND = 20
 _PACKAGE = "openclaw_stream"
 _BARE = {"event", "level", "logger", "timestamp", "suppressed"}
 _ASSIGNED = "partitions assigned"
+_PER_INCIDENT = "openclaw_stream.stream.publication_log"
+"""Logs one line for each incident, decision and dead letter, as many as there are."""
 _SETTLED_SECONDS = 25.0
 """A fault that moves partitions may do so until so long after it: a session, a rebalance and the start of a worker."""
 _START_SECONDS = 10.0
@@ -29,7 +31,7 @@ class Logs:
     workers: int = 0
     lines: int = 0
     busiest: int = 0
-    """Most lines of one worker in one second."""
+    """Most lines of one worker in one second, except those of single incidents."""
     assignments: list[float] = field(default_factory=list)
     """When a worker was assigned partitions, in epoch seconds."""
     defects: list[str] = field(default_factory=list)
@@ -83,7 +85,8 @@ def _take(logs: Logs, worker: str, line: str, seconds: Counter[str]) -> None:
     except (ValueError, KeyError, TypeError):
         logs.defects.append(f"{worker} logged a line that is no event: {line[:300]}")
         return
-    seconds[at.isoformat(timespec="seconds")] += 1
+    if entry.get("logger") != _PER_INCIDENT:
+        seconds[at.isoformat(timespec="seconds")] += 1
     if event == _ASSIGNED:
         logs.assignments.append(at.timestamp())
     if "exception" in entry or "stack" in entry:

@@ -10,6 +10,8 @@ from tests.chaos.campaign import Act, play
 from tests.chaos.faults import CREATE, LOG_APPEND
 from tests.chaos.stage import Servers
 
+pytestmark = [pytest.mark.kafka, pytest.mark.valkey]
+
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:

@@ -37,6 +37,12 @@ def test_the_busiest_second_is_of_one_worker(tmp_path: Path) -> None:
     ]
 
 
+def test_lines_of_single_incidents_do_not_count_as_busy(tmp_path: Path) -> None:
+    lines = [line("decision published", logger="openclaw_stream.stream.publication_log")] * 200
+    logs = logged(tmp_path, line("started"), *lines)
+    assert (logs.lines, logs.busiest, list(logs.complaints())) == (201, 1, [])
+
+
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [

@@ -17,8 +17,8 @@ from openclaw_stream.check.kafka import check_kafka
 from openclaw_stream.embedded import EmbeddedKafkaCluster
 from openclaw_stream.errors import DeniedError
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
+from openclaw_stream.stream.kafka.probe import probe_outputs, probe_reads
 from openclaw_stream.stream.kafka.topics import check_topics, create_topics
-from openclaw_stream.stream.kafka.trial import try_outputs, try_reads
 from tests.acls import LISTED, PASSWORD, USER, Acl, credentials, grant, named, parse, revoke
 from tests.test_readme import OPERATION
 
@@ -122,9 +122,9 @@ async def test_all_rights_that_are_missing_are_named_at_once(superuser: AdminCli
         with pytest.raises(DeniedError) as topics:
             await check_topics(settings)
         with pytest.raises(DeniedError) as outputs:
-            await try_outputs(settings, 10)
+            await probe_outputs(settings, 10)
         with pytest.raises(DeniedError) as reads:
-            await try_reads(settings, 10)
+            await probe_reads(settings, 10)
     alerts, decisions, tuning, incidents, dead_letter = dict(settings.topics).values()
     assert str(topics.value).startswith(
         f"not allowed: DescribeConfigs on topic {alerts}, {dead_letter}, {decisions}, {incidents}, {tuning}, "

@@ -157,6 +157,7 @@ async def test_a_redis_that_is_away_is_degraded(
     assert ((await call(variables)).returncode, (await call(variables, "--strict")).returncode) == (0, 1)
 
 
+@pytest.mark.valkey
 async def test_a_redis_that_is_full_or_wants_a_password_is_degraded(
     ready: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def topics(bootstrap: str) -> set[str]:
     return {name for name in known if not name.startswith("__")}
 
 
+@pytest.mark.kafka
 def test_the_storm_from_beginning_to_end(temporary: Path) -> None:
     done = demo(env=environment(temporary))
     assert (done.returncode, done.stderr) == (0, "")

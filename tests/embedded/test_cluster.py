@@ -251,6 +251,7 @@ def test_names_and_passwords_that_kafka_cannot_read_are_refused(user: str, passw
         Security({user: password})
 
 
+@pytest.mark.kafka
 def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
     with EmbeddedKafkaCluster(1, security=Security({"ann": PASSWORD})) as cluster:
         (folder,) = temporary.iterdir()
@@ -259,6 +260,7 @@ def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.kafka
 def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
     cluster = EmbeddedKafkaCluster(1, {"log.retention.hours": "soon"})
     with pytest.raises(EmbeddedError, match=r"log\.retention\.hours") as failed:
@@ -267,6 +269,7 @@ def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
     assert str(log) in str(failed.value)
 
 
+@pytest.mark.kafka
 def test_a_cluster_ends_and_its_folder_goes_with_the_program_that_started_it() -> None:
     with subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None

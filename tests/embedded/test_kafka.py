@@ -16,6 +16,8 @@ from tests.conftest import OwnKafka
 
 WITHIN = 30.0
 
+pytestmark = pytest.mark.kafka
+
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -122,6 +122,8 @@ def test_a_server_inherits_no_settings_of_another_java(folder: Path, monkeypatch
     assert not {"JAVA_TOOL_OPTIONS", "CLASSPATH"} & set(names)
 
 
+@pytest.mark.valkey
+@pytest.mark.kafka
 def test_a_killed_program_takes_its_servers_along(tmp_path: Path) -> None:
     environment = {"TMPDIR": str(tmp_path), "HOME": str(Path.home()), "PATH": ""}
     command = [sys.executable, "-c", HOLDER]
@@ -137,6 +139,7 @@ def test_a_killed_program_takes_its_servers_along(tmp_path: Path) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
+@pytest.mark.kafka
 def test_an_interrupted_start_leaves_nothing_behind(tmp_path: Path) -> None:
     program = "from openclaw_stream.embedded import EmbeddedKafka\nEmbeddedKafka().start()"
     environment = {"TMPDIR": str(tmp_path), "HOME": str(Path.home()), "PATH": ""}

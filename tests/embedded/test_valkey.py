@@ -10,6 +10,8 @@ from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.errors import EmbeddedError
 from tests.embedded.containers import ValkeyServer
 
+pytestmark = pytest.mark.valkey
+
 
 def test_a_value_comes_back(valkey: ValkeyServer) -> None:
     with Redis.from_url(valkey.url) as client:

@@ -9,6 +9,7 @@ from typing import Any
 from openclaw_stream.alerts.identity import namespace_of, service_of
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Responsibility, Severity
+from tests.builders import case_from
 
 DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing_dev.jsonl"
 """Kept beside the project, and no part of it."""
@@ -65,19 +66,4 @@ def _case(identity: str, alert: Mapping[str, Any]) -> Case:
         labels=labels,
         annotations=alert["annotations"],
     )
-    return Case(
-        incident_id=identity,
-        revision=1,
-        group_key=identity,
-        namespace=exemplar.namespace,
-        service=exemplar.service,
-        severity=severity,
-        opened_at=0,
-        last_alert_at=0,
-        due=0,
-        alert_count=1,
-        distinct_alerts=1,
-        alert_names={exemplar.name: 1},
-        exemplars=(exemplar,),
-        services=(exemplar.service,) if exemplar.service else (),
-    )
+    return case_from(exemplar, incident_id=identity, group_key=identity)

@@ -13,7 +13,7 @@ from openclaw_stream.events.examples import EXAMPLES, example
 from openclaw_stream.events.schemas import EVENTS, documents, json_schema, verify, write
 from openclaw_stream.incidents.state import State
 from openclaw_stream.settings import TopicSettings
-from openclaw_stream.stream.state.state_codec import encode, marker
+from openclaw_stream.stream.state.state_codec import encode, generation_record
 from tests.conftest import PROJECT
 
 OUTPUTS = [name for name in EVENTS if name != "alert"]
@@ -92,7 +92,7 @@ def test_group_states_fit_the_schema_of_the_incidents_topic() -> None:
     state = State("shop/checkout")
     state.begin("id-1", 5, 1_795_345_984_880, "id-0")
     last = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
-    for value in (encode(state, "openclaw-stream", 3, last), marker("openclaw-stream", 3, -1)):
+    for value in (encode(state, "openclaw-stream", 3, last), generation_record("openclaw-stream", 3, -1)):
         event = orjson.loads(value)
         assert valid("incident", event)
         EVENTS["incident"].model_validate(event)

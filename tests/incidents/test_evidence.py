@@ -8,7 +8,7 @@ def state() -> State:
     made = State("g")
     made.begin("id", 0, 1000, "")
     made.namespace, made.service = "shop\u202epohs", "check\u200bout\x1b[31m"
-    made.names = {"High\u2066Load": 2, "HighLoad": 3, "password=hunter2": 1}
+    made.alert_names = {"High\u2066Load": 2, "HighLoad": 3, "password=hunter2": 1}
     return made
 
 

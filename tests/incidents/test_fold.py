@@ -7,6 +7,7 @@ import pytest
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.fold import Fold
+from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.vocabulary import IncidentStatus, Severity
@@ -15,12 +16,18 @@ TIMERS = Timers(
     group_wait=30, group_wait_critical=5, group_interval=300, max_interval=3600, resolve_hold=60, max_silence=900
 )
 FOLD = Fold("alerts", 0, TIMERS, retention=10_000)
+END_PUBLISHED, CLOSED = {"lifecycle": Lifecycle.END_PUBLISHED}, {"lifecycle": Lifecycle.CLOSED}
 BASE = Alert("HighErrorRate", Severity.WARNING, True, 1000, 0, "f1", 1, "shop/web", service="web")  # noqa: FBT003
 
 
 def join(state: State, now: int, **changes: Any) -> int:
     """Fold an alert at offset = time `now`; returns when it wants a revision."""
     return FOLD.join(state, replace(BASE, **changes), now, now, now)[0]
+
+
+def close(state: State, offset: int) -> None:
+    """Close an incident at its time, as noticed at `offset`."""
+    state.close(FOLD.end_status(state, FOLD.close_time(state)), offset)
 
 
 def opened(**changes: Any) -> State:
@@ -32,9 +39,9 @@ def opened(**changes: Any) -> State:
 def test_a_firing_alert_opens_and_waits() -> None:
     state = State("shop/web")
     assert join(state, 100) == 130
-    assert state.open
+    assert state.is_open
     assert state.opened_offset == 100
-    assert (state.alert_count, state.distinct) == (1, 1)
+    assert (state.alert_count, state.distinct_alerts) == (1, 1)
 
 
 def test_a_critical_alert_waits_less() -> None:
@@ -50,7 +57,7 @@ def test_a_resolved_alert_never_opens() -> None:
 def test_a_repeat_counts_and_wants_nothing() -> None:
     state = opened()
     assert FOLD.repeat(state, BASE, 200, 200)
-    assert (state.alert_count, state.distinct, state.last_alert_at) == (2, 1, 200)
+    assert (state.alert_count, state.distinct_alerts, state.last_alert_at) == (2, 1, 200)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +99,7 @@ def test_the_interval_doubles_up_to_its_limit() -> None:
     intervals = []
     for revision in (1, 2, 3, 4, 5, 60):
         state.revision = revision
-        intervals.append(FOLD.interval(state))
+        intervals.append(FOLD.revision_interval(state))
     assert intervals == [300, 600, 1200, 2400, 3600, 3600]
 
 
@@ -102,8 +109,8 @@ def test_it_ends_a_hold_after_its_last_member_resolved() -> None:
     join(state, 200, firing=False)
     assert state.hold_end == NEVER
     join(state, 300, member=2, firing=False)
-    assert FOLD.end_of(state) == 360
-    assert FOLD.ending(state, 360) is IncidentStatus.RESOLVED
+    assert FOLD.close_time(state) == 360
+    assert FOLD.end_status(state, 360) is IncidentStatus.RESOLVED
 
 
 def test_a_refire_within_the_hold_is_a_flap() -> None:
@@ -141,30 +148,30 @@ def test_silence_assumes_it_resolved_and_an_unchanged_member_reopens_it() -> Non
     state = opened()
     state.revision, state.last_due = 1, 130
     first = state.incident_id
-    FOLD.close(state, FOLD.end_of(state), 5000, None)
+    close(state, 5000)
     assert state.status is IncidentStatus.ASSUMED_RESOLVED
     assert join(state, 5000) == 5000
-    assert state.open
+    assert state.is_open
     assert state.incident_id == first
 
 
 def test_after_the_retention_it_opens_anew() -> None:
     state = opened()
     first = state.incident_id
-    FOLD.close(state, FOLD.end_of(state), 5000, None)
+    close(state, 5000)
     join(state, 100 + FOLD.retention)
     assert state.incident_id != first
-    assert state.previous_id == first
+    assert state.previous_incident_id == first
 
 
 def test_after_a_resolution_the_next_alert_opens_anew() -> None:
     state = opened()
     first = state.incident_id
     join(state, 200, firing=False)
-    FOLD.close(state, 260, 300, None)
+    close(state, 300)
     join(state, 300)
     assert state.incident_id != first
-    assert state.previous_id == first
+    assert state.previous_incident_id == first
     assert [episode.closed_offset for episode in state.lineage] == [300, None]
 
 
@@ -200,8 +207,8 @@ def test_ever_new_names_are_counted_but_ask_no_more() -> None:
     state = opened()
     due = [join(state, 200, name=f"N{n}") for n in range(NAMES_MAX * 2)]
     assert due[-1] == NEVER
-    assert len(state.names) == NAMES_MAX
-    assert sum(state.names.values()) + state.others == state.alert_count
+    assert len(state.alert_names) == NAMES_MAX
+    assert sum(state.alert_names.values()) + state.other_alerts == state.alert_count
 
 
 def test_a_trigger_is_never_missed_by_the_question_for_one() -> None:
@@ -212,7 +219,7 @@ def test_a_trigger_is_never_missed_by_the_question_for_one() -> None:
     assert not FOLD.may_trigger(state, replace(BASE, member=7))
 
 
-@pytest.mark.parametrize("change", [{"early": True}, {"frozen": 200}, {"open": False}])
+@pytest.mark.parametrize("change", [END_PUBLISHED, {"membership_frozen_at": 200}, CLOSED])
 def test_a_repeat_that_may_change_more_than_counts_is_none(change: dict[str, Any]) -> None:
     state = opened()
     for name, value in change.items():
@@ -221,7 +228,7 @@ def test_a_repeat_that_may_change_more_than_counts_is_none(change: dict[str, Any
     assert state.alert_count == 1
 
 
-@pytest.mark.parametrize("change", [{"early": True}, {"open": False}])
+@pytest.mark.parametrize("change", [END_PUBLISHED, CLOSED])
 def test_any_firing_alert_may_cancel_an_end(change: dict[str, Any]) -> None:
     state = opened()
     assert not FOLD.may_trigger(state, BASE)
@@ -234,7 +241,7 @@ def test_any_firing_alert_may_cancel_an_end(change: dict[str, Any]) -> None:
 def told_over(**changes: Any) -> State:
     """An incident whose end a tick has told, though stream time has not closed it."""
     state = opened()
-    for name, value in {"early": True, "revision": 2, "last_due": 130, **changes}.items():
+    for name, value in {**END_PUBLISHED, "revision": 2, "last_due": 130, **changes}.items():
         setattr(state, name, value)
     return state
 
@@ -242,32 +249,33 @@ def told_over(**changes: Any) -> State:
 def test_any_firing_alert_cancels_an_assumed_end_that_was_told_early() -> None:
     state = told_over(status=IncidentStatus.ASSUMED_RESOLVED)
     assert join(state, 200) == 130 + 600
-    assert (state.early, state.status) == (False, IncidentStatus.FIRING)
+    assert (state.end_published, state.status) == (False, IncidentStatus.FIRING)
 
 
 def test_a_refire_in_the_hold_cancels_an_end_that_was_told_early() -> None:
     state = told_over(status=IncidentStatus.RESOLVED, hold_end=260)
     assert join(state, 250, starts_at=240) == 130 + 600
-    assert (state.early, state.hold_end, state.flaps) == (False, NEVER, 1)
+    assert (state.end_published, state.hold_end, state.flaps) == (False, NEVER, 1)
 
 
 def test_a_late_repeat_of_a_resolved_member_cancels_no_end_that_was_told_early() -> None:
     """It counts and is no flap: the hold goes on, and the end that was told stands."""
     state = opened()
     join(state, 200, firing=False)
-    state.early, state.status, state.revision = True, IncidentStatus.RESOLVED, 2
+    state.publish_end(IncidentStatus.RESOLVED)
+    state.revision = 2
     assert join(state, 210) == NEVER
-    assert (state.early, state.status, state.hold_end) == (True, IncidentStatus.RESOLVED, 260)
+    assert (state.end_published, state.status, state.hold_end) == (True, IncidentStatus.RESOLVED, 260)
 
 
 @pytest.mark.parametrize(("offset", "frozen"), [(200, True), (201, False)])
 def test_up_to_the_frozen_offset_only_evidence_is_added(offset: int, *, frozen: bool) -> None:
     """Re-reading adds evidence only until it has passed the `through` that members and timers are as of."""
     state = opened()
-    state.frozen = 200
+    state.membership_frozen_at = 200
     FOLD.join(state, replace(BASE, member=2, name="B"), offset, offset, offset)
     assert (state.last_alert_at, 2 in state.firing) == ((100, False) if frozen else (offset, True))
-    assert state.names == {"HighErrorRate": 1, "B": 1}
+    assert state.alert_names == {"HighErrorRate": 1, "B": 1}
     FOLD.join(state, replace(BASE, firing=False), offset, offset, offset)
     assert (1 in state.firing) is frozen
     assert state.alert_count == 3
@@ -277,27 +285,27 @@ def test_up_to_the_frozen_offset_only_evidence_is_added(offset: int, *, frozen: 
 def test_what_an_unchanged_repeat_may_leave_out(change: dict[str, Any]) -> None:
     state = opened()
     assert FOLD.repeat(state, replace(BASE, **change), 200, 200)
-    assert (state.alert_count, state.names, state.last_offset) == (2, {"HighErrorRate": 2}, 200)
+    assert (state.alert_count, state.alert_names, state.last_offset) == (2, {"HighErrorRate": 2}, 200)
 
 
 def test_a_replay_opens_where_an_earlier_generation_did_though_a_member_reopens() -> None:
     """A replay may know fewer members than the run before it; the incident ids are equal nevertheless."""
     state = opened()
     first = state.incident_id
-    FOLD.close(state, FOLD.end_of(state), 5000, None)
-    state.record(state.lineage[0]._replace(incident_id="known", opened_offset=5000))
+    close(state, 5000)
+    state.record_in_lineage(state.lineage[0]._replace(incident_id="known", opened_offset=5000))
     join(state, 5000)
-    assert (state.opened_offset, state.previous_id, len(state.lineage)) == (5000, first, 2)
+    assert (state.opened_offset, state.previous_incident_id, len(state.lineage)) == (5000, first, 2)
 
 
 def test_distinct_alerts_are_those_of_members_not_seen_before() -> None:
     state = opened()
     for now, change in ((110, {}), (120, {"member": 2}), (130, {"starts_at": 1001}), (140, {"member": 2})):
         join(state, now, **change)
-    assert state.distinct == 2
+    assert state.distinct_alerts == 2
     join(state, 150, member=2, firing=False)
     join(state, 160, member=2, starts_at=1002)
-    assert (state.distinct, state.alert_count) == (2, 7)
+    assert (state.distinct_alerts, state.alert_count) == (2, 7)
 
 
 def test_the_first_alerts_of_each_name_are_shown_and_what_is_worse() -> None:

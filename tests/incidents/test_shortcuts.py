@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import NAMES_MAX, NEVER, SERVICES_MAX, Episode, State
+from openclaw_stream.incidents.lifecycle import Lifecycle
+from openclaw_stream.incidents.state import NAMES_MAX, NEVER, SERVICES_MAX, LineageEntry, State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 
@@ -17,23 +18,23 @@ NOW = OFFSET = 100
 REPEAT = Alert("a", Severity.HIGH, True, 5, 0, "f", 1, "g", service="s")  # noqa: FBT003
 
 ODD_STATES: dict[str, dict[str, Any]] = {
-    "closed": {"open": False, "status": IncidentStatus.RESOLVED},
-    "assumed closed": {"open": False, "status": IncidentStatus.ASSUMED_RESOLVED},
-    "told over": {"early": True, "status": IncidentStatus.ASSUMED_RESOLVED},
+    "closed": {"lifecycle": Lifecycle.CLOSED, "status": IncidentStatus.RESOLVED},
+    "assumed closed": {"lifecycle": Lifecycle.CLOSED, "status": IncidentStatus.ASSUMED_RESOLVED},
+    "end published": {"lifecycle": Lifecycle.END_PUBLISHED, "status": IncidentStatus.ASSUMED_RESOLVED},
     "in its hold": {"hold_end": 200},
-    "frozen before": {"frozen": OFFSET - 1},
-    "frozen here": {"frozen": OFFSET},
-    "frozen beyond": {"frozen": OFFSET + 1},
+    "membership frozen before": {"membership_frozen_at": OFFSET - 1},
+    "membership frozen here": {"membership_frozen_at": OFFSET},
+    "membership frozen beyond": {"membership_frozen_at": OFFSET + 1},
     "member resolved": {"firing": {2: 5}, "resolved": {1: 5, 3: 0}},
-    "full of names": {"names": dict.fromkeys(["a", *map(str, range(NAMES_MAX - 1))], 1)},
+    "full of names": {"alert_names": dict.fromkeys(["a", *map(str, range(NAMES_MAX - 1))], 1)},
     "full of services": {"services": ("s", *map(str, range(SERVICES_MAX - 1)))},
-    "without evidence": {"names": {}, "services": (), "severity": -1, "alert_count": 0, "first_offset": -1},
+    "without evidence": {"alert_names": {}, "services": (), "severity": -1, "alert_count": 0, "first_offset": -1},
     "undecided": {"revision": 0, "last_due": 0},
 }
 ODD_ALERTS: dict[str, dict[str, Any]] = {
     "of another member": {"member": 3},
     "of a new member": {"member": 4},
-    "started anew": {"starts_at": 6},
+    "started again": {"starts_at": 6},
     "without a start": {"starts_at": 0},
     "of another name": {"name": "b"},
     "of another service": {"service": "t"},
@@ -51,13 +52,12 @@ def states(draw: st.DrawFn) -> State:
     state.begin("id", 10, 10, "")
     state.firing, state.resolved = {1: 5, 2: 5}, {3: 5}
     state.last_alert_at, state.first_offset, state.last_offset = 90, 10, 90
-    state.names, state.services, state.severity, state.alert_count = {"a": 4}, ("s",), Severity.HIGH.rank, 4
+    state.alert_names, state.services, state.severity, state.alert_count = {"a": 4}, ("s",), Severity.HIGH.rank, 4
     state.revision, state.last_due = 1, 50
     for oddity in draw(st.lists(st.sampled_from(sorted(ODD_STATES)), max_size=2)):
         for name, value in ODD_STATES[oddity].items():
             setattr(state, name, value)
-    state.early = state.early and state.open
-    state.lineage = (Episode("id", 10, 10, None if state.open else 95, state.status),)
+    state.lineage = (LineageEntry("id", 10, 10, None if state.is_open else 95, state.status),)
     return state.copy()
 
 

@@ -1,7 +1,6 @@
 """Decisions to be traced."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,10 +11,11 @@ from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, Prov
 from openclaw_stream.arbitration.llm.tracing import Tracing
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
-from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.incidents.case import Case
 from openclaw_stream.langfuse import make_tracing
 from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.vocabulary import Language, Responsibility, Severity
+from tests.builders import case, exemplar
 
 ORDER = ("ollama", "gemini")
 PROMPT = Prompt(system="You are an SRE.", user="checkout is slow", version="4f2a")
@@ -23,24 +23,9 @@ REPLY = Reply(text='{"confidence": 90}', model="m-1", input_tokens=120, output_t
 DEADLINE = 20.0
 
 
-def case(incident_id: str = "inc-1", **changes: Any) -> Case:
-    exemplar = Exemplar("HighLatency", Severity.CRITICAL, fingerprint="c0ffee", service="checkout")
-    plain = Case(
-        incident_id=incident_id,
-        revision=2,
-        group_key="shop/checkout",
-        namespace="shop",
-        service="checkout",
-        severity=Severity.CRITICAL,
-        opened_at=1,
-        last_alert_at=2,
-        due=3,
-        alert_count=4,
-        distinct_alerts=2,
-        alert_names={"HighLatency": 4},
-        exemplars=(exemplar,),
-    )
-    return replace(plain, **changes)
+def traced_case(incident_id: str = "inc-1", **overrides: Any) -> Case:
+    slow = exemplar("HighLatency", severity=Severity.CRITICAL, fingerprint="c0ffee", service="checkout")
+    return case(slow, **{"incident_id": incident_id, "alert_count": 4, "alert_names": {"HighLatency": 4}, **overrides})
 
 
 def verdict() -> ArbitrationResult:
@@ -65,7 +50,7 @@ def tracing_to(url: str, **settings: Any) -> Tracing:
 
 async def decide(tracing: Tracing, incident_id: str = "inc-1") -> ArbitrationResult:
     """A decision as the chain makes it: the first provider is overloaded, the second answers."""
-    about = case(incident_id)
+    about = traced_case(incident_id)
     with tracing.decision(about, ORDER) as recorder:
         with pytest.raises(ProviderError), recorder.attempt("ollama", "qwen", PROMPT):
             raise ProviderError(Failure.OVERLOADED, "ollama answered 503: busy")

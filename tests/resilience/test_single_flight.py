@@ -1,5 +1,3 @@
-"""Single flight: one call for a key at a time, whoever gives up waiting."""
-
 import asyncio
 
 import pytest
@@ -8,127 +6,127 @@ from openclaw_stream.resilience.single_flight import SingleFlight
 
 
 async def test_equal_keys_share_one_call_and_others_do_not() -> None:
-    flights, calls, go = SingleFlight[int](lambda _: True), 0, asyncio.Event()
+    flight, calls, finish = SingleFlight[str, int](), 0, asyncio.Event()
 
-    async def fly(landing: "asyncio.Future[int]") -> None:
+    async def call(result: "asyncio.Future[int]") -> None:
         nonlocal calls
         calls += 1
-        mine = calls
-        await go.wait()
-        landing.set_result(mine)
+        number = calls
+        await finish.wait()
+        result.set_result(number)
 
-    boarded = [flights.board(key, fly) for key in ("a", "b", "a", "a")]
-    go.set()
-    assert [own for _, own in boarded] == [True, True, False, False]
-    assert [await landing for landing, _ in boarded] == [1, 2, 1, 1]
+    joined = [flight.join(key, call) for key in ("a", "b", "a", "a")]
+    finish.set()
+    assert [started for _, started in joined] == [True, True, False, False]
+    assert [await result for result, _ in joined] == [1, 2, 1, 1]
 
 
-async def test_who_gives_up_leaves_the_call_to_finish() -> None:
-    flights, go, finished = SingleFlight[int](lambda _: True), asyncio.Event(), asyncio.Event()
+async def test_a_cancelled_caller_leaves_the_call_running() -> None:
+    flight, finish, finished = SingleFlight[str, int](), asyncio.Event(), asyncio.Event()
 
-    async def fly(landing: "asyncio.Future[int]") -> None:
-        await go.wait()
-        landing.set_result(1)
+    async def call(result: "asyncio.Future[int]") -> None:
+        await finish.wait()
+        result.set_result(1)
         finished.set()
 
     async def wait() -> int:
-        landing, _ = flights.board("a", fly)
-        return await asyncio.shield(landing)
+        result, _ = flight.join("a", call)
+        return await asyncio.shield(result)
 
-    waiter = asyncio.create_task(wait())
+    caller = asyncio.create_task(wait())
     await asyncio.sleep(0)
-    waiter.cancel()
+    caller.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await waiter
-    go.set()
+        await caller
+    finish.set()
     await finished.wait()
 
 
-async def test_the_answer_holds_until_it_is_stored() -> None:
-    flights, go, calls = SingleFlight[int](lambda _: True), asyncio.Event(), 0
+async def test_a_result_is_shared_until_its_call_has_finished() -> None:
+    flight, finish, calls = SingleFlight[str, int](), asyncio.Event(), 0
 
-    async def fly(landing: "asyncio.Future[int]") -> None:
+    async def call(result: "asyncio.Future[int]") -> None:
         nonlocal calls
         calls += 1
-        landing.set_result(calls)
-        await go.wait()
+        result.set_result(calls)
+        await finish.wait()
 
-    first, _ = flights.board("a", fly)
+    first, _ = flight.join("a", call)
     assert await first == 1
-    second, own = flights.board("a", fly)
-    assert (await second, own) == (1, False)
-    go.set()
+    second, started = flight.join("a", call)
+    assert (await second, started) == (1, False)
+    finish.set()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert flights.board("a", fly)[1]
-    await flights.close()
+    assert flight.join("a", call)[1]
+    await flight.close()
 
 
-async def test_a_result_that_does_not_hold_is_shared_by_those_who_wait_only() -> None:
-    flights, go, calls = SingleFlight[int](lambda result: result > 1), asyncio.Event(), 0
+async def test_a_result_that_is_not_shared_goes_to_those_who_wait_already() -> None:
+    flight, finish, calls = SingleFlight[str, int](lambda result: result > 1), asyncio.Event(), 0
 
-    async def fly(landing: "asyncio.Future[int]") -> None:
+    async def call(result: "asyncio.Future[int]") -> None:
         nonlocal calls
         calls += 1
-        landing.set_result(calls)
-        await go.wait()
+        result.set_result(calls)
+        await finish.wait()
 
-    (first, _), (shared, own) = flights.board("a", fly), flights.board("a", fly)
-    assert (await first, await shared, own) == (1, 1, False)
-    second, own = flights.board("a", fly)
-    assert (await second, own) == (2, True)
-    go.set()
+    (first, _), (shared, started) = flight.join("a", call), flight.join("a", call)
+    assert (await first, await shared, started) == (1, 1, False)
+    second, started = flight.join("a", call)
+    assert (await second, started) == (2, True)
+    finish.set()
     await asyncio.sleep(0)
-    assert not flights.board("a", fly)[1]
-    await flights.close()
+    assert not flight.join("a", call)[1]
+    await flight.close()
 
 
-async def test_a_fault_reaches_all_who_wait_and_the_next_call_starts_anew() -> None:
-    flights = SingleFlight[int](lambda _: True)
+async def test_an_error_reaches_all_callers_and_the_next_one_starts_a_new_call() -> None:
+    flight = SingleFlight[str, int]()
 
     async def fail(_: "asyncio.Future[int]") -> None:
         await asyncio.sleep(0)
         raise RuntimeError("broken")
 
-    landings = [flights.board("a", fail)[0] for _ in range(3)]
-    for result in await asyncio.gather(*landings, return_exceptions=True):
+    results = [flight.join("a", fail)[0] for _ in range(3)]
+    for result in await asyncio.gather(*results, return_exceptions=True):
         assert isinstance(result, RuntimeError)
-    assert flights.board("a", fail)[1]
-    await flights.close()
+    assert flight.join("a", fail)[1]
+    await flight.close()
 
 
-async def test_closing_cancels_what_is_under_way() -> None:
-    flights = SingleFlight[int](lambda _: True)
+async def test_close_cancels_calls_in_flight() -> None:
+    flight = SingleFlight[str, int]()
 
-    async def fly(_: "asyncio.Future[int]") -> None:
+    async def call(_: "asyncio.Future[int]") -> None:
         await asyncio.Event().wait()
 
-    landing, _ = flights.board("a", fly)
-    await flights.close()
-    assert landing.cancelled()
+    result, _ = flight.join("a", call)
+    await flight.close()
+    assert result.cancelled()
 
 
-async def test_closing_lets_what_has_its_result_be_stored() -> None:
-    flights, stored = SingleFlight[int](lambda _: True), []
+async def test_close_lets_a_call_with_a_result_finish() -> None:
+    flight, stored = SingleFlight[str, int](), []
 
-    async def fly(landing: "asyncio.Future[int]") -> None:
-        landing.set_result(1)
+    async def call(result: "asyncio.Future[int]") -> None:
+        result.set_result(1)
         await asyncio.sleep(0.01)
         stored.append(1)
 
-    landing, _ = flights.board("a", fly)
-    assert await landing == 1
-    await flights.close()
+    result, _ = flight.join("a", call)
+    assert await result == 1
+    await flight.close()
     assert stored == [1]
 
 
-async def test_closing_does_not_wait_for_a_store_that_hangs() -> None:
-    flights = SingleFlight[int](lambda _: True)
+async def test_close_does_not_wait_for_a_call_that_hangs_after_its_result() -> None:
+    flight = SingleFlight[str, int]()
 
-    async def fly(landing: "asyncio.Future[int]") -> None:
-        landing.set_result(1)
+    async def call(result: "asyncio.Future[int]") -> None:
+        result.set_result(1)
         await asyncio.Event().wait()
 
-    landing, _ = flights.board("a", fly)
-    assert await landing == 1
-    await flights.close()
+    result, _ = flight.join("a", call)
+    assert await result == 1
+    await flight.close()

@@ -7,75 +7,75 @@ import pytest
 from openclaw_stream.resilience.ttl_cache import TtlCache
 
 
-class Oracle:
-    """Answers the numbers of its questions, once its gate is open."""
+class Loader:
+    """A cache over loads that are recorded, and finish while `open` is set."""
 
     def __init__(self, *, size: int = 2) -> None:
-        self.asked: list[str] = []
-        self.begun = asyncio.Event()
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.loaded: list[str] = []
+        self.started = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
         self.now = 0.0
-        self.recent: TtlCache[str, str] = TtlCache(size, 60, lambda answer: answer != "?", lambda: self.now)
+        self.cache: TtlCache[str, str] = TtlCache(size, 60, lambda value: value != "?", lambda: self.now)
 
-    async def get(self, question: str, answer: str = "!") -> str:
-        return await self.recent.get(question, self._asking(question, answer))
+    async def get(self, key: str, value: str = "!") -> str:
+        return await self.cache.get(key, self._load(key, value))
 
-    def _asking(self, question: str, answer: str) -> Callable[[], Coroutine[Any, Any, str]]:
-        async def ask() -> str:
-            self.asked.append(question)
-            self.begun.set()
-            await self.gate.wait()
-            return answer
+    def _load(self, key: str, value: str) -> Callable[[], Coroutine[Any, Any, str]]:
+        async def load() -> str:
+            self.loaded.append(key)
+            self.started.set()
+            await self.open.wait()
+            return value
 
-        return ask
-
-
-async def test_an_answer_is_kept_for_its_time() -> None:
-    oracle = Oracle()
-    assert await oracle.get("a", "1") == "1"
-    oracle.now = 59.9
-    assert await oracle.get("a", "2") == "1"
-    oracle.now = 60
-    assert await oracle.get("a", "2") == "2"
-    assert oracle.asked == ["a", "a"]
+        return load
 
 
-async def test_what_is_not_worth_keeping_is_shared_and_forgotten() -> None:
-    oracle = Oracle()
-    answers = await asyncio.gather(oracle.get("a", "?"), oracle.get("a", "1"))
-    assert set(answers) == {"?"}
-    assert await oracle.get("a", "1") == "1"
+async def test_a_value_is_kept_until_it_expires() -> None:
+    loader = Loader()
+    assert await loader.get("a", "1") == "1"
+    loader.now = 59.9
+    assert await loader.get("a", "2") == "1"
+    loader.now = 60
+    assert await loader.get("a", "2") == "2"
+    assert loader.loaded == ["a", "a"]
 
 
-async def test_the_one_used_longest_ago_makes_room() -> None:
-    oracle = Oracle()
-    for question in ("a", "b", "a", "c", "a", "b"):
-        await oracle.get(question)
-    assert oracle.asked == ["a", "b", "c", "b"]
+async def test_a_value_that_is_not_kept_is_shared_by_concurrent_callers_only() -> None:
+    loader = Loader()
+    values = await asyncio.gather(loader.get("a", "?"), loader.get("a", "1"))
+    assert set(values) == {"?"}
+    assert await loader.get("a", "1") == "1"
 
 
-async def test_who_gives_up_leaves_the_others_waiting() -> None:
-    oracle = Oracle()
-    oracle.gate.clear()
-    first, second = (asyncio.create_task(oracle.get("a")) for _ in range(2))
-    await oracle.begun.wait()
+async def test_the_least_recently_used_entry_is_evicted() -> None:
+    loader = Loader()
+    for key in ("a", "b", "a", "c", "a", "b"):
+        await loader.get(key)
+    assert loader.loaded == ["a", "b", "c", "b"]
+
+
+async def test_a_cancelled_caller_does_not_cancel_the_load() -> None:
+    loader = Loader()
+    loader.open.clear()
+    first, second = (asyncio.create_task(loader.get("a")) for _ in range(2))
+    await loader.started.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    oracle.gate.set()
+    loader.open.set()
     assert await second == "!"
-    assert oracle.asked == ["a"]
+    assert loader.loaded == ["a"]
 
 
 @pytest.mark.parametrize("turns", [1, 2])
-async def test_closing_gives_up_what_is_on_its_way_or_about_to_start(turns: int) -> None:
-    oracle = Oracle()
-    oracle.gate.clear()
-    waiting = asyncio.create_task(oracle.get("a"))
+async def test_close_cancels_loads_that_run_or_are_about_to_start(turns: int) -> None:
+    loader = Loader()
+    loader.open.clear()
+    waiting = asyncio.create_task(loader.get("a"))
     for _ in range(turns):
         await asyncio.sleep(0)
-    assert oracle.begun.is_set() == (turns > 1)
-    await oracle.recent.close()
+    assert loader.started.is_set() == (turns > 1)
+    await loader.cache.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -13,9 +13,12 @@ from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.http_client import BODY_MAX
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz import Enrichment, SigNoz, SigNozError
-from tests.arbitration.llm.providers.loopback import Answer, breaks_off, drips, hangs, loopback, raw, resets, says
-from tests.signoz.cases import DUE, END, case, exemplar
+from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, resets, responds, trickles, truncates
+from tests.builders import DUE, case, exemplar
 from tests.signoz.server import KEY, MiniSigNoz, Span, mini_signoz
+
+END = 1_795_300_590_000
+"""DUE rounded down to half a minute."""
 
 NOW, BEFORE = END - 600_000, END - 1_200_000
 HOSTILE = (
@@ -190,28 +193,28 @@ async def test_no_answer_goes_to_another_namespace_or_service() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (says(400, {"status": "error", "error": {"message": "bad field"}}), "SigNoz answered 400: bad field"),
-        (says(400, {"status": "error", "errorType": "bad_data", "error": "old"}), "SigNoz answered 400: old"),
-        (says(401, {"status": "error", "error": {"message": "no"}}), "401: no; set SIGNOZ_API_KEY"),
-        (says(403, {"status": "error", "error": {"message": "no"}}), "403: no; the key of SIGNOZ_API_KEY may not"),
-        (says(404, b"404 page not found"), "SIGNOZ_URL must be the root of a SigNoz of v0.87 or newer"),
-        (says(429, {"status": "error", "error": {"message": "slow down"}}, retry_after="9"), "429: slow down"),
-        (says(500, {"status": "error", "error": {"message": "oops", "errors": [{"message": "241"}]}}), "oops; 241"),
-        (says(502, b"<html>Bad Gateway</html>"), "502 without JSON of its own: <html>Bad Gateway</html>"),
-        (says(503, b""), "503 without JSON of its own: an empty body"),
-        (says(302, b"", location="http://127.0.0.1:9/"), "SigNoz answered 302"),
-        (says(200, b"<!doctype html><title>SigNoz</title>"), "200 without JSON of its own: <!doctype"),
-        (says(200, b'{"status":"success","data":{"type":"sca'), "200 without JSON of its own"),
-        (says(200, b"[" * 10_000), "200 without JSON of its own"),
-        (says(200, b"null"), "200 without JSON of its own"),
-        (says(200, {"status": "error", "error": {"message": "late"}}), "SigNoz answered 200: late"),
-        (says(200, {"status": "success"}), "SigNoz has no recent traffic of checkout"),
-        (says(200, {"status": "success", "data": [1, {"data": 2}]}), "SigNoz has no recent traffic of checkout"),
-        (says(200, b" " * (BODY_MAX + 1)), f"SigNoz answered more than {BODY_MAX} bytes"),
+        (responds(400, {"status": "error", "error": {"message": "bad field"}}), "SigNoz answered 400: bad field"),
+        (responds(400, {"status": "error", "errorType": "bad_data", "error": "old"}), "SigNoz answered 400: old"),
+        (responds(401, {"status": "error", "error": {"message": "no"}}), "401: no; set SIGNOZ_API_KEY"),
+        (responds(403, {"status": "error", "error": {"message": "no"}}), "403: no; the key of SIGNOZ_API_KEY may not"),
+        (responds(404, b"404 page not found"), "SIGNOZ_URL must be the root of a SigNoz of v0.87 or newer"),
+        (responds(429, {"status": "error", "error": {"message": "slow down"}}, retry_after="9"), "429: slow down"),
+        (responds(500, {"status": "error", "error": {"message": "oops", "errors": [{"message": "241"}]}}), "oops; 241"),
+        (responds(502, b"<html>Bad Gateway</html>"), "502 without JSON of its own: <html>Bad Gateway</html>"),
+        (responds(503, b""), "503 without JSON of its own: an empty body"),
+        (responds(302, b"", location="http://127.0.0.1:9/"), "SigNoz answered 302"),
+        (responds(200, b"<!doctype html><title>SigNoz</title>"), "200 without JSON of its own: <!doctype"),
+        (responds(200, b'{"status":"success","data":{"type":"sca'), "200 without JSON of its own"),
+        (responds(200, b"[" * 10_000), "200 without JSON of its own"),
+        (responds(200, b"null"), "200 without JSON of its own"),
+        (responds(200, {"status": "error", "error": {"message": "late"}}), "SigNoz answered 200: late"),
+        (responds(200, {"status": "success"}), "SigNoz has no recent traffic of checkout"),
+        (responds(200, {"status": "success", "data": [1, {"data": 2}]}), "SigNoz has no recent traffic of checkout"),
+        (responds(200, b" " * (BODY_MAX + 1)), f"SigNoz answered more than {BODY_MAX} bytes"),
         (raw(b""), "SigNoz cannot be reached: RemoteProtocolError"),
         (raw(b"SSH-2.0-OpenSSH\r\n"), "SigNoz cannot be reached: RemoteProtocolError"),
         (resets, "SigNoz cannot be reached: R"),
-        (breaks_off(b'{"status":'), "SigNoz cannot be reached: RemoteProtocolError"),
+        (truncates(b'{"status":'), "SigNoz cannot be reached: RemoteProtocolError"),
     ],
 )
 async def test_a_failure_is_a_decision_without_metrics_that_says_why(answer: Answer, reason: str) -> None:
@@ -223,7 +226,7 @@ async def test_a_failure_is_a_decision_without_metrics_that_says_why(answer: Ans
     assert link == f"{server.url}/traces-explorer?startTime={NOW}&endTime={END}"
 
 
-@pytest.mark.parametrize("answer", [hangs, drips(), drips(500)])
+@pytest.mark.parametrize("answer", [hangs, trickles(), trickles(500)])
 async def test_who_is_too_slow_has_not_answered(answer: Answer) -> None:
     async with loopback(answer) as server, signoz(server.url, timeout=1) as client:
         metrics, _ = known(await client.golden_signals(case()))
@@ -232,7 +235,7 @@ async def test_who_is_too_slow_has_not_answered(answer: Answer) -> None:
 
 async def test_no_secret_is_told() -> None:
     said = f"key {KEY} of admin@shop.example is unknown, token=abcdef0123456789 \u202e"
-    async with loopback(says(401, {"status": "error", "error": {"message": said}})) as server:
+    async with loopback(responds(401, {"status": "error", "error": {"message": said}})) as server:
         with capture_logs() as logs:
             async with signoz(server.url) as client:
                 metrics, link = known(await client.golden_signals(case()))
@@ -248,10 +251,10 @@ async def test_no_secret_is_told() -> None:
 
 async def test_a_dead_signoz_is_left_alone_and_tried_again() -> None:
     clock = Clock()
-    async with loopback(says(503)) as server, signoz(server.url, clock=clock) as client:
+    async with loopback(responds(503)) as server, signoz(server.url, clock=clock) as client:
         for number in range(10):
             metrics, _ = known(await client.golden_signals(case(service=f"s{number}")))
-        assert metrics == GoldenSignals(unavailable="SigNoz failed lately and is left alone for a while")
+        assert metrics == GoldenSignals(unavailable="SigNoz circuit open after repeated failures")
         assert len(server.requests) == 6
         clock.now = 30
         await asyncio.gather(*(client.golden_signals(case(service=f"s{number}")) for number in range(10)))
@@ -273,7 +276,7 @@ async def test_a_signoz_that_is_back_is_asked_again() -> None:
 
 
 async def test_a_question_it_does_not_like_says_nothing_against_its_health() -> None:
-    async with loopback(says(400)) as server, signoz(server.url) as client:
+    async with loopback(responds(400)) as server, signoz(server.url) as client:
         for number in range(5):
             await client.golden_signals(case(service=f"s{number}"))
     assert len(server.requests) == 10
@@ -335,8 +338,8 @@ async def test_the_check_passes_where_the_question_is_answered() -> None:
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        (says(401, {"status": "error", "error": {"message": "no"}}), "set SIGNOZ_API_KEY to a key of this server"),
-        (says(404, b"404 page not found"), "SIGNOZ_URL must be the root"),
+        (responds(401, {"status": "error", "error": {"message": "no"}}), "set SIGNOZ_API_KEY to a key of this server"),
+        (responds(404, b"404 page not found"), "SIGNOZ_URL must be the root"),
     ],
 )
 async def test_the_check_says_what_to_do(answer: Answer, advice: str) -> None:

@@ -2,7 +2,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.signoz.subject import SERVICES_MAX, Window, subject_of, window_of
-from tests.signoz.cases import DUE, END, case, exemplar
+from tests.builders import DUE, case, exemplar
+
+END = 1_795_300_590_000
+"""DUE rounded down to half a minute."""
 
 
 def test_the_name_that_tracing_gives_comes_before_the_service_and_its_workloads() -> None:

@@ -71,7 +71,7 @@ class Partition:
         self.start()
 
     def read(self, now: int, *alerts: Alert) -> None:
-        self.ledger.read(self.ledger.position, now, alerts)
+        self.ledger.apply(self.ledger.position, now, alerts)
 
     def fold(self, end: int = len(LOG)) -> None:
         """Read `LOG` up to an offset."""

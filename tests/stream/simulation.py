@@ -22,7 +22,8 @@ from openclaw_stream.incidents.state import State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
-from openclaw_stream.stream.state.revision import DeadLetter, Plan, Revision
+from openclaw_stream.stream.state.revision import Revision
+from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 from tests.stream.logs import Record, make_log
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=25)
@@ -152,7 +153,7 @@ class Account:
                 known = ours in self.truth.joined.values()
                 self.wrong["joined another incident" if known else "an incident of its own"] += 1
 
-    def committed(self, ledger: Ledger, plan: Plan) -> None:
+    def committed(self, ledger: Ledger, plan: TransactionPlan) -> None:
         broker, states = self.broker, self.broker.states()
         self.settled = max(self.settled, plan.offset)
         through = {key: orjson.loads(value)["through"] for key, value in states.items()}
@@ -248,7 +249,7 @@ class Machine:
             if group is None or record.offset > group.state.through:
                 self.account.joined[id(alert)] = None
         dead = DeadLetter(record.offset, record.timestamp, None, b"?", (), "bad") if record.bad else None
-        self.ledger.read(record.offset, record.timestamp, record.alerts, (), dead)
+        self.ledger.apply(record.offset, record.timestamp, record.alerts, (), dead)
         self.account.folded(record)
 
     def decide(self, choose: Callable[[list[Revision]], Revision]) -> None:
@@ -319,7 +320,7 @@ class Machine:
         elif x < 0.2:
             self.broker.end = min(self.broker.end + 1, len(self.broker.log))
         elif x < 0.2 + how.tick and self.caught_up():
-            self.ledger.tick(self.ledger.now + r.randrange(12))
+            self.ledger.tick(self.ledger.stream_time + r.randrange(12))
         elif x < 0.45 and self.paused():
             self.ledger.cut_oldest(r.randrange(1, 3))
         elif x < 0.75 and not self.paused():

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import jsonschema
+import pytest
 from redis.asyncio import Redis
 
 from openclaw_stream.embedded import EmbeddedValkey
 from tests.arbitration.llama import MODEL
-from tests.arbitration.llm.asking import ANSWER, Held, completes
+from tests.arbitration.llm.model_server import ANSWER, Held, completes
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback
 from tests.conftest import PROJECT
 from tests.embedded.containers import ValkeyServer
@@ -125,6 +126,7 @@ async def test_a_replay_asks_the_cache(new_pipeline: NewPipeline, valkey: Valkey
     assert {each["incident_id"] for each in decided} == {each["incident_id"] for each in replayed}
 
 
+@pytest.mark.valkey
 async def test_a_cache_that_dies_and_comes_back_costs_calls_and_nothing_else(new_pipeline: NewPipeline) -> None:
     with EmbeddedValkey() as valkey:
         async with model() as (server, settings):
@@ -159,9 +161,9 @@ async def test_a_worker_killed_in_mid_call_costs_one_call_more(new_pipeline: New
         pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
         first = pipeline.start()
         pipeline.produce([(0, alert("checkout", severity="critical"))])
-        await held.asked.wait()
+        await held.requested.wait()
         first.kill()
-        held.go.set()
+        held.release.set()
         await asyncio.to_thread(play, pipeline)
         assert len(server.requests) == 2
     decisions = pipeline.decisions()
@@ -181,7 +183,7 @@ async def test_a_call_whose_partition_is_lost_finishes_for_the_next_owner(
         second = pipeline.start()
         # The first lets go of both and begins again with one of them.
         await asyncio.to_thread(until, lambda: bool(logged(pipeline, "partitions revoked")), "the partitions to move")
-        held.go.set()
+        held.release.set()
         await asyncio.to_thread(pipeline.await_settled)
         for worker in (first, second):
             assert await asyncio.to_thread(pipeline.stop, worker) == 0, pipeline.logs()

@@ -1,4 +1,4 @@
-"""The decision_queue with a real arbiter: who is let in, in which order, and what nobody wants any more."""
+"""The decision queue with a real arbiter: which revisions are admitted, in which order, and which are dropped."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,22 +14,22 @@ from openclaw_stream.stream.decision_queue import DecisionQueue
 from openclaw_stream.stream.state.revision import Group, Revision
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import EventType
-from tests.arbitration.llm.asking import ANSWER, MODEL, Held, completes, in_turn, until
-from tests.arbitration.llm.providers.loopback import Answer, Loopback, hangs, loopback, says
+from tests.arbitration.llm.model_server import ANSWER, MODEL, Held, completes, in_turn, until
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, hangs, loopback, responds
 
 FINE = completes(ANSWER)
 
 
-def work(name: str, severity: int = 0) -> Revision:
+def revision(name: str, severity: int = 0) -> Revision:
     state = State(name)
     state.service, state.severity, state.incident_id = name, severity, name
-    made = Revision(Group(state), state, due=1, event_type=EventType.DECISION)
-    made.snapshot = state
-    return made
+    revision = Revision(Group(state), state, due=1, event_type=EventType.DECISION)
+    revision.snapshot = state
+    return revision
 
 
 @dataclass
-class Sitting:
+class QueueUnderTest:
     arbiter: Arbiter
     decision_queue: DecisionQueue
     server: Loopback
@@ -37,17 +37,17 @@ class Sitting:
     providers: list[str] = field(default_factory=list)
 
     def submit(self, name: str, severity: int = 0, *, wanted: bool = True) -> None:
-        self.decision_queue.submit(work(name, severity), self._done, lambda: wanted)
+        self.decision_queue.submit(revision(name, severity), self._record, lambda: wanted)
 
-    def _done(self, work: Revision, verdict: ArbitrationResult | None) -> None:
-        assert verdict
-        self.decided.append(work.group.state.group_key)
-        self.providers.append(verdict.provenance.provider)
+    def _record(self, decided: Revision, result: ArbitrationResult | None) -> None:
+        assert result
+        self.decided.append(decided.group.state.group_key)
+        self.providers.append(result.provenance.provider)
 
 
 @asynccontextmanager
-async def sitting(answer: Answer, deadline: float = 60, call: float = 10) -> AsyncIterator[Sitting]:
-    """A decision_queue whose arbiter makes one call at a time, of `call` seconds at most."""
+async def open_queue(answer: Answer, deadline: float = 60, call: float = 10) -> AsyncIterator[QueueUnderTest]:
+    """A decision queue whose arbiter makes one call at a time, of `call` seconds at most."""
     async with loopback(answer) as server:
         settings = Settings(
             providers=ProviderSettings(
@@ -60,121 +60,121 @@ async def sitting(answer: Answer, deadline: float = 60, call: float = 10) -> Asy
         )
         async with open_arbiter(settings, Metrics()) as arbiter:
             decision_queue = DecisionQueue(arbiter)
-            yield Sitting(arbiter, decision_queue, server)
+            yield QueueUnderTest(arbiter, decision_queue, server)
             await decision_queue.close()
 
 
-async def test_the_desk_is_full_when_one_more_could_not_be_answered_in_time() -> None:
+async def test_the_queue_is_full_when_one_more_revision_could_not_be_answered_in_time() -> None:
     held = Held(FINE)
-    async with sitting(in_turn(held, FINE)) as sat:
-        sat.submit("first")
-        await held.asked.wait()
+    async with open_queue(in_turn(held, FINE)) as opened:
+        opened.submit("first")
+        await held.requested.wait()
         # Fifty seconds are left beside a call, and a call is taken to last ten until one was made.
         for n in range(5):
-            assert not sat.decision_queue.full
-            sat.submit(f"s{n}")
-        assert sat.decision_queue.full
-        held.go.set()
-        await until(lambda: len(sat.decided) == 6)
-        assert not sat.decision_queue.full
+            assert not opened.decision_queue.full
+            opened.submit(f"s{n}")
+        assert opened.decision_queue.full
+        held.release.set()
+        await until(lambda: len(opened.decided) == 6)
+        assert not opened.decision_queue.full
 
 
-async def test_the_urgent_come_first_though_they_came_last_and_found_the_desk_full() -> None:
+async def test_severe_revisions_are_decided_first_even_when_the_queue_was_full() -> None:
     held = Held(FINE)
-    async with sitting(in_turn(held, FINE)) as sat:
-        sat.submit("first")
-        await held.asked.wait()
+    async with open_queue(in_turn(held, FINE)) as opened:
+        opened.submit("first")
+        await held.requested.wait()
         for n in range(20):
-            sat.submit(f"s{n}")
-        sat.submit("urgent", 3)
-        held.go.set()
-        await until(lambda: len(sat.decided) == 22)
-        assert sat.decided.index("urgent") <= 7
-        assert sat.decided[0] == "first"
+            opened.submit(f"s{n}")
+        opened.submit("urgent", 3)
+        held.release.set()
+        await until(lambda: len(opened.decided) == 22)
+        assert opened.decided.index("urgent") <= 7
+        assert opened.decided[0] == "first"
 
 
-async def test_a_burst_takes_its_time_and_none_of_it_is_decided_by_rules() -> None:
+async def test_a_burst_that_takes_longer_than_the_deadline_is_not_decided_by_rules() -> None:
     async def slow(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.1)
         await FINE(writer)
 
     # Three seconds in all, against a deadline of two.
-    async with sitting(slow, deadline=2) as sat:
+    async with open_queue(slow, deadline=2) as opened:
         for n in range(30):
-            sat.submit(f"s{n}")
-        await until(lambda: len(sat.decided) == 30)
-        assert set(sat.providers) == {"openai"}
+            opened.submit(f"s{n}")
+        await until(lambda: len(opened.decided) == 30)
+        assert set(opened.providers) == {"openai"}
 
 
-async def test_what_nobody_wants_any_more_is_not_asked() -> None:
+async def test_an_unwanted_revision_is_not_decided() -> None:
     held = Held(FINE)
-    async with sitting(in_turn(held, FINE)) as sat:
-        sat.submit("first")
-        await held.asked.wait()
-        sat.submit("lost", wanted=False)
-        sat.submit("last")
-        held.go.set()
-        await until(lambda: len(sat.decided) == 2)
-        assert sat.decided == ["first", "last"]
-        assert len(sat.server.requests) == 2
+    async with open_queue(in_turn(held, FINE)) as opened:
+        opened.submit("first")
+        await held.requested.wait()
+        opened.submit("lost", wanted=False)
+        opened.submit("last")
+        held.release.set()
+        await until(lambda: len(opened.decided) == 2)
+        assert opened.decided == ["first", "last"]
+        assert len(opened.server.requests) == 2
 
 
-async def test_what_nobody_wants_any_more_takes_no_room_once_cleared() -> None:
+async def test_unwanted_revisions_do_not_count_once_dropped() -> None:
     held = Held(FINE)
-    async with sitting(in_turn(held, FINE)) as sat:
-        sat.submit("first")
-        await held.asked.wait()
+    async with open_queue(in_turn(held, FINE)) as opened:
+        opened.submit("first")
+        await held.requested.wait()
         for n in range(100):
-            sat.submit(f"lost{n}", wanted=False)
-        sat.submit("last")
-        assert sat.decision_queue.full
-        sat.decision_queue.clear()
-        assert sat.decision_queue.length <= 6  # of which five are in the queue already
-        held.go.set()
-        await until(lambda: len(sat.decided) == 2)
-        assert sat.decided == ["first", "last"]
+            opened.submit(f"lost{n}", wanted=False)
+        opened.submit("last")
+        assert opened.decision_queue.full
+        opened.decision_queue.drop_unwanted()
+        assert opened.decision_queue.length <= 6  # of which five are admitted already
+        held.release.set()
+        await until(lambda: len(opened.decided) == 2)
+        assert opened.decided == ["first", "last"]
 
 
-async def test_who_is_kept_waiting_by_the_urgent_is_decided_at_the_deadline() -> None:
-    async with sitting(hangs, deadline=3, call=1) as sat:
-        sat.submit("first")
-        await until(lambda: len(sat.server.requests) == 1)
-        sat.submit("patient")
+async def test_a_revision_delayed_by_more_severe_ones_is_decided_at_its_deadline() -> None:
+    async with open_queue(hangs, deadline=3, call=1) as opened:
+        opened.submit("first")
+        await until(lambda: len(opened.server.requests) == 1)
+        opened.submit("patient")
         for n in range(4):
-            sat.submit(f"urgent{n}", 3)
-        await until(lambda: len(sat.decided) == 6)
-        assert sat.decided.index("patient") < sat.decided.index("urgent2")
-        assert set(sat.providers) == {"rules"}
-        assert sat.decision_queue.length == 0
+            opened.submit(f"urgent{n}", 3)
+        await until(lambda: len(opened.decided) == 6)
+        assert opened.decided.index("patient") < opened.decided.index("urgent2")
+        assert set(opened.providers) == {"rules"}
+        assert opened.decision_queue.length == 0
 
 
-async def test_while_no_model_may_be_asked_the_desk_is_never_full() -> None:
-    async with sitting(says(500)) as sat:
+async def test_the_queue_is_never_full_while_no_model_is_available() -> None:
+    async with open_queue(responds(500)) as opened:
         for n in range(3):
-            sat.submit(f"s{n}")
-        await until(lambda: len(sat.decided) == 3)
+            opened.submit(f"s{n}")
+        await until(lambda: len(opened.decided) == 3)
         for n in range(1000):
-            assert not sat.decision_queue.full
-            sat.submit(f"more{n}")
-        await until(lambda: len(sat.decided) == 1003)
-        assert len(sat.server.requests) == 5
+            assert not opened.decision_queue.full
+            opened.submit(f"more{n}")
+        await until(lambda: len(opened.decided) == 1003)
+        assert len(opened.server.requests) == 5
 
 
-async def test_a_model_that_comes_back_finds_few_in_the_queue_however_many_wait() -> None:
+async def test_a_recovered_model_finds_few_revisions_admitted_however_many_wait() -> None:
     held = Held(FINE)
-    async with sitting(in_turn(*[says(500)] * 5, held, FINE)) as sat:
+    async with open_queue(in_turn(*[responds(500)] * 5, held, FINE)) as opened:
         for n in range(2):
-            sat.submit(f"s{n}")
-        await until(lambda: len(sat.decided) == 2)
-        models = sat.arbiter._models  # noqa: SLF001 - half a minute later
-        assert models is not None
-        models.chain._links[0]._breaker._next_try = 0  # noqa: SLF001
-        sat.submit("probe")
-        await held.asked.wait()
+            opened.submit(f"s{n}")
+        await until(lambda: len(opened.decided) == 2)
+        chain = opened.arbiter._chain  # noqa: SLF001 - half a minute later
+        assert chain is not None
+        chain.chain._clients[0].breaker._next_probe = 0  # noqa: SLF001
+        opened.submit("probe")
+        await held.requested.wait()
         for n in range(100):
-            sat.submit(f"more{n}")
-        assert sat.decision_queue.length == 100
-        assert sat.decision_queue._queue.qsize() == 16  # noqa: SLF001 - their time runs
-        held.go.set()
-        await until(lambda: len(sat.decided) == 103)
-        assert set(sat.providers[2:]) == {"openai"}
+            opened.submit(f"more{n}")
+        assert opened.decision_queue.length == 100
+        assert opened.decision_queue._admitted.qsize() == 16  # noqa: SLF001 - their deadlines run
+        held.release.set()
+        await until(lambda: len(opened.decided) == 103)
+        assert set(opened.providers[2:]) == {"openai"}

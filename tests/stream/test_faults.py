@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from openclaw_stream.embedded import EmbeddedKafka
-from openclaw_stream.stream.kafka.connection import stop
+from openclaw_stream.stream.kafka.connection import stop_client
 from tests.stream.crashing import STEPS
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, webhook
 
@@ -74,7 +74,7 @@ async def leave_open(pipeline: Pipeline, decision: bytes) -> None:
     await producer.begin_transaction()
     await producer.send_and_wait(pipeline.topics["decisions"], decision, key=b"again")
     await producer.send_and_wait(pipeline.topics["incidents"], b"{}", key=b"hidden", partition=0)
-    await stop(producer)
+    await stop_client(producer)
 
 
 def test_a_transaction_that_the_broker_has_left_open_gets_nothing_out(

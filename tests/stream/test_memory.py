@@ -3,7 +3,7 @@ import platform
 import weakref
 from pathlib import Path
 
-from openclaw_stream.stream.memory import tidy
+from openclaw_stream.stream.memory import free_memory
 
 _GLIBC = platform.libc_ver()[0] == "glibc"
 
@@ -23,7 +23,7 @@ def test_free_memory_between_what_stays_goes_back() -> None:
     stays = blocks[::50]
     del blocks
     before = resident()
-    tidy(garbage=False)
+    free_memory(collect_garbage=False)
     given_back = before - resident()
     assert len(stays) == 1000
     assert given_back > 50_000_000 or not (_GLIBC and before)
@@ -37,9 +37,9 @@ def test_cycles_are_freed_when_asked_for() -> None:
     gc.disable()
     try:
         del node
-        tidy(garbage=False)
+        free_memory(collect_garbage=False)
         assert gone() is not None
-        tidy(garbage=True)
+        free_memory(collect_garbage=True)
         assert gone() is None
     finally:
         gc.enable()

@@ -1,4 +1,4 @@
-"""When a worker says that it is ready, on a clock of the test's own."""
+"""When a worker is ready, on a clock of the test."""
 
 from openclaw_stream.stream.readiness import (
     COORDINATOR_SECONDS,
@@ -13,9 +13,9 @@ from openclaw_stream.stream.readiness import (
 LIMIT = 20.0
 
 
-def served() -> PartitionReadiness:
+def serving() -> PartitionReadiness:
     partition = PartitionReadiness()
-    partition.serve(0.0)
+    partition.record_restored(0.0)
     return partition
 
 
@@ -26,51 +26,51 @@ def reasons(partition: PartitionReadiness, now: float) -> list[str]:
 def test_a_partition_is_not_ready_until_it_is_restored() -> None:
     partition = PartitionReadiness()
     assert reasons(partition, 0) == ["it is being restored"]
-    partition.serve(1.0)
+    partition.record_restored(1.0)
     assert reasons(partition, 1) == []
 
 
 def test_a_failure_counts_until_a_transaction_commits() -> None:
-    partition = served()
-    partition.fail("not allowed: Write on topic decisions")
+    partition = serving()
+    partition.record_failure("not allowed: Write on topic decisions")
     assert reasons(partition, 1) == ["not allowed: Write on topic decisions"]
-    partition.serve(2.0)
+    partition.record_restored(2.0)
     assert reasons(partition, 2) == ["not allowed: Write on topic decisions"], "restored, and nothing committed yet"
-    partition.commit()
+    partition.record_commit()
     assert reasons(partition, 3) == []
 
 
-def test_a_transaction_that_takes_long_is_overdue_and_says_what_it_waits_for() -> None:
-    partition = served()
-    partition.wait_for("waits for the transaction coordinator to add decisions-3", 10.0)
-    partition.fetch(10.0 + TRANSACTION_SECONDS)
+def test_an_overdue_transaction_is_named_with_its_current_step() -> None:
+    partition = serving()
+    partition.record_transaction("waits for the transaction coordinator to add decisions-3", 10.0)
+    partition.record_fetch(10.0 + TRANSACTION_SECONDS)
     assert reasons(partition, 10.0 + TRANSACTION_SECONDS) == []
     [reason] = reasons(partition, 14.0)
     assert reason == "a transaction has not ended for 4 s; it waits for the transaction coordinator to add decisions-3"
-    partition.wait_for("", None)
+    partition.record_transaction("", None)
     assert reasons(partition, 14.0) == []
 
 
-def test_a_leader_that_answers_no_fetch_is_noticed() -> None:
-    partition = served()
-    partition.fetch(5.0)
+def test_a_leader_that_answers_no_fetch_makes_its_partition_unready() -> None:
+    partition = serving()
+    partition.record_fetch(5.0)
     assert reasons(partition, 5.0 + FETCH_SECONDS) == []
     assert reasons(partition, 10.0) == ["its leader has not answered a fetch for 5 s"]
 
 
-def test_an_open_transaction_counts_from_when_it_began_to_hide_alerts() -> None:
-    partition = served()
+def test_an_open_transaction_counts_from_when_it_first_hides_alerts() -> None:
+    partition = serving()
     for now in range(100):
-        partition.fetch(now)
-        partition.see_ends(stable=10 + now, end=12 + now, now=now)
+        partition.record_fetch(now)
+        partition.record_log_ends(stable=10 + now, end=12 + now, now=now)
         assert reasons(partition, now) == [], "transactions come and go"
-    partition.see_ends(stable=200, end=201, now=100)
+    partition.record_log_ends(stable=200, end=201, now=100)
     for now in (110, 119, 121):
-        partition.fetch(now)
-        partition.see_ends(stable=200, end=300, now=now)
+        partition.record_fetch(now)
+        partition.record_log_ends(stable=200, end=300, now=now)
     assert [bool(reasons(partition, now)) for now in (119, 120.5)] == [False, True]
     assert "at offset 200" in reasons(partition, 121)[0]
-    partition.see_ends(stable=300, end=300, now=122)
+    partition.record_log_ends(stable=300, end=300, now=122)
     assert reasons(partition, 122) == []
 
 
@@ -81,39 +81,39 @@ def of_group(membership: MembershipReadiness, now: float) -> list[str]:
 def test_a_worker_is_not_ready_before_the_group_has_assigned_partitions() -> None:
     membership = MembershipReadiness()
     assert of_group(membership, 0) == ["starting"]
-    membership.trouble = ""
+    membership.record_problem("")
     assert of_group(membership, 1) == ["the coordinator of group group has not assigned partitions of alerts yet"]
-    membership.assign(4, 2)
+    membership.record_assignment(4, 2)
     assert of_group(membership, 3) == []
-    membership.revoke()
+    membership.record_revocation()
     assert of_group(membership, 4) != []
 
 
-def test_having_no_partition_is_right_for_a_standby_only() -> None:
+def test_a_worker_without_partitions_is_ready_only_as_a_standby() -> None:
     membership = MembershipReadiness()
-    membership.assign(0, 0)
+    membership.record_assignment(0, 0)
     assert of_group(membership, UNASSIGNED_SECONDS) == []
     assert of_group(membership, 28) == ["no partition of alerts has been assigned for 28 s"]
-    membership.standby = True
+    membership.record_standby(standby=True)
     assert of_group(membership, 28) == []
-    membership.assign(0, 30)
-    assert not membership.standby, "another assignment, and the others may have left"
+    membership.record_assignment(0, 30)
+    assert of_group(membership, 58) == ["no partition of alerts has been assigned for 28 s"], "the others may have left"
 
 
 def test_a_lost_coordinator_is_named() -> None:
     membership = MembershipReadiness()
-    membership.assign(1, 0)
+    membership.record_assignment(1, 0)
     for now in (1, 2, 3):
-        membership.see_coordinator(known=False, now=now)
+        membership.record_coordinator(known=False, now=now)
     assert of_group(membership, 1 + COORDINATOR_SECONDS) == []
     assert of_group(membership, 7) == ["group group has had no coordinator for 6 s"]
-    membership.see_coordinator(known=True, now=8)
+    membership.record_coordinator(known=True, now=8)
     assert of_group(membership, 8) == []
 
 
-def test_a_loop_that_does_not_turn_is_noticed() -> None:
+def test_a_poll_loop_that_does_not_iterate_makes_the_worker_unready() -> None:
     membership = MembershipReadiness()
-    membership.assign(1, 0)
-    membership.turn(5)
+    membership.record_assignment(1, 0)
+    membership.record_iteration(5)
     assert of_group(membership, 5 + STALLED_SECONDS) == []
     assert of_group(membership, 20) == ["no progress for 15 s"]

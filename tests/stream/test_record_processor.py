@@ -1,4 +1,4 @@
-"""What is delivered is folded in small parts."""
+"""Delivered records are processed in small chunks, whatever their size and timestamps."""
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
-from openclaw_stream.stream.record_processor import RecordProcessor, in_parts
+from openclaw_stream.stream.record_processor import RecordProcessor, in_chunks
 from openclaw_stream.telemetry.metrics import Metrics
 from tests.stream.bench import FIRES, Partition
 
@@ -21,31 +21,31 @@ def record(offset: int, size: int | None) -> ConsumerRecord:
 
 
 @given(SIZES)
-def test_parts_are_the_records_in_order_and_none_is_empty(sizes: list[int | None]) -> None:
+def test_chunks_contain_all_records_in_order_and_none_is_empty(sizes: list[int | None]) -> None:
     records = [record(offset, size) for offset, size in enumerate(sizes)]
-    parts = list(in_parts(records))
-    assert [each for part in parts for each in part] == records
-    assert all(parts)
+    chunks = list(in_chunks(records))
+    assert [each for chunk in chunks for each in chunk] == records
+    assert all(chunks)
 
 
 @given(SIZES)
-def test_a_part_is_small_but_for_its_last_record(sizes: list[int | None]) -> None:
-    for part in in_parts([record(offset, size) for offset, size in enumerate(sizes)]):
-        assert sum(len(each.value or b"") for each in part[:-1]) < 256 * 1024
+def test_a_chunk_is_small_except_for_its_last_record(sizes: list[int | None]) -> None:
+    for chunk in in_chunks([record(offset, size) for offset, size in enumerate(sizes)]):
+        assert sum(len(each.value or b"") for each in chunk[:-1]) < 256 * 1024
 
 
-def test_thousands_of_records_are_several_parts() -> None:
-    assert len(list(in_parts([record(offset, None) for offset in range(4000)]))) > 3
-    assert len(list(in_parts([record(offset, 500) for offset in range(4000)]))) > 10
+def test_thousands_of_records_are_several_chunks() -> None:
+    assert len(list(in_chunks([record(offset, None) for offset in range(4000)]))) > 3
+    assert len(list(in_chunks([record(offset, 500) for offset in range(4000)]))) > 10
 
 
 @pytest.mark.parametrize("timestamp", [FOREVER, FOREVER - 1, (1 << 63) - 1, -1])
 def test_no_timestamp_stops_the_fold(timestamp: int) -> None:
     partition = Partition()
     partition.read(0, FIRES)
-    intake = RecordProcessor(
+    processor = RecordProcessor(
         partition.ledger, Grouping(("service",)), PartitionMetrics(Metrics(), 0), lambda: False, {}
     )
-    assert intake.feed([ConsumerRecord("t", 0, 1, timestamp, 0, None, None, None, 0, 0, ())])
-    assert 0 <= partition.ledger.now < FOREVER
+    assert processor.process([ConsumerRecord("t", 0, 1, timestamp, 0, None, None, None, 0, 0, ())])
+    assert 0 <= partition.ledger.stream_time < FOREVER
     assert partition.ledger.position == 2

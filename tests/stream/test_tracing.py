@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from tests.arbitration.llm.asking import ANSWER, completes, in_turn
-from tests.arbitration.llm.providers.loopback import hangs, loopback, says
+from tests.arbitration.llm.model_server import ANSWER, completes, in_turn
+from tests.arbitration.llm.providers.loopback import hangs, loopback, responds
 from tests.langfuse.langfuse_server import langfuse_server
 from tests.stream.pipeline import Pipeline, alert
 
 NewPipeline = Callable[..., Pipeline]
 
 SECRET = "hunter2-hunter2"  # noqa: S105 - planted, to be looked for
-OVERLOADED = says(503, {"error": {"message": f"busy, password={SECRET}"}})
+OVERLOADED = responds(503, {"error": {"message": f"busy, password={SECRET}"}})
 
 
 def decide(new_pipeline: NewPipeline, model: str, langfuse: str) -> tuple[list[dict[str, Any]], str]:

@@ -15,7 +15,7 @@ _FIRING_STATES = ("active", "unprocessed")
 
 
 def is_listed(document: dict[str, Any]) -> bool:
-    """Tell an alert of `GET /api/v2/alerts`: its status is an object."""
+    """Return whether it is an alert of `GET /api/v2/alerts`: its status is an object."""
     return type(document.get("status")) is dict and "labels" in document
 
 

@@ -132,7 +132,7 @@ def _detects(document: dict[str, Any]) -> bool:
 
 
 def _is_bare(document: dict[str, Any]) -> bool:
-    """Tell the alert of an event that a transform has cut out: it has no status, its name stands in `name`."""
+    """Return whether it is an alert that a transform has cut out of an event: named by `name`, without a status."""
     fingerprint = document.get("fingerprint")
     return "name" in document and "status" not in document and hexadecimal(fingerprint) != fingerprint
 

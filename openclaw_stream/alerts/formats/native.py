@@ -7,7 +7,7 @@ from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outco
 
 
 def is_named(document: dict[str, Any]) -> bool:
-    """Tell whether an object is plainly one native alert; cheap, since it is asked of every record."""
+    """Return whether an object is plainly one native alert; every record is checked, so this must be cheap."""
     get = document.get
     return (
         type(get("alert_type")) is str or type(get("alertname")) is str or type(get("alert_name")) is str

@@ -15,7 +15,7 @@ _STATUSES = {"firing": "firing", "inactive": "resolved"}
 
 
 def is_active_alert(document: dict[str, Any]) -> bool:
-    """Tell one alert of the answer."""
+    """Return whether it is one alert of the answer."""
     return "activeAt" in document and type(document.get("state")) is str and type(document.get("labels")) is dict
 
 

@@ -1,4 +1,4 @@
-"""The kubectl commands a decision may suggest: read without a shell, checked part by part, written in one form.
+"""The kubectl commands that a decision may suggest: parsed without a shell, checked, rendered in one canonical form.
 
     kubectl scale              deployment|statefulset            --replicas [--current-replicas]
     kubectl autoscale          deployment|statefulset            --max [--min] [--cpu-percent]
@@ -8,7 +8,7 @@
     kubectl patch              the above|horizontalpodautoscaler --patch [--type]
     kubectl delete             pod
 
-One resource each, and `-n NAMESPACE`. Anything else is refused with a reason. Nothing here runs a command.
+One resource each, and `-n NAMESPACE`. All other commands are refused with a reason. No command is ever run.
 """
 
 from openclaw_stream.arbitration.kubectl.command import Command, Kind, RefusedCommand, Verb

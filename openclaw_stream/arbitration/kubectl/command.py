@@ -1,4 +1,4 @@
-"""A checked kubectl command and its one written form."""
+"""A checked kubectl command and its canonical form."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -7,12 +7,12 @@ from typing import Self
 from openclaw_stream.vocabulary import Action
 
 
-class RefusedCommand(ValueError):  # noqa: N818 - a refusal is an answer, not a fault
-    """The command is outside the grammar; the message tells a person why."""
+class RefusedCommand(ValueError):  # noqa: N818 - a refusal is a result, not an error
+    """The command is outside the grammar, or about a resource that no alert names; the message states the reason."""
 
 
 class Verb(StrEnum):
-    """What a command does."""
+    """The allowed kubectl verbs."""
 
     SCALE = "scale"
     AUTOSCALE = "autoscale"
@@ -24,7 +24,7 @@ class Verb(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a command is done to."""
+    """The resource kinds that commands may change."""
 
     DEPLOYMENT = "deployment"
     STATEFULSET = "statefulset"
@@ -45,9 +45,9 @@ _ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One kubectl command on one resource; made by `parse` only, which has checked every part.
+    """One kubectl command on one resource; only `parse` creates it, after it has checked every part.
 
-    `flags` are (long name without dashes, value) in the grammar's order; `namespace` is empty where none was given.
+    `flags` are (long name without dashes, value) in the order of the grammar; `namespace` may be empty.
     """
 
     verb: Verb
@@ -63,21 +63,21 @@ class Command:
 
     @property
     def action(self) -> Action:
-        """The remedy this command is; a patch is told by what it changes."""
+        """The action of this command; that of a patch depends on what it changes."""
         if self.verb is not Verb.PATCH:
             return _ACTIONS[self.verb]
         if self.kind is Kind.HPA:
             return Action.APPLY_HPA
         return Action.TUNE_RESOURCES if "resources" in dict(self.flags)["patch"] else Action.SCALE_DEPLOYMENT
 
-    def within(self, namespace: str) -> Self:
+    def in_namespace(self, namespace: str) -> Self:
         """Return the same command in `namespace`."""
         return replace(self, namespace=namespace)
 
     def render(self) -> str:
-        """Return `kubectl VERB KIND/NAME --flag=value … -n NS`; a shell reads it as the words it shows.
+        """Return `kubectl VERB KIND/NAME --flag=value … -n NS`; a shell splits it into exactly these words.
 
-        Only a patch needs quotes, and its checked JSON holds no single quote.
+        Only a patch needs quotes, and its checked JSON contains no single quote.
         """
         flags = (f"--{flag}='{value}'" if flag == "patch" else f"--{flag}={value}" for flag, value in self.flags)
         namespace = ("-n", self.namespace) if self.namespace else ()

@@ -1,4 +1,4 @@
-"""The grammar: which verb takes which kinds and flags; `parse` turns a text into a checked command."""
+"""The grammar: the kinds and flags of each verb; `parse` returns a checked command."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def _check_patch(kind: Kind, flags: _Flags) -> None:
 
 
 def _check_nothing(_kind: Kind, _flags: _Flags) -> None:
-    """Each flag was checked by itself."""
+    """Accept: each flag has been checked on its own."""
 
 
 def _amounts(text: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def _amounts(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What one verb takes: kinds, flags with the check of each value, flags it cannot do without, a last check."""
+    """The kinds and flags of one verb: a check per flag value, required flags, and a check of all flags together."""
 
     kinds: frozenset[Kind]
     flags: Mapping[str, Callable[[str, str], str]]
@@ -69,8 +69,8 @@ _GRAMMAR = {
     ),
     Verb.DELETE: _Rule(frozenset({Kind.POD}), {}),
 }
-_SHORT = {"-n": "--namespace", "-c": "--containers", "-p": "--patch"}
-_KNOWN = {f"--{flag}" for rule in _GRAMMAR.values() for flag in rule.flags} | {"--namespace"}
+_SHORT_FLAGS = {"-n": "--namespace", "-c": "--containers", "-p": "--patch"}
+_KNOWN_FLAGS = {f"--{flag}" for rule in _GRAMMAR.values() for flag in rule.flags} | {"--namespace"}
 _KINDS = {
     spelling: kind
     for kind, group, short in (
@@ -85,17 +85,17 @@ _KINDS = {
 
 
 def parse(text: str) -> Command:
-    """Read one kubectl command; `parse(c.render()) == c` for every command.
+    """Parse one kubectl command; `parse(c.render()) == c` for every command.
 
-    A command may leave out its namespace, which is then empty.
+    The namespace is empty if the command has none.
 
     Raises:
-        RefusedCommand: Anything outside the grammar, with a reason for a person.
+        RefusedCommand: The command is outside the grammar; the message states the reason.
     """
     tokens = tokenise(text)
     if tokens[:1] != ["kubectl"]:
-        raise RefusedCommand("it does not begin with kubectl")
-    words, flags = _sort(tokens[1:])
+        raise RefusedCommand("the command does not begin with kubectl")
+    words, flags = _split_flags(tokens[1:])
     verb, rest = _verb(words)
     kind, name = _target(rest)
     namespace = label("namespace", flags.pop("namespace")) if "namespace" in flags else ""
@@ -103,12 +103,12 @@ def parse(text: str) -> Command:
 
 
 def kind_of(word: str) -> Kind | None:
-    """Return the kind a word such as `deploy`, `Pods` or `deployment.apps` means, None for any other."""
+    """Return the kind of a name such as `deploy`, `Pods` or `deployment.apps`, None for an unknown one."""
     return _KINDS.get(word.lower())
 
 
-def _sort(tokens: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Part words from flags; a flag's value stands after `=` or is the next word."""
+def _split_flags(tokens: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Separate words from flags; the value of a flag follows `=` or is the next word."""
     words: list[str] = []
     flags: dict[str, str] = {}
     rest = iter(tokens)
@@ -117,32 +117,32 @@ def _sort(tokens: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             words.append(token)
             continue
         short, equals, value = token.partition("=")
-        flag = _SHORT.get(short, short)
-        if flag not in _KNOWN:
+        flag = _SHORT_FLAGS.get(short, short)
+        if flag not in _KNOWN_FLAGS:
             raise RefusedCommand(f"{flag[:80]} is not allowed")
         name = flag.removeprefix("--")
         if name in flags:
-            raise RefusedCommand(f"{flag} is given twice")
+            raise RefusedCommand(f"{flag} is repeated")
         flags[name] = value if equals else next(rest, "")
     return words, flags
 
 
 def _verb(words: Sequence[str]) -> tuple[Verb, Sequence[str]]:
     for length in (1, 2):
-        told = " ".join(words[:length])
-        if told in frozenset(Verb) and len(words) >= length:
-            return Verb(told), words[length:]
-    raise RefusedCommand(f"kubectl {' '.join(words[:2])[:80]}".rstrip() + " is not among the allowed commands")
+        verb = " ".join(words[:length])
+        if verb in frozenset(Verb) and len(words) >= length:
+            return Verb(verb), words[length:]
+    raise RefusedCommand(f"kubectl {' '.join(words[:2])[:80]}".rstrip() + " is not an allowed command")
 
 
 def _target(words: Sequence[str]) -> tuple[Kind, str]:
-    """Read KIND/NAME or KIND NAME."""
+    """Parse KIND/NAME or KIND NAME."""
     parts = words[0].split("/", 1) if len(words) == 1 else list(words)
     if len(parts) != 2 or "/" in parts[0]:  # noqa: PLR2004 - a kind and a name
-        raise RefusedCommand("it must name exactly one resource, as KIND/NAME")
+        raise RefusedCommand("the command must name exactly one resource, as KIND/NAME")
     kind = kind_of(parts[0])
     if kind is None:
-        raise RefusedCommand(f"{parts[0][:80]} is not a kind that commands may touch")
+        raise RefusedCommand(f"{parts[0][:80]} is not an allowed kind")
     return kind, resource_name(parts[1])
 
 

@@ -1,4 +1,4 @@
-"""Names of resources, namespaces and containers, as Kubernetes spells them (RFC 1123)."""
+"""Names of Kubernetes resources, namespaces and containers (RFC 1123)."""
 
 import re
 
@@ -9,7 +9,7 @@ _NAME_LENGTH = 253
 
 
 def is_label(text: str) -> bool:
-    """Tell whether a text is a DNS label: the name of a namespace or container."""
+    """Return whether a text is a DNS label: a valid name of a namespace or container."""
     return bool(_LABEL.fullmatch(text))
 
 

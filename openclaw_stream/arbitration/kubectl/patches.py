@@ -1,4 +1,4 @@
-"""The JSON of `kubectl patch`: replicas, container resources, or the bounds of an HPA, and nothing beside them."""
+"""The JSON of `kubectl patch`: only replicas, container resources, or the bounds of an HPA."""
 
 import json
 import re
@@ -25,13 +25,13 @@ def patch_type(flag: str, text: str) -> str:
 
 
 def patch_json(flag: str, text: str) -> str:
-    """Return the JSON of a patch in its shortest form; what it changes is checked by `check_patch`."""
+    """Return the JSON of a patch without blanks; `check_patch` checks what it changes."""
     try:
         patch = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RefusedCommand:
         raise
     except (ValueError, RecursionError) as error:
-        raise RefusedCommand(f"{flag} is not JSON") from error
+        raise RefusedCommand(f"{flag} is not valid JSON") from error
     return json.dumps(patch, separators=(",", ":"))
 
 
@@ -47,9 +47,9 @@ def check_patch(kind: Kind, patch_type: str, text: str) -> None:
     if patch_type == "json":
         _check_operations(kind, patch)
     elif kind is Kind.HPA:
-        _check_bounds(_only(_inside(patch, "spec"), *_BOUNDS))
+        _check_bounds(_object_with(_only_value(patch, "spec"), *_BOUNDS))
     else:
-        _check_workload(kind, patch_type, _inside(patch, "spec"))
+        _check_workload(kind, patch_type, _only_value(patch, "spec"))
 
 
 def _check_workload(kind: Kind, patch_type: str, spec: Any) -> None:
@@ -58,45 +58,45 @@ def _check_workload(kind: Kind, patch_type: str, spec: Any) -> None:
         return
     if patch_type == "merge":
         raise RefusedCommand("a merge patch would replace the whole list of containers; use --type=strategic")
-    containers = _inside(_inside(_inside(spec, "template"), "spec"), "containers")
+    containers = _only_value(_only_value(_only_value(spec, "template"), "spec"), "containers")
     if not isinstance(containers, list) or not containers:
-        raise RefusedCommand("the patch lists no containers")
+        raise RefusedCommand("the patch has no containers")
     for container in containers:
         _check_container(container)
 
 
 def _check_container(container: Any) -> None:
     if set(_object(container)) != {"name", "resources"} or not isinstance(container["name"], str):
-        raise RefusedCommand("a container in a patch has a name and resources, nothing else")
+        raise RefusedCommand("a container in a patch may have only a name and resources")
     label("container", container["name"])
     _check_resources(container["resources"])
 
 
 def _check_operations(kind: Kind, operations: Any) -> None:
     if not isinstance(operations, list) or not operations:
-        raise RefusedCommand("a patch of --type=json is a list of operations")
+        raise RefusedCommand("a patch of --type=json must be a list of operations")
     bounds: dict[str, Any] = {}
-    seen: set[str] = set()
+    paths: set[str] = set()
     for operation in operations:
         path, value = _operation(operation)
-        if path in seen:
+        if path in paths:
             raise RefusedCommand(f"the patch changes {path[:80]} twice")
-        seen.add(path)
+        paths.add(path)
         if kind is Kind.HPA:
             bounds[_bound(path)] = value
         else:
             _check_operation(kind, path, value)
     if kind is Kind.HPA:
         _check_bounds(bounds)
-    elif len(seen) > 1 and "/spec/replicas" in seen:
-        raise RefusedCommand("a patch changes replicas or resources, not both")
+    elif len(paths) > 1 and "/spec/replicas" in paths:
+        raise RefusedCommand("a patch may change replicas or resources, not both")
 
 
 def _operation(operation: Any) -> tuple[str, Any]:
     if set(_object(operation)) != {"op", "path", "value"} or operation["op"] not in ("replace", "add"):
-        raise RefusedCommand("an operation in a patch is a replace or an add with a path and a value")
+        raise RefusedCommand("an operation in a patch must be a replace or an add with a path and a value")
     if not isinstance(operation["path"], str):
-        raise RefusedCommand("the path of an operation is a text")
+        raise RefusedCommand("the path of an operation must be a string")
     return operation["path"], operation["value"]
 
 
@@ -122,10 +122,10 @@ def _check_operation(kind: Kind, path: str, value: Any) -> None:
 
 def _check_resources(resources: Any) -> None:
     lists: dict[str, dict[str, str]] = {}
-    for part, amounts in _only(resources, "limits", "requests").items():
+    for part, amounts in _object_with(resources, "limits", "requests").items():
         lists[part] = {resource: _quantity(resource, amount) for resource, amount in _object(amounts).items()}
         if not lists[part]:
-            raise RefusedCommand(f"the patch gives no {part}")
+            raise RefusedCommand(f"the patch has no {part}")
     check_requests(lists.get("limits", {}), lists.get("requests", {}))
 
 
@@ -155,32 +155,32 @@ def _whole(name: str, value: Any) -> int:
     return int(_REPLICAS(name, str(value)))
 
 
-def _inside(value: Any, key: str) -> Any:
-    """Return what stands under the only key an object may have."""
-    return _only(value, key)[key]
+def _only_value(value: Any, key: str) -> Any:
+    """Return the value of the only key that an object may have."""
+    return _object_with(value, key)[key]
 
 
-def _only(value: Any, *keys: str) -> dict[str, Any]:
-    """Check for an object with some of these keys and no other."""
+def _object_with(value: Any, *keys: str) -> dict[str, Any]:
+    """Check that a value is an object with some of these keys and no others."""
     found = _object(value)
     if not found or not set(found) <= set(keys):
-        others = ", ".join(sorted(key[:40] for key in set(found) - set(keys))[:3]) or "nothing"
+        others = ", ".join(sorted(key[:40] for key in set(found) - set(keys))[:3]) or "an empty object"
         raise RefusedCommand(f"a patch may change {' or '.join(keys)} here, not {others}")
     return found
 
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise RefusedCommand("the patch has something other than an object where one belongs")
+        raise RefusedCommand("the patch has another value where an object is required")
     return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise RefusedCommand("the patch names a key twice")
+        raise RefusedCommand("the patch repeats a key")
     return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise RefusedCommand(f"the patch holds {name}, which is no JSON")
+    raise RefusedCommand(f"the patch contains {name}, which is not valid JSON")

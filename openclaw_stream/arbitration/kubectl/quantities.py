@@ -1,4 +1,4 @@
-"""Numbers and resource quantities of a command, checked for form and for sane ranges."""
+"""Numbers and resource quantities of a command, checked for format and range."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ RESOURCES = tuple(_RANGES)
 
 
 def number(low: int, high: int) -> Callable[[str, str], str]:
-    """Return a check (flag, text) → text of a whole number between the bounds.
+    """Return a check (flag, text) → text for a whole number from `low` to `high`.
 
     kubectl reads +2 as 2, and 010 as octal: only plain decimal digits pass.
     """
@@ -47,17 +47,17 @@ def size(resource: str, text: str) -> Fraction:
     """Return a Kubernetes quantity in cores or bytes.
 
     Raises:
-        RefusedCommand: The resource is not cpu, memory or ephemeral-storage, or its quantity malformed or absurd.
+        RefusedCommand: The resource is unknown (see RESOURCES), or its quantity is malformed or out of range.
     """
     if resource not in _RANGES:
-        raise RefusedCommand(f"{resource[:40]!r} is none of {', '.join(RESOURCES)}")
+        raise RefusedCommand(f"{resource[:40]!r} is not one of {', '.join(RESOURCES)}")
     match = _QUANTITY.fullmatch(text)
     if not match:
         raise RefusedCommand(f"{resource}={text[:40]} is not a Kubernetes quantity such as 500m or 512Mi")
     value = Fraction(match["number"]) * _SCALES.get(match["suffix"], Fraction(1))
-    low, high, told = _RANGES[resource]
+    low, high, allowed = _RANGES[resource]
     if not low <= value <= high:
-        raise RefusedCommand(f"{resource}={text} lies outside {told}")
+        raise RefusedCommand(f"{resource}={text} is outside {allowed}")
     return value
 
 
@@ -68,13 +68,13 @@ def resource_list(flag: str, text: str) -> str:
         resource, _, quantity = item.partition("=")
         size(resource, quantity)
         if resource in amounts:
-            raise RefusedCommand(f"{flag} names {resource} twice")
+            raise RefusedCommand(f"{flag} repeats {resource}")
         amounts[resource] = quantity
     return ",".join(f"{resource}={amounts[resource]}" for resource in RESOURCES if resource in amounts)
 
 
 def check_requests(limits: Mapping[str, str], requests: Mapping[str, str]) -> None:
-    """Refuse a request above its limit, as the API would."""
+    """Refuse a request above its limit, as the Kubernetes API does."""
     for resource in limits.keys() & requests.keys():
         if size(resource, requests[resource]) > size(resource, limits[resource]):
             raise RefusedCommand(f"the {resource} request {requests[resource]} is above its limit {limits[resource]}")

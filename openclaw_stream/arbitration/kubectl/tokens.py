@@ -1,4 +1,4 @@
-"""Reading a command line as words, without a shell: what only a shell would understand is refused."""
+"""Splits a command line into words without a shell; characters with a meaning in a shell are refused."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ import unicodedata
 from openclaw_stream.arbitration.kubectl.command import RefusedCommand
 
 MAX_LENGTH = 800
-"""Characters read; the written form, with full kind and namespace, then fits the 1,000 of an event."""
+"""Longest text that is parsed: the canonical form, with full kind and namespace, must fit 1,000 characters."""
 
 _TOKEN = re.compile(r"""[ ]*(?=[^ ])(?P<word>[A-Za-z0-9._/=,:@%+-]*)(?P<quoted>'[^']*'|"(?:[^"\\]|\\")*")?(?=[ ]|\Z)""")
 _WORD_CHARACTER = re.compile(r"[A-Za-z0-9._/=,:@%+ -]")
@@ -16,8 +16,8 @@ _SHELL = {
     "|": "pipes into another command",
     "<": "redirects",
     ">": "redirects",
-    "$": "expands to something else",
-    "`": "runs a command inside",
+    "$": "is expanded",
+    "`": "runs another command",
     "(": "opens a subshell",
     ")": "closes a subshell",
     "#": "starts a comment",
@@ -30,17 +30,17 @@ _SHELL = {
     "~": "expands to a home folder",
     "!": "expands to an earlier command",
     "\\": "hides the next character",
-    "'": "quotes; only the JSON of a patch may be quoted",
-    '"': "quotes; only the JSON of a patch may be quoted",
+    "'": "quotes text; only the JSON of a patch may be quoted",
+    '"': "quotes text; only the JSON of a patch may be quoted",
 }
 _CONTROLS = {"\n": "a line break", "\r": "a line break", "\t": "a tab", "\0": "a null character"}
 
 
 def tokenise(text: str) -> list[str]:
-    """Split a command line at blanks; the JSON of a patch may stand in quotes, nothing else.
+    """Split a command line at blanks; only the JSON of a patch may be quoted.
 
     Raises:
-        RefusedCommand: The text is too long, is not plain ASCII, or has characters that only a shell understands.
+        RefusedCommand: The text is too long, is not printable ASCII, or has characters with a meaning in a shell.
     """
     _check_characters(text)
     tokens: list[str] = []
@@ -49,7 +49,7 @@ def tokenise(text: str) -> list[str]:
     while position < len(line):
         match = _TOKEN.match(line, position)
         if match is None:
-            raise RefusedCommand(_blame(line[position:]))
+            raise RefusedCommand(_refusal(line[position:]))
         tokens.append(_unquoted(match, tokens[-1:]))
         position = match.end()
     return tokens
@@ -57,11 +57,11 @@ def tokenise(text: str) -> list[str]:
 
 def _check_characters(text: str) -> None:
     if len(text) > MAX_LENGTH:
-        raise RefusedCommand(f"it is longer than {MAX_LENGTH} characters")
+        raise RefusedCommand(f"the command is longer than {MAX_LENGTH} characters")
     for char in text:
         if not " " <= char <= "~":
-            told = _CONTROLS.get(char) or unicodedata.name(char, "an unnamed character")
-            raise RefusedCommand(f"it holds {told} (U+{ord(char):04X}); only printable ASCII is allowed")
+            name = _CONTROLS.get(char) or unicodedata.name(char, "an unnamed character")
+            raise RefusedCommand(f"the command contains {name} (U+{ord(char):04X}); only printable ASCII is allowed")
 
 
 def _unquoted(match: re.Match[str], before: list[str]) -> str:
@@ -69,11 +69,11 @@ def _unquoted(match: re.Match[str], before: list[str]) -> str:
     if not quoted:
         return word
     if word not in {"-p=", "--patch="} and not (not word and before and before[0] in {"-p", "--patch"}):
-        raise RefusedCommand("it has quotes; only the JSON of a patch may be quoted")
+        raise RefusedCommand("the command contains quotes; only the JSON of a patch may be quoted")
     inner = quoted[1:-1]
     return word + (inner if quoted[0] == "'" else inner.replace('\\"', '"'))
 
 
-def _blame(rest: str) -> str:
+def _refusal(rest: str) -> str:
     char = next((char for char in rest if not _WORD_CHARACTER.match(char)), "")
     return f"the shell character {char} {_SHELL.get(char, 'is not part of the grammar')}"

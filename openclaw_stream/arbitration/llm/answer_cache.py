@@ -1,4 +1,4 @@
-"""Answers of language models, kept for incidents that call for the same ones."""
+"""The cache of validated answers, for incidents with the same cache key."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,7 +10,7 @@ from openclaw_stream.arbitration.llm.key_value_store import Store
 from openclaw_stream.arbitration.llm.prompt.response import Answer
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.text.display import visible
+from openclaw_stream.text import Hidden, safe_text
 
 _VERSION: Final = 1
 _SIZE_MAX = 128 * 1024
@@ -19,15 +19,15 @@ _NAME_MAX, _WARNING_MAX, _WARNINGS_MAX = 100, 300, 32
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """An answer, and whose it is."""
+    """A parsed answer, with the provider and the model that gave it."""
 
-    answer: Answer
+    parsed: Answer
     provider: str
     model: str
 
 
 class _Entry(BaseModel):
-    """What is kept. Whoever reads it validates it again: who can write to the store cannot give orders."""
+    """A stored answer; validated again when it is read, because others may be able to write to the store."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -41,10 +41,10 @@ class _Entry(BaseModel):
 
 
 class AnswerCache:
-    """Answers by key; only what a language model said, and validation took, may be put here.
+    """Answers by cache key; only validated answers of a language model may be stored.
 
     Args:
-        store: Where the entries are.
+        store: Where the entries are stored.
         ttl: Seconds an answer to a single alert is kept.
         ttl_incident: The same for incidents of several alerts.
         lookups: Counts by result: hit, miss or unreadable.
@@ -57,24 +57,24 @@ class AnswerCache:
         self._lookups = lookups
 
     async def get(self, key: str) -> ProviderAnswer | None:
-        """Return the answer of a key, within the patience of the store."""
+        """Return the answer of a key, within the store's read timeout; None on a miss."""
         value = await self._store.get(_name(key))
         if value is None:
             self._lookups.labels("miss").inc()
             return None
-        found = _read(key, value)
-        self._lookups.labels("hit" if found else "unreadable").inc()
-        return found
+        answer = _read(key, value)
+        self._lookups.labels("hit" if answer else "unreadable").inc()
+        return answer
 
-    async def put(self, key: str, found: ProviderAnswer, case: Case) -> None:
-        """Keep an answer for as long as it is good for such a case."""
+    async def put(self, key: str, answer: ProviderAnswer, case: Case) -> None:
+        """Store an answer with the TTL that fits the case."""
         entry = _Entry(
             key=key,
-            provider=found.provider,
-            model=found.model,
-            judgement=found.answer.judgement,
-            repaired=found.answer.repaired,
-            dropped=found.answer.dropped,
+            provider=answer.provider,
+            model=answer.model,
+            judgement=answer.parsed.judgement,
+            repaired=answer.parsed.repaired,
+            dropped=answer.parsed.dropped,
         )
         ttl = self._ttl_incident if case.distinct_alerts > 1 else self._ttl
         await self._store.put(_name(key), entry.model_dump_json().encode(), ttl)
@@ -85,7 +85,7 @@ def _name(key: str) -> str:
 
 
 def _read(key: str, value: bytes) -> ProviderAnswer | None:
-    """Return the answer of an entry; None for one that is corrupt, of another version or of another key."""
+    """Return the answer of an entry; None where it is corrupt, or of another version or key."""
     if len(value) > _SIZE_MAX:
         return None
     try:
@@ -94,6 +94,10 @@ def _read(key: str, value: bytes) -> ProviderAnswer | None:
         return None
     if entry.key != key:
         return None
-    dropped = tuple(visible(warning, _WARNING_MAX) for warning in entry.dropped[:_WARNINGS_MAX])
+    dropped = tuple(safe_text(warning, _WARNING_MAX, hidden=Hidden.ESCAPE) for warning in entry.dropped[:_WARNINGS_MAX])
     answer = Answer(entry.judgement, entry.repaired, dropped)
-    return ProviderAnswer(answer, visible(entry.provider, _NAME_MAX), visible(entry.model, _NAME_MAX))
+    return ProviderAnswer(
+        answer,
+        safe_text(entry.provider, _NAME_MAX, hidden=Hidden.ESCAPE),
+        safe_text(entry.model, _NAME_MAX, hidden=Hidden.ESCAPE),
+    )

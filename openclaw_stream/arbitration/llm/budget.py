@@ -1,4 +1,4 @@
-"""What language models may cost in an hour, for the whole fleet where its workers share a store."""
+"""The budget: a limit on the cost of language models per hour, for the whole fleet where it shares a store."""
 
 import time
 from collections.abc import Callable
@@ -6,21 +6,21 @@ from collections.abc import Callable
 from openclaw_stream.arbitration.llm.key_value_store import Store
 
 _HOUR = 3600
-_KEPT = 2 * _HOUR
-_FRESH = 5.0
+_TTL = 2 * _HOUR
+_REFRESH_SECONDS = 5.0
 
 
 class Budget:
-    """US dollars spent in the present hour of the clock, against a limit.
+    """US dollars spent in the current hour of the clock, against a limit.
 
-    The sum is read at most every few seconds and costs are added once they are known, so that the calls under way
-    when the limit is reached are still paid for. It never falls within an hour: where the store has lost its sum, that
-    of this process holds.
+    The fleet's sum is read at most every few seconds, and a cost is added once it is known: calls in flight when the
+    limit is reached are still paid for. The sum never decreases within an hour: where the store has lost it, the sum
+    of this process counts.
 
     Args:
         limit: US dollars an hour; None for no limit.
-        store: Where the fleet adds up.
-        clock: Unix time, which the fleet agrees on.
+        store: Holds the fleet's sum.
+        clock: Unix time, the same for the fleet.
     """
 
     def __init__(self, limit: float | None, store: Store, clock: Callable[[], float] = time.time) -> None:
@@ -33,26 +33,26 @@ class Budget:
 
     @property
     def spent(self) -> float:
-        """US dollars spent in this hour, as far as is known."""
-        self._turn()
+        """US dollars spent in this hour, as far as known."""
+        self._start_hour()
         return max(self._own, self._fleet + self._unreported)
 
     @property
     def exhausted(self) -> bool:
-        """Whether nothing more may be spent in this hour."""
+        """Whether the budget of this hour is spent."""
         return self.limit is not None and self.spent >= self.limit
 
     def spend(self, cost: float) -> None:
-        """Take note of a cost, US dollars."""
-        self._turn()
+        """Add a cost in US dollars."""
+        self._start_hour()
         self._own += cost
         self._unreported += cost
 
     async def refresh(self) -> None:
-        """Read the fleet's sum, if that was not done just now; waits no longer than the store lets a decision wait."""
-        self._turn()
+        """Read the fleet's sum, unless it was read in the last seconds."""
+        self._start_hour()
         now = self._clock()
-        if self.limit is None or 0 <= now - self._read_at < _FRESH:
+        if self.limit is None or 0 <= now - self._read_at < _REFRESH_SECONDS:
             return
         self._read_at = now
         hour = self._hour
@@ -61,18 +61,18 @@ class Budget:
             self._fleet = max(self._fleet, _amount(value))
 
     async def report(self) -> None:
-        """Add to the fleet's sum what is not in it yet."""
-        self._turn()
+        """Add the unreported cost to the fleet's sum."""
+        self._start_hour()
         hour, amount = self._hour, self._unreported
         if self.limit is None or amount == 0:
             return
         self._unreported -= amount
         self._fleet += amount
-        if not await self._store.add(self._key(hour), amount, _KEPT) and hour == self._hour:
+        if not await self._store.add(self._key(hour), amount, _TTL) and hour == self._hour:
             self._unreported += amount
             self._fleet -= amount
 
-    def _turn(self) -> None:
+    def _start_hour(self) -> None:
         hour = int(self._clock() // _HOUR)
         if hour != self._hour:
             self._hour = hour

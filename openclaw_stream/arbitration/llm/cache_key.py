@@ -1,8 +1,8 @@
-"""The key of an answer: equal for incidents that call for the same answer, and for no others.
+"""The cache key of an answer: equal for incidents that need the same answer, and for no others.
 
-Who and what is meant counts to the letter: scope, names, services, targets, labels. So does how large a workload is
-made (replicas, limits), from where an answer scales. What varies between repeats of one incident does not: numbers in
-texts and metrics count by their order of magnitude, identifiers and times not at all.
+Exact: scope, names, services, targets, labels, and the sizes of workloads (replicas, limits), which a remedy starts
+from. By order of magnitude: other numbers in texts and metrics. Ignored, because they vary between repeats of one
+incident: identifiers and times.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ _HEX = re.compile(r"(?<![\w-])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,}(?![\w-])")
 _NUMBER = re.compile(
     r"(?<![\w.:/-])(?P<number>\d{1,15}(?:\.\d{1,15})?)(?P<unit> ?%|ms|[smhd]|[kmgt]i?b?|b|rps)?(?![\w:/-]|\.\w)"
 )
-_CODES = 3
-_QUANTITIES = {"ki", "mi", "gi", "ti"}
+_CODE_DIGITS = 3
+_MEMORY_UNITS = {"ki", "mi", "gi", "ti"}
 
 
 def cache_key(
@@ -35,8 +35,8 @@ def cache_key(
     models: Sequence[tuple[str, str]],
     prompt_version: str,
 ) -> str:
-    """Return the key of a case's answer; `models` are the chain's providers with their models, in order."""
-    material = {
+    """Return the cache key of a case, a SHA-256 in hex; `models` are the chain's providers and models, in order."""
+    parts = {
         "prompt": prompt_version,
         "models": models,
         "language": language,
@@ -50,11 +50,11 @@ def cache_key(
         ),
         "metrics": _signals(metrics),
     }
-    return hashlib.sha256(orjson.dumps(material)).hexdigest()
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 
 def bucket(value: float | None) -> int | str | None:
-    """Return the order of magnitude of a number, by powers of two; its sign counts, and so does zero."""
+    """Return the order of magnitude of a number in powers of two, with its sign; "zero" for zero."""
     if value is None or not math.isfinite(value):
         return None
     if value == 0:
@@ -64,18 +64,17 @@ def bucket(value: float | None) -> int | str | None:
 
 
 def normalised(text: str) -> str:
-    """Return a text without what varies between repeats: identifiers, times, and the exact size of numbers."""
+    """Return a text with placeholders for what varies between repeats: identifiers, times, exact numbers."""
     plain = " ".join(text.casefold().split())
-    for pattern, instead in ((_UUID, "<uuid>"), (_TIME, "<time>"), (_HEX, "<id>")):
-        plain = pattern.sub(instead, plain)
+    for pattern, placeholder in ((_UUID, "<uuid>"), (_TIME, "<time>"), (_HEX, "<id>")):
+        plain = pattern.sub(placeholder, plain)
     return _NUMBER.sub(_magnitude, plain)
 
 
 def _magnitude(match: re.Match[str]) -> str:
     number, unit = match["number"], match["unit"]
-    # Short whole numbers without a unit are often codes: HTTP 429 and 500, exit code 137. Quantities of memory are
-    # often limits.
-    if unit in _QUANTITIES or (not unit and number.isdecimal() and len(number) <= _CODES):
+    # Kept: short integers without a unit are often codes (HTTP 429, exit code 137), quantities of memory often limits.
+    if unit in _MEMORY_UNITS or (not unit and number.isdecimal() and len(number) <= _CODE_DIGITS):
         return match[0]
     return f"<{bucket(float(number))}>{unit or ''}"
 

@@ -1,6 +1,6 @@
-"""The models as one: what the cache knows is not asked, and equal questions at the same time are one call.
+"""The chain behind the answer cache; concurrent decisions with the same cache key share one call.
 
-Who no longer waits for a call leaves it to finish into the cache.
+A decision that is cancelled or past its deadline leaves the call running: its answer is still stored in the cache.
 """
 
 import asyncio
@@ -14,77 +14,86 @@ from openclaw_stream.arbitration.llm.cache_key import cache_key
 from openclaw_stream.arbitration.llm.chain import Chain
 from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.arbitration.llm.provider_client import DecisionContext
-from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.decision import Attempt, GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.resilience.single_flight import SingleFlight
 from openclaw_stream.vocabulary import Language
 
-_GRACE = 1.0
-"""Seconds a decision waits past its deadline for its own call, which keeps to the same one."""
+_GRACE_SECONDS = 1.0
+"""How long a decision waits past its deadline for the call it started, which ends at the same deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainOutcome:
-    """What became of a question: an answer, or why there is none; `late` if the time of who asked was up."""
+    """The answer of the chain, or the reasons why there is none.
 
-    found: ProviderAnswer | None = None
+    `expired`: there is no answer because the deadline of the decision that started the call has passed.
+    """
+
+    answer: ProviderAnswer | None = None
     from_cache: bool = False
-    late: bool = False
+    expired: bool = False
     attempts: Sequence[Attempt] = ()
     reasons: Sequence[str] = ()
 
 
 class CachedChain:
-    """The chain of models, what is kept of their answers, and what they may cost."""
+    """The chain with its cache, its single flight and its budget."""
 
     def __init__(self, chain: Chain, cache: AnswerCache, budget: Budget, language: Language) -> None:
         self.chain = chain
         self._cache = cache
         self._budget = budget
         self._language = language
-        self._flights: SingleFlight[ChainOutcome] = SingleFlight(lambda outcome: outcome.found is not None)
+        self._calls: SingleFlight[str, ChainOutcome] = SingleFlight(lambda outcome: outcome.answer is not None)
 
-    async def ask(self, case: Case, metrics: GoldenSignals | None, errand: DecisionContext) -> ChainOutcome:
-        """Return what the cache or the chain says, by the errand's deadline."""
+    async def ask(self, case: Case, metrics: GoldenSignals | None, context: DecisionContext) -> ChainOutcome:
+        """Return the answer of the cache or of the chain, by the deadline of the context."""
         key = cache_key(case, metrics, self._language, self.chain.models, PROMPT_VERSION)
-        fly = partial(self._fly, key, case, metrics, errand)
+        answer = partial(self._answer, key, case, metrics, context)
         try:
             while True:
-                landing, own = self._flights.board(key, fly)
-                async with asyncio.timeout(max(errand.left, 0) + (_GRACE if own else 0)):
-                    outcome = await asyncio.shield(landing)
-                if own:
+                result, started = self._calls.join(key, answer)
+                async with asyncio.timeout(max(context.left, 0) + (_GRACE_SECONDS if started else 0)):
+                    outcome = await asyncio.shield(result)
+                if started:
                     return outcome
-                if not outcome.late:
-                    return ChainOutcome(outcome.found, from_cache=outcome.found is not None, reasons=outcome.reasons)
+                if not outcome.expired:
+                    shared = outcome.answer
+                    return ChainOutcome(shared, from_cache=shared is not None, reasons=outcome.reasons)
         except TimeoutError:
-            return ChainOutcome(attempts=tuple(errand.attempts), reasons=(*errand.reasons, "the deadline has passed"))
+            reasons = (*context.reasons, "the deadline has passed")
+            return ChainOutcome(attempts=tuple(context.attempts), reasons=reasons)
 
     async def close(self) -> None:
-        """Give up the calls under way."""
-        await self._flights.close()
+        """Cancel the calls in flight."""
+        await self._calls.close()
 
-    async def _fly(
+    async def _answer(
         self,
         key: str,
         case: Case,
         metrics: GoldenSignals | None,
-        errand: DecisionContext,
-        landing: "asyncio.Future[ChainOutcome]",
+        context: DecisionContext,
+        result: "asyncio.Future[ChainOutcome]",
     ) -> None:
-        """Look it up or ask; the answer lands before it is stored and its cost reported."""
+        """Set the result from the cache or from the chain, then store the answer and report its cost."""
         cached, _ = await asyncio.gather(self._cache.get(key), self._budget.refresh())
         if cached:
-            landing.set_result(ChainOutcome(cached, from_cache=True))
+            result.set_result(ChainOutcome(cached, from_cache=True))
             return
-        found = await self.chain.judge(case, metrics, errand)
-        if found:
-            validate(found.answer.judgement, case)  # what it cannot take must not be kept
-        late = found is None and errand.left <= 0
-        landing.set_result(
-            ChainOutcome(found, late=late, attempts=tuple(errand.attempts), reasons=tuple(errand.reasons))
+        answer = await self.chain.judge(case, metrics, context)
+        if answer:
+            validate(answer.parsed.judgement, case)  # an answer that makes it raise must not be stored
+        result.set_result(
+            ChainOutcome(
+                answer,
+                expired=answer is None and context.left <= 0,
+                attempts=tuple(context.attempts),
+                reasons=tuple(context.reasons),
+            )
         )
-        if found:
-            await self._cache.put(key, found, case)
+        if answer:
+            await self._cache.put(key, answer, case)
         await self._budget.report()

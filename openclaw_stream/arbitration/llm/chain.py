@@ -1,6 +1,7 @@
 """The chain: providers in their order, each asked when those before it gave no answer."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -8,26 +9,27 @@ from openclaw_stream.arbitration.llm.answer_cache import ProviderAnswer
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, Answer, extract
 from openclaw_stream.arbitration.llm.prompt.template import arbiter_prompt
 from openclaw_stream.arbitration.llm.provider_client import AnswerFormat, DecisionContext, ProviderClient
-from openclaw_stream.arbitration.llm.storm_summary import condense, is_storm
+from openclaw_stream.arbitration.llm.storm_summary import is_storm, summarize_storm
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Language
 
 log = structlog.get_logger(__name__)
 
-UNLIMITED = 1 << 30
-_INSTANT = 1e-3
+UNLIMITED: Final = 1 << 30
+_SECONDS_MIN = 1e-3
 _WEIGHT = 0.2
+"""The weight of the latest decision in the moving share of storms."""
 
-_FORM: AnswerFormat[Answer] = AnswerFormat(RESPONSE_SCHEMA, extract)
+_ANSWER_FORMAT: AnswerFormat[Answer] = AnswerFormat(RESPONSE_SCHEMA, extract)
 
 
 class Chain:
     """Providers of language models in their order.
 
     Args:
-        links: The providers, first asked first; at least one.
-        summarizer: The fast model that condenses storms, if there is one.
+        clients: The providers, first asked first; at least one.
+        summarizer: The fast model that summarizes storms, if there is one.
         language: The language of the answers.
         timeout: Seconds for one call.
         deadline: Seconds a decision may take from when it enters the queue.
@@ -35,70 +37,70 @@ class Chain:
 
     def __init__(
         self,
-        links: Sequence[ProviderClient],
+        clients: Sequence[ProviderClient],
         summarizer: ProviderClient | None,
         language: Language,
         timeout: float,
         deadline: float,
     ) -> None:
-        self._links = links
+        self._clients = clients
         self._summarizer = summarizer
         self._language = language
         self._timeout = timeout
         self._deadline = deadline
-        self._storms = 0.0
-        """The share of storms among the decisions, lately."""
+        self._storm_share = 0.0
+        """Moving share of storms among the decisions, 0 to 1."""
 
     @property
     def models(self) -> tuple[tuple[str, str], ...]:
         """The providers with their models in order, and the summarizer."""
-        links = [*self._links, *([self._summarizer] if self._summarizer else [])]
-        return tuple((link.name, link.model) for link in links)
+        clients = [*self._clients, *([self._summarizer] if self._summarizer else [])]
+        return tuple((client.name, client.model) for client in clients)
 
     @property
     def order(self) -> list[str]:
         """The names of the providers, first asked first."""
-        return [link.name for link in self._links]
+        return [client.name for client in self._clients]
 
     @property
     def concurrency(self) -> int:
         """How many calls may run at the same time."""
-        return sum(link.slots.number for link in self._links)
+        return sum(client.semaphore.limit for client in self._clients)
 
     def capacity(self) -> int:
-        """Return how many decisions may wait and still be answered within the deadline; 1 at least.
+        """Return how many decisions may queue and still be answered within the deadline; 1 at least.
 
-        That is what the first provider answers in the time it is waited for, judged by its calls of late and by those
-        for storms that take its slots to be condensed, less those that wait for it already. The others are no part of
-        it: they are the reserve for when it fails. Where nobody may be asked, because all are dead or nothing is left
-        to spend, the rules answer at once, and there is no limit.
+        Only the first available provider counts: the answers it can give before the deadline less a timeout for each
+        provider that is tried, at its recent average (plus the storm summaries, where they use its slots), less the
+        calls that wait for it already. The others are the reserve for when it fails. Where no provider may be asked,
+        because every circuit is open or the budget is spent, the rules answer at once, and there is no limit.
         """
-        available = [link for link in self._links if link.available]
+        available = [client for client in self._clients if client.available]
         if not available:
             return UNLIMITED
-        first, number = available[0], available[0].slots.number
+        first, slots = available[0], available[0].semaphore.limit
         seconds = self._deadline - self._timeout * len(available)
-        held = first.average
-        if self._summarizer and self._summarizer.slots is first.slots:
-            held += self._storms * self._summarizer.average
-        answers = max(number, int(number * seconds / max(held, _INSTANT)))
-        return max(answers - first.slots.waiting, 1)
+        seconds_per_answer = first.average_seconds
+        if self._summarizer and self._summarizer.semaphore is first.semaphore:
+            seconds_per_answer += self._storm_share * self._summarizer.average_seconds
+        answers = max(slots, int(slots * seconds / max(seconds_per_answer, _SECONDS_MIN)))
+        return max(answers - first.semaphore.waiting, 1)
 
-    async def judge(self, case: Case, metrics: GoldenSignals | None, errand: DecisionContext) -> ProviderAnswer | None:
-        """Return the first answer; None where nobody gave one, with the reasons in the errand."""
-        stormy = is_storm(case)
-        self._storms += _WEIGHT * (stormy - self._storms)
-        digest = await condense(case, self._summarizer, errand) if stormy and self._summarizer else ""
-        prompt = arbiter_prompt(case, metrics, self._language, digest)
-        for place, link in enumerate(self._links, start=1):
-            behind = sum(other.available for other in self._links[place:])
+    async def judge(self, case: Case, metrics: GoldenSignals | None, context: DecisionContext) -> ProviderAnswer | None:
+        """Return the first answer; None where no provider gave one, with the reasons in the context."""
+        storm = is_storm(case)
+        self._storm_share += _WEIGHT * (storm - self._storm_share)
+        summary = await summarize_storm(case, self._summarizer, context) if storm and self._summarizer else ""
+        prompt = arbiter_prompt(case, metrics, self._language, summary)
+        for position, client in enumerate(self._clients, start=1):
+            after = sum(other.available for other in self._clients[position:])
             try:
-                answer = await link.ask(prompt, _FORM, errand, reserve=self._timeout * behind)
+                answer = await client.ask(prompt, _ANSWER_FORMAT, context, reserve=self._timeout * after)
             except Exception as error:
-                # A fault of ours in one provider must not keep the others from answering.
-                log.exception("a provider failed", provider=link.name)
-                errand.reasons.append(f"{link.name}: failed with {type(error).__name__}")
+                # An error of our own in one provider must not keep the others from answering.
+                log.exception("provider failed", provider=client.name)
+                context.reasons.append(f"{client.name}: failed with {type(error).__name__}")
                 continue
             if answer is not None:
-                return ProviderAnswer(answer, link.name, link.model)
+                return ProviderAnswer(answer, client.name, client.model)
         return None

@@ -1,9 +1,8 @@
-"""Where answers and sums are kept: Redis or Valkey for the fleet, or this process's memory.
+"""The store of answers and sums: Redis or Valkey, shared by the fleet, or the memory of this process.
 
-A store never raises and never keeps a decision waiting: what it cannot do at once it does not do, and counts.
+A store never raises, and a read takes at most READ_SECONDS. A command that fails or takes longer is counted.
 """
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -16,20 +15,19 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
-from openclaw_stream.text.redaction import redact
+from openclaw_stream.resilience.circuit_breaker import CircuitBreaker, CircuitOpenError
+from openclaw_stream.resilience.deadline import within_server_time
+from openclaw_stream.text import Hidden, safe_text
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 0.05
-"""Seconds a decision waits for the store at most."""
-
-_LOOKS = 10
-"""How often a wait looks for its answer."""
+READ_SECONDS = 0.05
+"""How long a decision waits for the store."""
 
 _WRITE_SECONDS = 2.0
 _CONNECTIONS = 16
-_ENTRIES = 4096
+_ENTRIES_MAX = 4096
+_REASON_MAX = 300
 
 T = TypeVar("T")
 
@@ -38,20 +36,20 @@ class Store(Protocol):
     """Values and sums that expire."""
 
     async def get(self, key: str) -> bytes | None:
-        """Return a value, within PATIENCE seconds; None where there is none or it cannot be had."""
+        """Return a value, within READ_SECONDS; None where there is none or the store does not answer."""
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value for `ttl` seconds."""
+        """Store a value for `ttl` seconds."""
 
     async def add(self, key: str, amount: float, ttl: int) -> bool:
-        """Add to a sum that `get` reads as a decimal; it is kept for `ttl` seconds. False where that failed."""
+        """Add to a sum, which `get` returns as a decimal, and keep it for `ttl` seconds; False where that failed."""
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
 
 
 class MemoryStore:
-    """The memory of this process: the last few thousand values."""
+    """The memory of this process, for the last few thousand values."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -67,10 +65,10 @@ class MemoryStore:
         return value
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value; the one used longest ago makes room."""
+        """Store a value; one too many evicts the least recently used."""
         self._values[key] = (self._clock() + ttl, value)
         self._values.move_to_end(key)
-        if len(self._values) > _ENTRIES:
+        if len(self._values) > _ENTRIES_MAX:
             self._values.popitem(last=False)
 
     async def add(self, key: str, amount: float, ttl: int) -> bool:
@@ -79,20 +77,20 @@ class MemoryStore:
         return True
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
 
 class RedisStore:
-    """A server of the Redis protocol; while it fails it is left alone for some seconds at a time.
+    """A server of the Redis protocol; after repeated failures it is bypassed while its circuit is open.
 
     Args:
-        url: redis://, rediss:// or unix://, with credentials if it asks for some.
-        failures: Counts what was bypassed.
-        breaker: Says when the server is left alone.
+        url: redis://, rediss:// or unix://, with credentials if the server needs them.
+        bypassed: Counts the commands that were not carried out.
+        breaker: Opens after repeated failures.
     """
 
-    def __init__(self, url: str, failures: Counter, breaker: CircuitBreaker) -> None:
-        # A burst waits for a connection: one that finds none free would be a failure of the server's.
+    def __init__(self, url: str, bypassed: Counter, breaker: CircuitBreaker) -> None:
+        # In a burst, commands wait for a free connection: a pool that raises would count as failures of the server.
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
@@ -102,29 +100,21 @@ class RedisStore:
             socket_timeout=_WRITE_SECONDS,
         )
         self._redis: Redis = Redis.from_pool(pool)
-        self._failures = failures
+        self._bypassed = bypassed
         self._breaker = breaker
 
     async def get(self, key: str) -> bytes | None:
-        """Return a value, unless the server is down, slow or left alone."""
-        value = await self._ask(lambda: self._redis.get(key), PATIENCE)
+        """Return a value; None also where the server is down, slow or bypassed."""
+        value = await self._execute(lambda: self._redis.get(key), READ_SECONDS)
         return value if isinstance(value, bytes) else None
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value, if the server takes it."""
-        await self._ask(lambda: self._redis.set(key, value, ex=ttl), _WRITE_SECONDS)
+        """Store a value, if the server accepts it."""
+        await self._execute(lambda: self._redis.set(key, value, ex=ttl), _WRITE_SECONDS)
 
     async def add(self, key: str, amount: float, ttl: int) -> bool:
-        """Add to the fleet's sum, if the server takes it."""
-        return await self._ask(lambda: self._add(key, amount, ttl), _WRITE_SECONDS) is not None
-
-    async def ping(self) -> None:
-        """Ask whether the server answers.
-
-        Raises:
-            RedisError: It does not.
-        """
-        await self._redis.ping()
+        """Add to the fleet's sum, if the server accepts it."""
+        return await self._execute(lambda: self._add(key, amount, ttl), _WRITE_SECONDS) is not None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -137,43 +127,24 @@ class RedisStore:
             await pipeline.execute()
         return True
 
-    async def _ask(self, command: Callable[[], Awaitable[T]], seconds: float) -> T | None:
-        if not self._breaker.allows():
-            self._failures.inc()
-            return None
+    async def _execute(self, command: Callable[[], Awaitable[T]], seconds: float) -> T | None:
         try:
-            answer = await _within(seconds, command())
-        except ResponseError as error:  # it lives: full, read-only, or the key is of another type
-            self._breaker.succeeded()
-            self._bypass(error)
-            return None
+            with self._breaker.attempt(_is_failure):
+                return await within_server_time(seconds, command())
+        except CircuitOpenError:
+            self._bypassed.inc()
         except (RedisError, OSError, ValueError) as error:  # a TimeoutError is an OSError
-            self._breaker.failed()
             self._bypass(error)
-            return None
-        self._breaker.succeeded()
-        return answer
+        return None
 
     def _bypass(self, error: Exception) -> None:
-        self._failures.inc()
-        log.warning("redis is bypassed", reason=redact(f"{type(error).__name__}: {error}"))
+        self._bypassed.inc()
+        reason = safe_text(f"{type(error).__name__}: {error}", _REASON_MAX, hidden=Hidden.ESCAPE, one_line=True)
+        log.warning("redis command failed", reason=reason)
 
 
-async def _within(seconds: float, asking: Awaitable[T]) -> T:
-    """Await an answer for so long at most.
-
-    It is the server's time that counts. One timer for the whole would go off in a burst, when this process is busy for
-    longer than that between two turns of its loop, and the answer that lies in the socket would be taken for a failure.
-
-    Raises:
-        TimeoutError: There was none.
-    """
-    task = asyncio.ensure_future(asking)
-    try:
-        for _ in range(_LOOKS):
-            await asyncio.wait({task}, timeout=seconds / _LOOKS)
-            if task.done():
-                return await task
-        raise TimeoutError
-    finally:
-        task.cancel()
+def _is_failure(error: Exception) -> bool | None:
+    """Return whether an error is a failure of the server; with a ResponseError it answers: it is full, or read-only."""
+    if isinstance(error, ResponseError):
+        return False
+    return True if isinstance(error, (RedisError, OSError, ValueError)) else None

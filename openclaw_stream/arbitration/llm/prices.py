@@ -1,4 +1,4 @@
-"""What a reply cost."""
+"""The cost of a reply."""
 
 from collections.abc import Mapping
 
@@ -7,18 +7,18 @@ from genai_prices import Usage, calc_price
 from openclaw_stream.arbitration.llm.providers.base import Reply
 from openclaw_stream.settings.providers import Price
 
-_SELLERS = {"gemini": "google", "claude": "anthropic", "openai": "openai"}
+_PRICE_LISTS = {"gemini": "google", "claude": "anthropic", "openai": "openai"}
 _MILLION = 1_000_000
 
 
 def cost_usd(provider: str, model: str, reply: Reply, prices: Mapping[str, Price] | None = None) -> float | None:
-    """Return the price of a reply in US dollars; None where its tokens or its model's price are not known.
+    """Return the cost of a reply in US dollars; None where its tokens or its model's price are not known.
 
     Args:
-        provider: Its name; Ollama's models run at home and cost nothing.
+        provider: Its name; Ollama's models run on the operator's own servers and are free of charge.
         model: The model that was asked.
-        reply: What came back, with its tokens.
-        prices: The operator's own prices by model, which come first.
+        reply: The reply with its tokens.
+        prices: The operator's own prices by model, which take precedence.
     """
     if reply.input_tokens is None or reply.output_tokens is None:
         return None
@@ -34,6 +34,6 @@ def cost_usd(provider: str, model: str, reply: Reply, prices: Mapping[str, Price
         cache_write_tokens=reply.cache_write_tokens or 0,
     )
     try:
-        return float(calc_price(usage, model, provider_id=_SELLERS.get(provider)).total_price)
-    except (LookupError, ValueError):  # an unknown model; tokens that contradict each other
+        return float(calc_price(usage, model, provider_id=_PRICE_LISTS.get(provider)).total_price)
+    except (LookupError, ValueError):  # an unknown model, or inconsistent tokens
         return None

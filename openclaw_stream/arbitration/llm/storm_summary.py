@@ -1,7 +1,7 @@
-"""Storms: an incident of many signals is condensed by a fast model before it is judged.
+"""Storm summaries: a fast model summarizes an incident of many signals before it is judged.
 
-The counts are kept by the code either way, and stand in the evidence (`briefing`). Without such a model, or where it
-does not answer, the evidence itself is all there is: every exemplar, in less detail.
+The evidence text has the alert counts either way. Without such a model, or where it gives no answer, the evidence text
+is all there is: every exemplar, in less detail.
 """
 
 import time
@@ -12,15 +12,15 @@ from openclaw_stream.arbitration.llm.prompt.response import AnswerError, AnswerF
 from openclaw_stream.arbitration.llm.prompt.template import summary_prompt
 from openclaw_stream.arbitration.llm.provider_client import AnswerFormat, DecisionContext, ProviderClient
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.text.display import clean
+from openclaw_stream.text import safe_text
 
 SIGNALS_MAX: Final = 10
-"""Distinct signals, told by the alerts' names, that are judged without being condensed."""
+"""Distinct alert names that are judged without a summary."""
 
-_DIGEST_MAX = 600
+_SUMMARY_MAX = 600
 _LENGTH_MAX = 16_384
 _SHARE = 3
-"""One part in this many of the time that is left is the most a digest may take."""
+"""A summary may take one part in this many of the time left."""
 
 SUMMARY_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -31,28 +31,28 @@ SUMMARY_SCHEMA: Final[dict[str, Any]] = {
 
 
 def is_storm(case: Case) -> bool:
-    """Tell whether an incident has more signals than are judged without being condensed."""
+    """Return whether an incident has too many signals to be judged without a summary."""
     return len(case.alert_names) + bool(case.other_alerts) > SIGNALS_MAX
 
 
-async def condense(case: Case, link: ProviderClient, errand: DecisionContext) -> str:
-    """Return a digest of a storm; empty where the model gives none."""
-    # Its own reasons: a decision without a digest is not degraded. What was asked is told by the attempts.
-    own = DecisionContext(time.monotonic() + errand.left / _SHARE, errand.rank, errand.recorder, errand.attempts)
-    return await link.ask(summary_prompt(case), _FORM, own, reserve=0) or ""
+async def summarize_storm(case: Case, client: ProviderClient, context: DecisionContext) -> str:
+    """Return the summary of a storm; empty where the model gives none."""
+    # Reasons of its own: a decision without a summary is not degraded. The attempts are the decision's.
+    own = DecisionContext(time.monotonic() + context.left / _SHARE, context.rank, context.recorder, context.attempts)
+    return await client.ask(summary_prompt(case), _SUMMARY_FORMAT, own, reserve=0) or ""
 
 
-def _summary(text: str) -> str:
-    """Read a summary, which is no more to be trusted than the alerts it was made of."""
+def _read_summary(text: str) -> str:
+    """Read a summary; it is as untrusted as the alerts it summarizes."""
     try:
         objects = list(json_objects(text[:_LENGTH_MAX]))
     except ValueError as error:
         raise AnswerError(AnswerFault.NO_JSON, str(error)) from None
-    said = next((each.value["summary"] for each in objects if isinstance(each.value.get("summary"), str)), "")
-    digest = clean(said, _DIGEST_MAX)
-    if not digest:
+    summaries = (each.value["summary"] for each in objects if isinstance(each.value.get("summary"), str))
+    summary = safe_text(next(summaries, ""), _SUMMARY_MAX)
+    if not summary:
         raise AnswerError(AnswerFault.SCHEMA, "no object of the JSON has a summary")
-    return digest
+    return summary
 
 
-_FORM: Final = AnswerFormat(SUMMARY_SCHEMA, _summary)
+_SUMMARY_FORMAT: Final = AnswerFormat(SUMMARY_SCHEMA, _read_summary)

@@ -1,4 +1,4 @@
-"""What the arbiter tells of a decision while it makes it; who listens, if anybody, is decided by the settings."""
+"""The protocol of a tracing backend: what the arbiter reports of a decision while it decides."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -10,40 +10,40 @@ from openclaw_stream.incidents.case import Case
 
 
 class Call(Protocol):
-    """One call of a model that is being made."""
+    """One call of a model in progress."""
 
     def replied(self, reply: Reply, cost_usd: float | None = None) -> None:
-        """Tell what came back, a broken answer too, and what it cost in US dollars."""
+        """Record the reply, valid or not, and its cost in US dollars."""
 
     def validated(self, problem: str | None = None) -> None:
-        """Tell that the answer had JSON of the schema, or what was wrong with it."""
+        """Record that the reply has JSON that fits the schema, or the problem."""
 
 
 class Recorder(Protocol):
-    """One decision that is being made."""
+    """One decision in progress."""
 
     def attempt(self, provider: str, model: str, prompt: Prompt) -> AbstractContextManager[Call]:
-        """Record a call for the length of the block, which is its latency.
+        """Record a call, which lasts as long as the block.
 
-        A block left by an exception, a ProviderError above all, is recorded as a failure; the exception goes on.
+        An exception that leaves the block, usually a ProviderError, is recorded as a failure and not suppressed.
         """
 
     def decided(self, verdict: ArbitrationResult) -> None:
-        """Tell the outcome."""
+        """Record the result."""
 
 
 class Tracing(Protocol):
-    """Whoever follows the decisions. Nothing here raises, waits for a server, or lets a secret out."""
+    """A tracing backend. Its methods raise nothing, wait for no server, and redact secrets."""
 
     def decision(self, case: Case, order: Sequence[str]) -> AbstractContextManager[Recorder]:
-        """Record a decision for the length of the block; `order` names the providers, first asked first."""
+        """Record a decision, which lasts as long as the block; `order` are the providers' names, first asked first."""
 
     async def close(self, seconds: float) -> None:
-        """Deliver what is recorded, in `seconds` at most."""
+        """Deliver what is recorded, within `seconds`."""
 
 
 class NoTracing:
-    """Follows nothing."""
+    """Records nothing."""
 
     def decision(self, case: Case, order: Sequence[str]) -> AbstractContextManager[Recorder]:  # noqa: ARG002
         """Record nothing."""

@@ -1,8 +1,9 @@
-"""The rules: a readable table from evidence to responsibility, cause, action, risk and tuning, and what applies it.
+"""Rule-based classification of a case: responsible team, cause, action, risk and tuning, from a rule set in TOML.
 
-    words ─► evidence ─► opinion (one alert name) ─► diagnosis (the case) ─► remedy, prose ─► Judgement
+    lexicon ─► extraction ─► classification ─► diagnosis ─► remedy, judgement_text ─► Judgement
+                             (per alert name)   (per case)
 
-Everything is pure and deterministic. The table is in the TOML files; `RULES_VERSION` is a hash of them.
+All steps are pure and deterministic. `RULES_VERSION` is a hash of the TOML files.
 """
 
 from openclaw_stream.arbitration.rules.engine import RULES_VERSION, judge

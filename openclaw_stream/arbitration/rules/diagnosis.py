@@ -1,98 +1,102 @@
-"""From the opinions on the alert names of a case to one diagnosis.
+"""Combines the classifications of the alert names of a case into one diagnosis.
 
-Several troubles at once are often one: a lost node under a failing database under a service that answers with errors.
-The cause that lies deepest and is sure enough is taken for the root; the others are its symptoms. Opinions of equal
-depth that name other teams are doubts.
+Simultaneous faults are often one: a lost node below a failing database below a service that returns errors. The deepest
+cause with enough confidence is taken for the root cause, and shallower causes of other teams are its symptoms. Causes
+of other teams at the same depth or deeper are conflicting.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openclaw_stream.arbitration.rules.opinion import Opinion
-from openclaw_stream.arbitration.rules.table import Cause
+from openclaw_stream.arbitration.rules.classification import Classification
+from openclaw_stream.arbitration.rules.rule_set import Cause
 from openclaw_stream.vocabulary import Responsibility
 
-_HEARD = 0.5
-"""From this confidence on an opinion counts beside others."""
+_CONFIDENCE_MIN = 0.5
+"""From this confidence on a classification counts beside others."""
 
 _SECOND_SHARE = 0.4
-"""From this share of the best team's score on, the second team is worth naming."""
+"""From this share of the best team's score on, the second team is named."""
 
 _SYMPTOM_COST = 0.10
-_DOUBT_COST = 0.35
+_CONFLICT_COST = 0.35
 _AGREEMENT = 0.25
-"""What share of the remaining doubt a second opinion for the same team takes away."""
+"""The share of the remaining uncertainty that a second classification for the same team removes."""
 
-_CEILING = 0.99
+_CONFIDENCE_MAX = 0.99
 _SECONDARY_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Who is responsible for a case, and why.
+    """Which team is responsible for a case, and why.
 
-    `primary` is COLLAB only where nothing tells of any team; then the first of `secondary` is the likeliest one.
-    `cause` is what it may be, `root` the opinion that decided, `supporting` all of its team, `symptoms` and `doubts`
-    those of other teams.
+    `primary` is COLLAB only where no alert matches a rule; then the first of `secondary` is the likeliest team. `root`
+    is the classification that decided, `supporting` are all of its team, `symptoms` and `conflicting` those of other
+    teams.
     """
 
     primary: Responsibility
     confidence: float
     secondary: tuple[Responsibility, ...]
     cause: Cause
-    root: Opinion
-    supporting: tuple[Opinion, ...]
-    symptoms: tuple[Opinion, ...] = ()
-    doubts: tuple[Opinion, ...] = ()
+    root: Classification
+    supporting: tuple[Classification, ...]
+    symptoms: tuple[Classification, ...] = ()
+    conflicting: tuple[Classification, ...] = ()
 
 
-def diagnose(opinions: Sequence[Opinion], unknown: Cause) -> Diagnosis:
-    """Return the diagnosis of a case from one opinion per alert name; there is at least one.
+def diagnose(classifications: Sequence[Classification], unknown: Cause) -> Diagnosis:
+    """Return the diagnosis of a case.
 
-    `unknown` is the cause where nothing tells of any team.
+    Args:
+        classifications: One per alert name, at least one.
+        unknown: The cause to report where no alert matches a rule.
     """
-    known = [opinion for opinion in opinions if opinion.known]
-    if not known:
-        root = opinions[0]
-        return Diagnosis(Responsibility.COLLAB, root.confidence, (root.team,), unknown, root, tuple(opinions))
-    heard = [opinion for opinion in known if opinion.confidence >= _HEARD] or known
-    root = max(heard, key=_weight)
-    supporting = tuple(opinion for opinion in known if opinion.team is root.team)
-    others = [opinion for opinion in heard if opinion.team is not root.team]
-    symptoms = tuple(opinion for opinion in others if opinion.cause.depth < root.cause.depth)
-    doubts = tuple(opinion for opinion in others if opinion.cause.depth >= root.cause.depth)
+    matched = [each for each in classifications if each.matched]
+    if not matched:
+        root = classifications[0]
+        return Diagnosis(
+            Responsibility.COLLAB, root.confidence, (root.team,), unknown, root, supporting=tuple(classifications)
+        )
+    confident = [each for each in matched if each.confidence >= _CONFIDENCE_MIN] or matched
+    root = max(confident, key=_weight)
+    supporting = tuple(each for each in matched if each.team is root.team)
+    others = [each for each in confident if each.team is not root.team]
+    symptoms = tuple(each for each in others if each.cause.depth < root.cause.depth)
+    conflicting = tuple(each for each in others if each.cause.depth >= root.cause.depth)
     return Diagnosis(
         primary=root.team,
-        confidence=_confidence(supporting, len(symptoms), len(doubts)),
+        confidence=_confidence(supporting, len(symptoms), len(conflicting)),
         secondary=_secondary(root, others),
         cause=root.cause,
         root=root,
         supporting=supporting,
         symptoms=symptoms,
-        doubts=doubts,
+        conflicting=conflicting,
     )
 
 
-def _weight(opinion: Opinion) -> float:
-    """Weigh how deep, how sure and how severe; depth counts most."""
-    return opinion.cause.depth * opinion.confidence * (1 + 0.1 * opinion.signal.severity.rank)
+def _weight(classification: Classification) -> float:
+    """Return depth times confidence, with up to a few tenths more for severity: depth counts most."""
+    return classification.cause.depth * classification.confidence * (1 + 0.1 * classification.evidence.severity.rank)
 
 
-def _confidence(supporting: Sequence[Opinion], symptoms: int, doubts: int) -> float:
-    confidence = max(opinion.confidence for opinion in supporting)
-    agreeing = sum(opinion.confidence >= _HEARD for opinion in supporting) - 1
+def _confidence(supporting: Sequence[Classification], symptoms: int, conflicting: int) -> float:
+    confidence = max(each.confidence for each in supporting)
+    agreeing = sum(each.confidence >= _CONFIDENCE_MIN for each in supporting) - 1
     if agreeing > 0:
         confidence = 1 - (1 - confidence) * (1 - _AGREEMENT)
-    others = symptoms + doubts
+    others = symptoms + conflicting
     if others:
         share = others / (others + len(supporting))
-        confidence *= 1 - share * (_SYMPTOM_COST * symptoms + _DOUBT_COST * doubts) / others
-    return round(min(confidence, _CEILING), 2)
+        confidence *= 1 - share * (_SYMPTOM_COST * symptoms + _CONFLICT_COST * conflicting) / others
+    return round(min(confidence, _CONFIDENCE_MAX), 2)
 
 
-def _secondary(root: Opinion, others: Sequence[Opinion]) -> tuple[Responsibility, ...]:
-    """Return the other teams: those of other opinions by weight, else the root's own second if it is close."""
-    teams = dict.fromkeys(opinion.team for opinion in sorted(others, key=_weight, reverse=True))
+def _secondary(root: Classification, others: Sequence[Classification]) -> tuple[Responsibility, ...]:
+    """Return the other teams: those of other classifications by weight, else the root's own second if it is close."""
+    teams = dict.fromkeys(each.team for each in sorted(others, key=_weight, reverse=True))
     if not teams and len(root.scores) > 1:
         (_, best), (team, second) = list(root.scores.items())[:2]
         if second >= _SECOND_SHARE * best:

@@ -1,10 +1,10 @@
-"""Reading the table of rules from the TOML files beside this module.
+"""Reads the rule set from the TOML files in this folder.
 
-vocabulary/*.toml headings and their words: singular and plural, CamelCase, snake_case and hyphens are alike, the
-                  longest word wins, and a word may stand under several headings
-routing.toml      from headings to the responsible team, with weights; how sure a margin makes
-causes/*.toml     per team: what it may be, what to do, what to tune, in both languages
-phrases.toml      the sentences around them
+vocabulary/*.toml  terms by category; matching ignores case, plural and word separators, the longest term wins, and a
+                   term may have several categories
+routing.toml       rules from categories to the responsible team, field weights, the confidence curve
+causes/*.toml      per team: likely causes, first steps and tuning, in both languages
+phrases.toml       the sentences of a judgement
 """
 
 import hashlib
@@ -13,117 +13,127 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-from openclaw_stream.arbitration.rules.table import Cause, Fields, Need, Row, Sureness, Table, Tuning
+from openclaw_stream.arbitration.rules.rule_set import (
+    Cause,
+    Condition,
+    ConfidenceCurve,
+    FieldWeights,
+    Rule,
+    RuleSet,
+    TuningAdvice,
+)
 from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
 
 def sources() -> dict[str, str]:
-    """Return the text of the files that make up the table, by name."""
+    """Return the text of all TOML files of the rule set by relative path."""
     root = files(__package__)
-    found = {"": root, "causes/": root / "causes", "vocabulary/": root / "vocabulary"}
+    folders = {"": root, "causes/": root / "causes", "vocabulary/": root / "vocabulary"}
     return {
-        f"{folder}{entry.name}": entry.read_text(encoding="utf-8")
-        for folder, place in found.items()
-        for entry in place.iterdir()
+        f"{prefix}{entry.name}": entry.read_text(encoding="utf-8")
+        for prefix, folder in folders.items()
+        for entry in folder.iterdir()
         if entry.name.endswith(".toml")
     }
 
 
 def version(texts: Mapping[str, str]) -> str:
-    """Return a short hash of the table's content: it changes when any rule does."""
+    """Return a hash of all files, 12 hexadecimal digits."""
     digest = hashlib.sha256()
     for name, text in sorted(texts.items()):
         digest.update(f"{name}\0{text}\0".encode())
     return digest.hexdigest()[:12]
 
 
-def parse(texts: Mapping[str, str]) -> Table:
-    """Read the table from the text of its files by name.
+def parse(texts: Mapping[str, str]) -> RuleSet:
+    """Parse the rule set from the text of its files by relative path.
 
     Raises:
-        ValueError: a rule asks for what does not exist, or something is there twice.
-        KeyError: a part is missing.
+        ValueError: A rule uses an unknown category, or a name is defined twice.
+        KeyError: A part is missing.
     """
-    read = {name: tomllib.loads(text) for name, text in texts.items()}
-    vocabulary = _folder(read, "vocabulary")
-    as_is = tuple(word for words in vocabulary.pop("as_is").values() for word in words)
-    routing = read["routing.toml"]
-    table = Table(
-        headings=dict(_headings(vocabulary)),
-        as_is=as_is,
-        rows=tuple(_row(row, routing["groups"]) for row in routing["table"]["rows"]),
-        causes=tuple(_cause(key, cause) for key, cause in _folder(read, "causes").items()),
+    parsed = {name: tomllib.loads(text) for name, text in texts.items()}
+    vocabulary = _merged(parsed, "vocabulary")
+    unstemmed = tuple(term for terms in vocabulary.pop("unstemmed").values() for term in terms)
+    routing = parsed["routing.toml"]
+    rule_set = RuleSet(
+        categories=dict(_categories(vocabulary)),
+        unstemmed=unstemmed,
+        rules=tuple(_rule(rule, routing["groups"]) for rule in routing["routing"]["rules"]),
+        causes=tuple(_cause(key, cause) for key, cause in _merged(parsed, "causes").items()),
         fields=_fields(routing["fields"]),
-        sureness=_sureness(routing["sureness"]),
-        phrases={language: read["phrases.toml"][language] for language in Language},
+        confidence=_confidence_curve(routing["confidence"]),
+        phrases={language: parsed["phrases.toml"][language] for language in Language},
     )
-    table.check()
-    return table
+    rule_set.check()
+    return rule_set
 
 
-def _folder(read: Mapping[str, Mapping[str, Any]], folder: str) -> dict[str, Any]:
-    """Return the entries of a folder's files, in the order of their names."""
+def _merged(parsed: Mapping[str, Mapping[str, Any]], folder: str) -> dict[str, Any]:
+    """Return the entries of all files of a folder, in the order of the file names."""
     entries: dict[str, Any] = {}
-    for name in sorted(read):
+    for name in sorted(parsed):
         if name.startswith(f"{folder}/"):
-            twice = entries.keys() & read[name]
-            if twice:
-                raise ValueError(f"{name} repeats {', '.join(sorted(twice))}")
-            entries |= read[name]
+            repeated = entries.keys() & parsed[name]
+            if repeated:
+                raise ValueError(f"{name} repeats {', '.join(sorted(repeated))}")
+            entries |= parsed[name]
     return entries
 
 
-def _headings(vocabulary: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for heading, groups in vocabulary.items():
-        yield heading, tuple(word for words in groups.values() for word in words)
-        for group, words in groups.items():
-            yield f"{heading}.{group}", tuple(words)
+def _categories(vocabulary: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each category with all its terms, then its subcategories as `category.subcategory`."""
+    for category, groups in vocabulary.items():
+        yield category, tuple(term for terms in groups.values() for term in terms)
+        for group, terms in groups.items():
+            yield f"{category}.{group}", tuple(terms)
 
 
-def _needs(when: str) -> tuple[Need, ...]:
-    return tuple(tuple(need.split("|")) for need in when.split())
+def _conditions(when: str) -> tuple[Condition, ...]:
+    return tuple(tuple(condition.split("|")) for condition in when.split())
 
 
-def _row(row: Mapping[str, Any], groups: Mapping[str, str]) -> Row:
+def _rule(entry: Mapping[str, Any], groups: Mapping[str, str]) -> Rule:
     unless = [
-        heading
-        for word in row.get("unless", "").split()
-        for heading in (groups[word[1:]].split() if word.startswith("@") else [word])
+        category
+        for name in entry.get("unless", "").split()
+        for category in (groups[name[1:]].split() if name.startswith("@") else [name])
     ]
-    return Row(Responsibility(row["team"]), _needs(row["when"]), tuple(unless), float(row["weight"]))
+    return Rule(Responsibility(entry["team"]), _conditions(entry["when"]), tuple(unless), float(entry["weight"]))
 
 
-def _cause(key: str, cause: Mapping[str, Any]) -> Cause:
-    when = cause["when"]
+def _cause(key: str, entry: Mapping[str, Any]) -> Cause:
+    when = entry["when"]
     return Cause(
         id=key,
-        team=Responsibility(cause["team"]),
-        ways=tuple(_needs(way) for way in ([when] if isinstance(when, str) else when)),
-        depth=int(cause["depth"]),
-        remedy=cause.get("remedy", "none"),
-        title=_texts(cause, "title"),
-        what=_texts(cause, "what"),
-        first=_texts(cause, "first"),
+        team=Responsibility(entry["team"]),
+        alternatives=tuple(_conditions(each) for each in ([when] if isinstance(when, str) else when)),
+        depth=int(entry["depth"]),
+        remedy=entry.get("remedy", "none"),
+        title=_by_language(entry, "title"),
+        explanation=_by_language(entry, "explanation"),
+        first_steps=_by_language(entry, "first_steps"),
         tuning=tuple(
-            Tuning(TuningType(item["type"]), _texts(item), item.get("config", "")) for item in cause.get("tuning", ())
+            TuningAdvice(TuningType(item["type"]), _by_language(item), item.get("config", ""))
+            for item in entry.get("tuning", ())
         ),
     )
 
 
-def _texts(source: Mapping[str, Any], key: str = "") -> dict[Language, str]:
-    return {language: source[language][key] if key else source[language] for language in Language}
+def _by_language(entry: Mapping[str, Any], key: str = "") -> dict[Language, str]:
+    return {language: entry[language][key] if key else entry[language] for language in Language}
 
 
-def _fields(read: Mapping[str, Any]) -> Fields:
+def _fields(entry: Mapping[str, Any]) -> FieldWeights:
     fields: dict[str, Any] = {
-        key: frozenset(value) if isinstance(value, list) else value for key, value in read.items()
+        key: frozenset(value) if isinstance(value, list) else value for key, value in entry.items()
     }
-    return Fields(**fields)
+    return FieldWeights(**fields)
 
 
-def _sureness(read: Mapping[str, Any]) -> Sureness:
-    return Sureness(
-        margins=tuple((float(x), float(y)) for x, y in read["margins"]),
-        ceilings=tuple((float(x), float(y)) for x, y in read["ceilings"]),
-        unknown=float(read["unknown"]),
+def _confidence_curve(entry: Mapping[str, Any]) -> ConfidenceCurve:
+    return ConfidenceCurve(
+        margins=tuple((float(x), float(y)) for x, y in entry["margins"]),
+        ceilings=tuple((float(x), float(y)) for x, y in entry["ceilings"]),
+        unknown=float(entry["unknown"]),
     )

@@ -1,4 +1,4 @@
-"""What to do about a diagnosis: a command where the workload is known, and preventive tuning."""
+"""The remedy of a diagnosis: a command if the workload is known, and preventive tuning."""
 
 import math
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openclaw_stream.alerts.identity import namespace_of, workload_of_pod
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
-from openclaw_stream.arbitration.rules.table import Cause, Tuning
+from openclaw_stream.arbitration.rules.rule_set import Cause, TuningAdvice
 from openclaw_stream.events.decision import Suggestion
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk, TuningType
@@ -19,8 +19,8 @@ _SCALABLE = ("deployment", "statefulset")
 _POD_LABELS = ("exported_pod", "pod", "pod_name", "k8s.pod.name", "k8s_pod_name", "kubernetes_pod_name")
 _ORDINAL = re.compile(r"-\d{1,4}")
 _REPLICA_SET_HASHES = 2
-_NOT_THE_WORKLOAD = ("exporter", "kube-state-metrics", "prometheus", "blackbox")
-"""Exporters put their own pod into the labels of what they watch."""
+_EXPORTERS = ("exporter", "kube-state-metrics", "prometheus", "blackbox")
+"""Exporters add their own pod to the labels of what they measure."""
 
 _REPLICAS = ("replicas", "current_replicas", "spec_replicas")
 _MEMORY_LIMITS = ("memory_limit_bytes", "container_memory_limit_bytes", "limit_bytes")
@@ -31,9 +31,9 @@ _SUGGESTIONS_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """The workload a case is about, from labels alone; `container`, `replicas` and `memory` where the alerts say.
+    """The workload of a case, from labels and metrics of its alerts.
 
-    `memory` is the present limit in bytes.
+    `container`, `replicas` and `memory` (the current limit in bytes) are empty or None where the alerts lack them.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What is suggested first; `downtime` is the key of a phrase."""
+    """The suggested action; `downtime` is the key of a phrase."""
 
     action: Action = Action.NO_ACTION
     command: str = ""
@@ -60,60 +60,62 @@ class Remedy:
 
 
 def workload(case: Case, diagnosis: Diagnosis) -> Workload | None:
-    """Return the workload that the alerts behind the diagnosis name; None where they name none, or several."""
-    names = {opinion.signal.name for opinion in diagnosis.supporting}
-    found = {
-        (named.kind, named.name, named.namespace): named
+    """Return the workload that the supporting alerts name; None where they name none, or several."""
+    names = {each.evidence.name for each in diagnosis.supporting}
+    workloads = {
+        (found.kind, found.name, found.namespace): found
         for exemplar in case.exemplars
-        if exemplar.name in names and (named := _named(exemplar, case))
+        if exemplar.name in names and (found := _workload(exemplar, case))
     }
-    return next(iter(found.values())) if len(found) == 1 else None
+    return next(iter(workloads.values())) if len(workloads) == 1 else None
 
 
 def remedy(cause: Cause, workload: Workload | None) -> Remedy:
-    """Return the remedy of a cause on a workload; no action where either leaves none."""
+    """Return the remedy of a cause for a workload; no action where no command is possible."""
     if workload is None:
         return Remedy()
     if cause.remedy == "restart":
         command = f"kubectl rollout restart {workload.target} -n {workload.namespace}"
         return Remedy(Action.RESTART_DEPLOYMENT, command, Risk.MEDIUM, "downtime_rolling")
-    if cause.remedy == "hpa" and (command := _more_replicas(workload)):
+    if cause.remedy == "hpa" and (command := _scale_out(workload)):
         action = Action.APPLY_HPA if workload.replicas is None else Action.SCALE_DEPLOYMENT
         return Remedy(action, command, Risk.MEDIUM)
-    if cause.remedy == "limits" and (command := _more_memory(workload)):
+    if cause.remedy == "limits" and (command := _raise_memory_limit(workload)):
         return Remedy(Action.TUNE_RESOURCES, command, Risk.MEDIUM, "downtime_rolling")
     return Remedy()
 
 
 def suggestions(diagnosis: Diagnosis, workload: Workload | None, language: Language) -> list[Suggestion]:
-    """Return preventive tuning for the cause, then for the first symptom."""
-    causes = [diagnosis.cause, *(opinion.cause for opinion in diagnosis.symptoms[:1])]
+    """Return preventive tuning for the root cause, then for the first symptom."""
+    causes = [diagnosis.cause, *(each.cause for each in diagnosis.symptoms[:1])]
     return [
-        Suggestion(type=item.type, description=item.text[language], kubectl_or_config=_written(item, cause, workload))
+        Suggestion(
+            type=item.type, description=item.text[language], kubectl_or_config=_command_or_config(item, cause, workload)
+        )
         for cause in dict.fromkeys(causes)
         for item in cause.tuning
     ][:_SUGGESTIONS_MAX]
 
 
-def _written(item: Tuning, cause: Cause, workload: Workload | None) -> str:
-    """Return the command of a tuning, else its configuration: databases are never changed by a command."""
+def _command_or_config(advice: TuningAdvice, cause: Cause, workload: Workload | None) -> str:
+    """Return the command for a tuning advice, else its configuration; databases never get a command."""
     if workload is None or cause.team is Responsibility.DB:
-        return item.config
-    if item.type is TuningType.HPA:
-        return _autoscale(workload) or item.config
-    if item.type is TuningType.RESOURCE_LIMIT and cause.remedy == "limits":
-        return _more_memory(workload) or item.config
-    return item.config
+        return advice.config
+    if advice.type is TuningType.HPA:
+        return _autoscale(workload) or advice.config
+    if advice.type is TuningType.RESOURCE_LIMIT and cause.remedy == "limits":
+        return _raise_memory_limit(workload) or advice.config
+    return advice.config
 
 
-def _more_replicas(workload: Workload) -> str:
+def _scale_out(workload: Workload) -> str:
     if workload.kind not in _SCALABLE:
         return ""
     if workload.replicas is None:
         return _autoscale(workload)
-    wanted = min(_REPLICAS_MAX, workload.replicas + math.ceil(workload.replicas / 2))
+    replicas = min(_REPLICAS_MAX, workload.replicas + math.ceil(workload.replicas / 2))
     return (
-        f"kubectl scale {workload.target} --replicas={wanted} --current-replicas={workload.replicas}"
+        f"kubectl scale {workload.target} --replicas={replicas} --current-replicas={workload.replicas}"
         f" -n {workload.namespace}"
     )
 
@@ -124,8 +126,8 @@ def _autoscale(workload: Workload) -> str:
     return f"kubectl autoscale {workload.target} --min=2 --max=6 --cpu-percent=70 -n {workload.namespace}"
 
 
-def _more_memory(workload: Workload) -> str:
-    """Return a command that raises the memory limit by half; only where the present limit is known."""
+def _raise_memory_limit(workload: Workload) -> str:
+    """Return a command that raises the memory limit by half; empty where the current limit is unknown."""
     if not workload.container or workload.memory is None:
         return ""
     limit = math.ceil(workload.memory * 1.5 / _MIB)
@@ -135,13 +137,13 @@ def _more_memory(workload: Workload) -> str:
     )
 
 
-def _named(exemplar: Exemplar, case: Case) -> Workload | None:
+def _workload(exemplar: Exemplar, case: Case) -> Workload | None:
     namespace = exemplar.namespace or namespace_of(exemplar.labels) or case.namespace
     if not _NAMESPACE.fullmatch(namespace):
         return None
     for kind, name in _candidates(exemplar):
-        watcher = any(word in name for word in _NOT_THE_WORKLOAD)
-        if kind in _KINDS and _NAME.fullmatch(name) and not watcher:
+        is_exporter = any(part in name for part in _EXPORTERS)
+        if kind in _KINDS and _NAME.fullmatch(name) and not is_exporter:
             container = exemplar.labels.get("container", "")
             return Workload(
                 kind=kind,
@@ -166,7 +168,7 @@ def _candidates(exemplar: Exemplar) -> Iterator[tuple[str, str]]:
 
 
 def _owner(pod: str) -> tuple[str, str]:
-    """Return kind and name of what made a pod, as its name tells: an ordinal, or the hashes of a replica set's pod."""
+    """Return kind and name of a pod's owner by the ending of the pod's name: an ordinal, or a replica set's hashes."""
     name = workload_of_pod(pod)
     ending = pod.removeprefix(name)
     if _ORDINAL.fullmatch(ending):

@@ -1,1 +1,1 @@
-"""Shadow tuning: commands that would prevent the next incident, suggested and never executed."""
+"""Shadow tuning: changes that may prevent the next incident, suggested and never executed."""

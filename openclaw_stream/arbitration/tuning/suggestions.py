@@ -1,22 +1,22 @@
-"""Shadow tuning: preventive changes that are suggested, checked and published, and never carried out.
+"""Shadow tuning: preventive changes that are suggested, checked and published, and never executed.
 
-The generator goes by what an alert is about and by the service's golden signals:
+The generator uses the fault type of an alert and the golden signals of the service:
 
 - out of memory → a higher memory limit;
 - CPU with more than 100 requests per second → an HPA, with fewer → a higher CPU limit;
 - crashes → a rolling restart;
-- latency with a P99 above 500 ms → a computed count of replicas, or an HPA where the present count is unknown;
-- latency below that, and other alerts about load → advice to cache, in words.
+- latency with a P99 above 500 ms → more replicas, or an HPA if the current number is unknown;
+- latency below that, and other alerts about load → advice to cache, without a command.
 
-Databases are given words only: their replicas and restarts are not a matter of one command.
+Databases get advice without commands, because scaling or restarting one takes more than a command.
 """
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
 from openclaw_stream.arbitration.kubectl import Command, RefusedCommand, looks_like_command, parse
-from openclaw_stream.arbitration.tuning.generator import generated
-from openclaw_stream.arbitration.tuning.texts import WORDS, Words
+from openclaw_stream.arbitration.tuning.generator import generate_suggestions
+from openclaw_stream.arbitration.tuning.texts import TUNING_TEXTS, TuningTexts
 from openclaw_stream.events.decision import Decision, GoldenSignals, Judgement, Suggestion
 from openclaw_stream.events.tuning import ParsedCommand, Safety, TuningEvent
 from openclaw_stream.ids import tuning_id
@@ -29,27 +29,27 @@ _TEXT_MAX = 2000
 def tuning_suggestions(
     judgement: Judgement, case: Case, metrics: GoldenSignals | None, language: Language
 ) -> list[Suggestion]:
-    """Return the judgement's own suggestions, then what the generator adds to them; none twice.
+    """Return the judgement's own suggestions, then those of the generator, without duplicates.
 
-    Of a type the judgement has suggested already, the generator adds a command only, and only where there was none.
-    The judgement must have been validated: its commands are taken as they are.
+    For a type that the judgement already suggests, only a command is added, and only if the judgement has none of that
+    type. The judgement must be validated: its commands are not checked again here.
     """
     own = judgement.optimization_suggestions
     types = {each.type for each in own}
-    commanded = {each.type for each in own if looks_like_command(each.kubectl_or_config)}
-    more = [
+    types_with_command = {each.type for each in own if looks_like_command(each.kubectl_or_config)}
+    added = [
         each
-        for each in generated(judgement, case, metrics, language)
-        if each.type not in types or (each.kubectl_or_config and each.type not in commanded)
+        for each in generate_suggestions(judgement, case, metrics, language)
+        if each.type not in types or (each.kubectl_or_config and each.type not in types_with_command)
     ]
-    return list(_distinct([*own, *more]))
+    return list(_distinct([*own, *added]))
 
 
 def tuning_events(decision: Decision, suggestions: Sequence[Suggestion], *, shadow_mode: bool) -> list[TuningEvent]:
-    """Return one event per suggestion, in order; equal ids for equal decisions.
+    """Return one event per suggestion, in order; equal decisions give equal ids.
 
-    A command is read by the grammar once more; a refused one appears in no field. Without shadow mode the event names
-    the approval that carrying it out would need.
+    Every command is parsed again; a refused command appears in no field. Without shadow mode the event has the id of
+    the approval that execution requires.
     """
     return [
         _event(decision, ordinal, suggestion, shadow_mode=shadow_mode) for ordinal, suggestion in enumerate(suggestions)
@@ -66,12 +66,12 @@ def _distinct(suggestions: Iterable[Suggestion]) -> Iterable[Suggestion]:
 
 
 def _event(decision: Decision, ordinal: int, suggestion: Suggestion, *, shadow_mode: bool) -> TuningEvent:
-    own_id = tuning_id(decision.decision_id, ordinal)
-    approval_id = None if shadow_mode else str(uuid5(UUID(own_id), "approval"))
-    words = WORDS[decision.provenance.language]
-    command, safety = _checked(suggestion.kubectl_or_config, words)
+    event_id = tuning_id(decision.decision_id, ordinal)
+    approval_id = None if shadow_mode else str(uuid5(UUID(event_id), "approval"))
+    texts = TUNING_TEXTS[decision.provenance.language]
+    command, safety = _checked(suggestion.kubectl_or_config, texts)
     return TuningEvent(
-        tuning_id=own_id,
+        tuning_id=event_id,
         decision_id=decision.decision_id,
         incident_id=decision.incident_id,
         revision=decision.revision,
@@ -84,22 +84,22 @@ def _event(decision: Decision, ordinal: int, suggestion: Suggestion, *, shadow_m
         parsed=_parsed(command) if command else None,
         safety=safety,
         shadow_mode=shadow_mode,
-        log=_log(command, approval_id, words),
+        log=_log(command, approval_id, texts),
         created_at=decision.decided_at,
     )
 
 
-def _checked(text: str, words: Words) -> tuple[Command | None, Safety]:
+def _checked(text: str, texts: TuningTexts) -> tuple[Command | None, Safety]:
     if not looks_like_command(text):
-        return None, Safety(verdict=Verdict.ADVICE, reasons=[words.words_only])
+        return None, Safety(verdict=Verdict.ADVICE, reasons=[texts.advice_only])
     try:
-        return parse(text), Safety(verdict=Verdict.SAFE, reasons=[words.within_grammar])
+        return parse(text), Safety(verdict=Verdict.SAFE, reasons=[texts.within_grammar])
     except RefusedCommand as refused:
         return None, Safety(verdict=Verdict.REFUSED, reasons=[str(refused)])
 
 
 def _description(suggestion: Suggestion) -> str:
-    """Return the description, and below it a configuration that is no command."""
+    """Return the description, followed by the configuration if the suggestion has one instead of a command."""
     config = "" if looks_like_command(suggestion.kubectl_or_config) else suggestion.kubectl_or_config
     return "\n".join(filter(None, (suggestion.description, config)))[:_TEXT_MAX]
 
@@ -114,8 +114,8 @@ def _parsed(command: Command) -> ParsedCommand:
     )
 
 
-def _log(command: Command | None, approval_id: str | None, words: Words) -> str:
+def _log(command: Command | None, approval_id: str | None, texts: TuningTexts) -> str:
     if command is None:
-        return words.log_advice
-    text = words.log_approval if approval_id else words.log_shadow
+        return texts.log_advice
+    text = texts.log_approval if approval_id else texts.log_shadow
     return text.format(command=command.render(), approval_id=approval_id)

@@ -1,4 +1,4 @@
-"""The words of shadow tuning in each language."""
+"""The texts of shadow tuning in each language."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from openclaw_stream.vocabulary import Language
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Texts with places for values: `{target}` is a workload, `{rps:.0f}` requests per second, `{p99:.0f}` ms."""
+class TuningTexts:
+    """Text templates: `{target}` is a workload, `{rps:.0f}` requests per second, `{p99:.0f}` milliseconds."""
 
     hpa_cpu: str
     cpu_limit: str
@@ -20,55 +20,53 @@ class Words:
     cache: str
     some_workload: str
     within_grammar: str
-    words_only: str
+    advice_only: str
     log_shadow: str
     log_approval: str
     log_advice: str
 
 
-WORDS = {
-    Language.EN: Words(
+TUNING_TEXTS = {
+    Language.EN: TuningTexts(
         hpa_cpu=(
-            "CPU is short at {rps:.0f} requests per second: let {target} grow and shrink with its CPU use."
-            " Check that the bounds fit the replicas that run today."
+            "CPU is short at {rps:.0f} requests per second: scale {target} automatically on CPU usage."
+            " Check that minimum and maximum fit the current replicas."
         ),
-        cpu_limit="CPU is short without much traffic: raise the CPU limit of {target} by half.",
+        cpu_limit="CPU is short at low traffic: raise the CPU limit of {target} by half.",
         cpu_limit_start=(
-            "CPU is short without much traffic: raise the CPU limit of {target}. The alerts do not tell today's limit;"
-            " where it is not below the one given, raise it by half instead."
+            "CPU is short at low traffic: raise the CPU limit of {target}. The alerts do not contain the current limit;"
+            " if it is not lower than the suggested one, raise it by half instead."
         ),
-        memory_limit="Memory runs out: raise the memory limit of {target} by half.",
+        memory_limit="Memory is short: raise the memory limit of {target} by half.",
         memory_limit_start=(
-            "Memory runs out: raise the memory limit of {target}. The alerts do not tell today's limit; where it is not"
-            " below the one given, raise it by half instead."
+            "Memory is short: raise the memory limit of {target}. The alerts do not contain the current limit; if it is"
+            " not lower than the suggested one, raise it by half instead."
         ),
-        restart="{target} crashes: restart it pod by pod, once the cause is known or to gain time.",
-        scale="P99 is {p99:.0f} ms: run {wanted} replicas of {target} instead of {replicas}.",
+        restart="{target} crashes: do a rolling restart once the cause is known, or to gain time.",
+        scale="P99 is {p99:.0f} ms: scale {target} from {replicas} to {wanted} replicas.",
         hpa_latency=(
-            "P99 is {p99:.0f} ms and the number of replicas is not known: let {target} grow with its CPU use."
-            " Check that the bounds fit the replicas that run today."
+            "P99 is {p99:.0f} ms and the number of replicas is unknown: scale {target} automatically on CPU usage."
+            " Check that minimum and maximum fit the current replicas."
         ),
         cache=(
-            "Cache the answers that are read most in front of {target}, with a time to live of 30 to 300 seconds, and"
-            " watch the hit rate and the age of what is served."
+            "Cache the most frequent responses in front of {target} with a TTL of 30 to 300 seconds, and monitor the"
+            " hit ratio and the age of cached responses."
         ),
         some_workload="the workload",
         within_grammar="the command is within the allowed grammar",
-        words_only="words only, there is no command",
+        advice_only="advice only, without a command",
         log_shadow=(
-            "Shadow mode: not executed: {command}. Carrying it out needs approval by several signatures outside this"
-            " system."
+            "Shadow mode: not executed: {command}. Execution requires multi-party approval outside this system."
         ),
         log_approval=(
-            "Not executed: {command}. Carrying it out needs approval {approval_id} by several signatures outside this"
-            " system."
+            "Not executed: {command}. Execution requires multi-party approval {approval_id} outside this system."
         ),
         log_advice=(
-            "Nothing was changed: this is advice without a command. Acting on it needs approval by several signatures"
-            " outside this system."
+            "No change made: this is advice without a command. Acting on it requires multi-party approval outside this"
+            " system."
         ),
     ),
-    Language.ZH_TW: Words(
+    Language.ZH_TW: TuningTexts(
         hpa_cpu=(
             "每秒約 {rps:.0f} 個請求，CPU 不足：讓 {target} 依 CPU 使用率自動擴縮。套用前請確認上下限符合目前的副本數。"
         ),
@@ -91,7 +89,7 @@ WORDS = {
         cache="在 {target} 之前快取最常讀取的回應，存活時間設為 30 至 300 秒，並觀察命中率與資料新鮮度。",
         some_workload="該工作負載",
         within_grammar="指令符合允許的語法",
-        words_only="僅為文字建議，沒有指令",
+        advice_only="僅為文字建議，沒有指令",
         log_shadow="影子模式：未執行 {command}。若要執行，須在本系統之外取得多人簽核。",
         log_approval="未執行 {command}。若要執行，須在本系統之外以 {approval_id} 取得多人簽核。",
         log_advice="未做任何變更：此為文字建議，沒有指令。若要採行，須在本系統之外取得多人簽核。",

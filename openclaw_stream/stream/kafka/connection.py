@@ -1,4 +1,4 @@
-"""How every Kafka client of this package connects: one place turns settings into aiokafka's keyword arguments."""
+"""Kafka clients: settings as aiokafka's keyword arguments, starting, request timeouts, and stopping."""
 
 import asyncio
 import contextlib
@@ -19,23 +19,23 @@ from aiokafka.util import NO_EXTENSIONS
 from openclaw_stream.errors import FatalError, RetryableError, SettingsError
 from openclaw_stream.resilience.deadline import cancel, within
 from openclaw_stream.settings import KafkaSettings
-from openclaw_stream.stream.kafka.fetch_size import PARTITION_BYTES, TOTAL_BYTES, FetchSize
+from openclaw_stream.stream.kafka.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_FETCH_BYTES, FetchSize
 
 CLIENT_ID = "openclaw-stream"
 _ADMIN_TIMEOUT_MS = 10_000
 _FETCH_WAIT_MS = 100
 _METADATA_AGE_MS = 10_000
-"""How long added partitions and topics that were created again may go unnoticed."""
-_JOIN_SLACK_SECONDS = 3.0
+"""Upper bound of the time until added partitions and recreated topics are detected."""
+_JOIN_MARGIN_SECONDS = 3.0
 _STOP_SECONDS = 2.0
-_PARTS = {"client", "_client", "_coordinator", "_fetcher", "_message_accumulator", "_sender"}
-"""Of a consumer, producer or admin client: those that run tasks, or hold connections."""
+_CLIENT_PARTS = {"client", "_client", "_coordinator", "_fetcher", "_message_accumulator", "_sender"}
+"""Attributes of a consumer, producer or admin client that run tasks or hold connections."""
 log = structlog.get_logger(__name__)
 _aiokafka_log = logging.getLogger("aiokafka")
 
 
 def connection(kafka: KafkaSettings) -> dict[str, Any]:
-    """Return what consumer, producer and admin client need to connect.
+    """Return the keyword arguments with which a consumer, producer or admin client connects.
 
     Raises:
         SettingsError: A certificate or key cannot be loaded.
@@ -62,15 +62,15 @@ def require_codecs() -> None:
         FatalError: A library is missing.
     """
     known = {"snappy": codec.has_snappy(), "lz4": codec.has_lz4(), "zstd": codec.has_zstd()}
-    missing = [name for name, there in known.items() if not there]
+    missing = [name for name, supported in known.items() if not supported]
     if missing:
         raise FatalError(
             f"records compressed with {', '.join(missing)} cannot be read; pip install 'aiokafka[lz4,snappy,zstd]'"
         )
 
 
-def decodes_natively() -> bool:
-    """Whether aiokafka's compiled extension is there; without it reading costs some thirty times as much."""
+def has_compiled_extension() -> bool:
+    """Whether aiokafka's compiled extension is installed; without it consuming costs about thirty times as much CPU."""
     return not NO_EXTENSIONS
 
 
@@ -83,18 +83,18 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         SettingsError: A certificate or key cannot be loaded.
     """
     client = AIOKafkaAdminClient(**connection(kafka) | {"request_timeout_ms": _ADMIN_TIMEOUT_MS})
-    with _Reason() as reason:
+    with _LastLoggedError() as logged:
         try:
             await client.start()
             yield client
         except (KafkaError, OSError, TimeoutError) as error:
-            raise unreachable(kafka, reason.text or error) from error
+            raise unreachable_error(kafka, logged.text or error) from error
         finally:
-            await stop(client)
+            await stop_client(client)
 
 
 def group_consumer(kafka: KafkaSettings) -> AIOKafkaConsumer:
-    """Return the consumer of a worker, not started; whatever it reads is `read_committed`.
+    """Return the consumer of a worker, not started, with isolation level `read_committed`.
 
     Raises:
         SettingsError: A certificate or key cannot be loaded.
@@ -111,72 +111,76 @@ def group_consumer(kafka: KafkaSettings) -> AIOKafkaConsumer:
         rebalance_timeout_ms=int(_rebalance_seconds(kafka) * 1000),
         metadata_max_age_ms=_METADATA_AGE_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
-        fetch_max_bytes=TOTAL_BYTES,
-        max_partition_fetch_bytes=PARTITION_BYTES,
+        fetch_max_bytes=MAX_FETCH_BYTES,
+        max_partition_fetch_bytes=MAX_PARTITION_FETCH_BYTES,
         max_poll_records=None,
     )
 
 
 def _rebalance_seconds(kafka: KafkaSettings) -> float:
-    """How long the group coordinator waits for members to join: a partition may take a while to give back."""
+    """How long the group coordinator waits for members to join: revoking a partition may take a while."""
     return max(kafka.session_timeout, 20.0)
 
 
-def fit_requests(consumer: AIOKafkaConsumer, kafka: KafkaSettings | None = None) -> None:
-    """Give a consumer that is started fetches of a size that the link carries, and a member of a group time to join.
+def adapt_requests(consumer: AIOKafkaConsumer, kafka: KafkaSettings | None = None) -> None:
+    """Adapt fetch sizes and join timeouts of a started consumer.
 
-    aiokafka (0.14.0) has one timeout for all requests. A short one finds a frozen broker soon, but the coordinator
-    answers a JoinGroup only when all members have joined, which takes up to the rebalance timeout, and a slow link
-    takes longer for a large fetch.
+    aiokafka (0.14.0) has one timeout for all requests. A short one detects a frozen broker early, but the coordinator
+    answers a JoinGroup only when all members have joined, which takes up to the rebalance timeout, and a large fetch
+    takes longer on a slow link. So fetches shrink after a timeout, and joining has a timeout of its own.
+
+    Args:
+        consumer: The consumer; started.
+        kafka: Settings of a member of a group; None for a consumer without a group.
     """
-    client, send = consumer._client, consumer._client.send  # noqa: SLF001 - there is no public way
-    size, join_seconds = FetchSize(), (_rebalance_seconds(kafka) if kafka else 0.0) + _JOIN_SLACK_SECONDS
+    client, send = consumer._client, consumer._client.send  # noqa: SLF001 - no public hook
+    size, join_seconds = FetchSize(), (_rebalance_seconds(kafka) if kafka else 0.0) + _JOIN_MARGIN_SECONDS
 
-    async def send_fitting(
+    async def send_adapted(
         node_id: object, request: object, *, group: ConnectionGroup = ConnectionGroup.DEFAULT
     ) -> object:
         if isinstance(request, FetchRequest):
             return await _fetch(consumer, size, send(node_id, request, group=group))
         if not isinstance(request, JoinGroupRequest | SyncGroupRequest) or not await client.ready(node_id, group=group):
             return await send(node_id, request, group=group)
-        own = client._conns[node_id, group]  # noqa: SLF001
-        usual, own._request_timeout = own._request_timeout, join_seconds  # noqa: SLF001
+        connection = client._conns[node_id, group]  # noqa: SLF001
+        default, connection._request_timeout = connection._request_timeout, join_seconds  # noqa: SLF001
         try:
             return await send(node_id, request, group=group)
         finally:
-            own._request_timeout = usual  # noqa: SLF001
+            connection._request_timeout = default  # noqa: SLF001
 
-    client.send = send_fitting
+    client.send = send_adapted
 
 
-async def _fetch(consumer: AIOKafkaConsumer, size: FetchSize, answer: Awaitable[object]) -> object:
+async def _fetch(consumer: AIOKafkaConsumer, size: FetchSize, pending: Awaitable[object]) -> object:
     try:
-        response = await answer
+        response = await pending
     except RequestTimedOutError:
-        size.time_out()
+        size.record_timeout()
         raise
     else:
-        size.arrive()
+        size.record_response()
         return response
     finally:
         fetcher = consumer._fetcher  # noqa: SLF001
         fetcher._fetch_max_bytes, fetcher._max_partition_fetch_bytes = size.total, size.partition  # noqa: SLF001
 
 
-async def stop(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
-    """Stop a client and close its connections, whatever state it is in; without a broker it is not waited for long.
+async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
+    """Stop a client and close its connections, whatever its state, within a few seconds.
 
-    aiokafka's own stop may wait for ever, since its sender tries on, or end at a fetch that waits to be tried again,
-    with the connections open.
+    Without a broker aiokafka's own stop may never return, since its sender keeps retrying, or it returns while a fetch
+    waits for its retry, with the connections open.
     """
     try:
         await within(_STOP_SECONDS, client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
-    except Exception as error:  # noqa: BLE001 - whatever it was, the client is of no use any more
-        log.debug("a client is abandoned", reason=repr(error))
-        parts = [part for name, part in vars(client).items() if name in _PARTS]
+    except Exception as error:  # noqa: BLE001 - the client is discarded, whatever the error
+        log.debug("Kafka client did not stop, cancelling its tasks", reason=repr(error))
+        parts = [part for name, part in vars(client).items() if name in _CLIENT_PARTS]
         await cancel(_tasks_of(parts))
-        for connection in [connection for part in parts for connection in getattr(part, "_conns", {}).values()]:
-            connection.close()
+        for opened in [each for part in parts for each in getattr(part, "_conns", {}).values()]:
+            opened.close()
 
 
 def _tasks_of(parts: Collection[object]) -> list["asyncio.Task[Any]"]:
@@ -190,14 +194,14 @@ def _tasks_of(parts: Collection[object]) -> list["asyncio.Task[Any]"]:
     return found
 
 
-def unreachable(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:
-    """Word a failure to talk to the brokers."""
+def unreachable_error(kafka: KafkaSettings, reason: str | BaseException) -> RetryableError:
+    """Return the error for brokers that cannot be reached."""
     text = str(reason) or type(reason).__name__
     return RetryableError(f"no answer from Kafka at {kafka.bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS): {text}")
 
 
-class _Reason(logging.Handler):
-    """Keeps the last error aiokafka logged: why it cannot connect, a wrong password say, is in no exception."""
+class _LastLoggedError(logging.Handler):
+    """Keeps the last error that aiokafka logged: why it cannot connect (a wrong password) is in no exception."""
 
     text = ""
 
@@ -219,7 +223,7 @@ def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:
     except OSError as error:
         raise SettingsError(f"KAFKA_SSL_CAFILE={kafka.ssl_cafile} cannot be loaded: {error}") from error
     if kafka.ssl_certfile is not None:
-        # An empty passphrase: otherwise OpenSSL would ask for one on the terminal.
+        # An empty passphrase: otherwise OpenSSL would prompt for one on the terminal.
         try:
             context.load_cert_chain(kafka.ssl_certfile, kafka.ssl_keyfile, password="")
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The consumer group as its coordinator describes it."""
+"""Describes the consumer group, as its coordinator reports it."""
 
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ from aiokafka.errors import for_code
 from openclaw_stream.stream.kafka.connection import CLIENT_ID
 
 
-class Member(NamedTuple):
-    """A member of the group, and the partitions it is assigned."""
+class GroupMember(NamedTuple):
+    """A member of the group, with its assigned partitions."""
 
     client_id: str
     host: str
@@ -19,24 +19,24 @@ class Member(NamedTuple):
 
     @property
     def foreign(self) -> bool:
-        """Whether it is another program: what is assigned to it is never decided."""
+        """Whether it is another program: alerts of its partitions are not decided."""
         return self.client_id != CLIENT_ID
 
 
 class ConsumerGroup(NamedTuple):
-    """A consumer group; `state` and `protocol_type` as the coordinator words them, such as `Stable` and `consumer`."""
+    """A consumer group; `state` and `protocol_type` as the coordinator reports them (`Stable`, `Dead`; `consumer`)."""
 
     coordinator: int
     state: str
     protocol_type: str
-    members: tuple[Member, ...]
+    members: tuple[GroupMember, ...]
 
 
 async def describe_group(admin: AIOKafkaAdminClient, group_id: str) -> ConsumerGroup:
     """Return the group; `Dead` and without members where it does not exist, or has a newer protocol than `classic`.
 
     Raises:
-        KafkaError: it has no coordinator, or the user may not see it.
+        KafkaError: it has no coordinator, or the user may not describe it.
     """
     coordinator = await admin.find_coordinator(group_id)
     [response] = await admin.describe_consumer_groups([group_id], group_coordinator_id=coordinator)
@@ -47,9 +47,9 @@ async def describe_group(admin: AIOKafkaAdminClient, group_id: str) -> ConsumerG
     return ConsumerGroup(coordinator, state, protocol_type, tuple(map(_member, members)))
 
 
-def _member(described: Any) -> Member:
-    # Between them and the assignment newer versions have the id of a static member.
+def _member(described: Any) -> GroupMember:
+    # Newer versions have the id of a static member before these two.
     _, client_id, host = [field for field in described if isinstance(field, str)][-3:]
     assignment = described[-1]
     partitions = ConsumerProtocol.ASSIGNMENT.decode(assignment).partitions() if assignment else []
-    return Member(client_id, host, frozenset(partitions))
+    return GroupMember(client_id, host, frozenset(partitions))

@@ -1,7 +1,7 @@
-"""What an authorizer refuses: aiokafka's authorization errors become `DeniedError`, which names operation and resource.
+"""Maps aiokafka's authorization errors to `DeniedError`, which names operation and resource.
 
-A right may be missing for a moment only (revoked and granted again, not yet propagated, an authorizer that fails), so a
-step that meets one waits and is tried again.
+A right may be missing for a moment only (revoked and granted again, not yet propagated, an authorizer that fails), so
+the failed step is retried.
 """
 
 from collections.abc import Iterable
@@ -21,15 +21,15 @@ AUTHORIZATION_ERRORS = (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
-"""Every error of aiokafka that says that the user lacks a right; `CLUSTER_AUTHORIZATION_FAILED` stands for
-IdempotentWrite, which brokers before 2.8 ask for."""
+"""Every error of aiokafka for a missing right; `CLUSTER_AUTHORIZATION_FAILED` means IdempotentWrite, which brokers
+before 2.8 require."""
 
 
-def denied(error: BaseException, operation: str, resource: str) -> DeniedError:
-    """Return what to raise for one of `AUTHORIZATION_ERRORS`.
+def denied_error(error: BaseException, operation: str, resource: str) -> DeniedError:
+    """Return the `DeniedError` for one of `AUTHORIZATION_ERRORS`.
 
     Args:
-        error: What aiokafka raised; topics that it names replace those of `resource`.
+        error: The error of aiokafka; topics that it names replace those of `resource`.
         operation: `Read`, `Write`, `Describe` or `DescribeConfigs`, as `kafka-acls.sh --operation` spells it.
         resource: `topic NAME`, `group NAME` or `transactional id NAME`.
     """
@@ -41,8 +41,8 @@ def denied(error: BaseException, operation: str, resource: str) -> DeniedError:
 
 
 def _topics_of(error: TopicAuthorizationFailedError) -> Iterable[str]:
-    """Return the topics that aiokafka puts into the error: one name, or a set of names, or nothing."""
-    named: set[str] = set()
+    """Return the topics in an error of aiokafka, which holds one name, a set of names, or nothing."""
+    names: set[str] = set()
     for argument in error.args:
-        named |= {argument} if isinstance(argument, str) else set(map(str, argument))
-    return named
+        names |= {argument} if isinstance(argument, str) else set(map(str, argument))
+    return names

@@ -1,7 +1,7 @@
-"""Reading: what the consumer delivers, and which records it cannot deliver.
+"""Polls the consumer, with a deadline, and finds the record that it cannot read.
 
-aiokafka waits without end while its group is assigned anew, moves on behind what it took for a read that failed, and
-does not say which record it failed on. After any failure here the partitions are to be sought again.
+aiokafka waits without a deadline while its group rebalances, advances its position past records of a poll that failed,
+and does not report which record it failed on. After any failure here the caller must seek all partitions again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ from aiokafka.errors import (
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.kafka.permissions import denied
+from openclaw_stream.stream.kafka.permissions import denied_error
 
 _POLL_MS = 100
 _POLL_SECONDS = 2.0
 POLL_RECORDS = 4000
-_SINGLY = 10_000
-"""Records read one by one after a failure, to find the one that brought it about."""
+_SINGLE_RECORD_POLLS = 10_000
+"""Polls of one record each after a failure, to find the record that caused it."""
 
 
-class UnreadableError(Exception):
-    """A record that the client fails on, whatever is tried; all before it have been delivered.
+class UnreadableRecordError(Exception):
+    """A record that the client always fails on; all records before it have been delivered.
 
-    Where it is `damaged`, so is a whole batch, and nobody knows how many records are in it.
+    `damaged` marks a batch whose checksum is wrong: the number of records in it is unknown.
     """
 
     def __init__(self, source: TopicPartition, offset: int, cause: Exception) -> None:
@@ -42,64 +42,63 @@ class UnreadableError(Exception):
 
 
 class Poller:
-    """Reads all assigned partitions."""
+    """Polls all assigned partitions."""
 
     def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
         self._consumer = consumer
         self._topic = settings.topics.alerts
         self._group_id = settings.kafka.group_id
-        self._singly = 0
+        self._single_polls_left = 0
 
-    async def read(self) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
-        """Return what is delivered by partition within a moment.
+    async def poll(self) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+        """Return the fetched records by partition, after about 0.1 s; empty while the group rebalances.
 
         Raises:
             UnreadableError: one record cannot be read; those behind it can.
-            RetryableError: reading failed.
-            DeniedError: the user may not read the alerts, or belong to the group.
+            RetryableError: the poll failed.
+            DeniedError: the user may not read the alerts topic, or join the group.
         """
         try:
-            limit = 1 if self._singly else POLL_RECORDS
+            limit = 1 if self._single_polls_left else POLL_RECORDS
             delivered: Mapping[TopicPartition, Sequence[ConsumerRecord]] = await within(
                 _POLL_SECONDS, self._consumer.getmany(timeout_ms=_POLL_MS, max_records=limit)
             )
         except TimeoutError:
             return {}
         except TopicAuthorizationFailedError as error:
-            raise denied(error, "Read", f"topic {self._topic}") from error
+            raise denied_error(error, "Read", f"topic {self._topic}") from error
         except GroupAuthorizationFailedError as error:
-            raise denied(error, "Read", f"group {self._group_id}") from error
+            raise denied_error(error, "Read", f"group {self._group_id}") from error
         except Exception as error:
-            self._explain(error)
+            self._raise_if_unreadable(error)
             raise RetryableError(f"reading failed: {error!r}") from error
-        self._singly = max(self._singly - 1, 0)
+        self._single_polls_left = max(self._single_polls_left - 1, 0)
         return delivered
 
-    def _explain(self, error: Exception) -> None:
-        """Raise where a record cannot be read; where the client has dropped others with it, read those one by one."""
-        place = _place(error)
-        if place and not place.dropped:
-            self._singly = 0
-            raise UnreadableError(place.source, place.offset, error) from error
-        self._singly = _SINGLY if place else 0
+    def _raise_if_unreadable(self, error: Exception) -> None:
+        """Raise for an unreadable record; where the client dropped others with it, poll one record at a time next."""
+        failed = _failure_position(error)
+        if failed and not failed.dropped:
+            self._single_polls_left = 0
+            raise UnreadableRecordError(failed.source, failed.offset, error) from error
+        self._single_polls_left = _SINGLE_RECORD_POLLS if failed else 0
 
 
-class _Place(NamedTuple):
-    """Where the client failed, and how many records it had taken for the same answer."""
+class _FailurePosition(NamedTuple):
+    """Where the client failed, and how many records of the same poll it dropped with it."""
 
     source: TopicPartition
     offset: int
     dropped: int
 
 
-def _place(error: Exception) -> _Place | None:
-    """Return where the client stood when it failed on a record: only the frames of its iterators know."""
+def _failure_position(error: Exception) -> _FailurePosition | None:
+    """Return the position at which the client failed on a record: only the frames of its iterators hold it."""
     dropped = 0
     for frame, _ in walk_tb(error.__traceback__):
-        reading = frame.f_locals.get("self")
-        if isinstance(reading, FetchResult):
+        iterator = frame.f_locals.get("self")
+        if isinstance(iterator, FetchResult):
             dropped = len(frame.f_locals.get("ret_list", ()))
-        if isinstance(reading, PartitionRecords):
-            # There is no other way to learn it.
-            return _Place(reading._tp, reading.next_fetch_offset, dropped)  # noqa: SLF001
+        if isinstance(iterator, PartitionRecords):
+            return _FailurePosition(iterator._tp, iterator.next_fetch_offset, dropped)  # noqa: SLF001
     return None

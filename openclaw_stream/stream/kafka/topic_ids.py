@@ -1,7 +1,7 @@
-"""The ids of topics: a topic that was deleted and created again has the same name and another id.
+"""Fetches topic ids: a topic that was deleted and recreated has the same name and another id.
 
-aiokafka (0.14.0) speaks Metadata up to version 5, which has no topic ids, so version 10 is defined here. Source of the
-format: the Kafka protocol guide, Metadata. Brokers before 2.8 have no topic ids.
+aiokafka (0.14.0) supports Metadata up to version 5, which has no topic ids, so version 10 is defined here. Source of
+the format: the Kafka protocol guide, Metadata. Brokers before 2.8 have no topic ids.
 """
 
 from collections.abc import Collection, Mapping
@@ -104,14 +104,14 @@ class _MetadataRequest(Request[_MetadataRequestV10]):  # type: ignore[misc]
 
 
 async def topic_ids(client: AIOKafkaClient, topics: Collection[str]) -> Mapping[str, str]:
-    """Return the ids of those topics that exist, by name; empty where the broker is too old to have any.
+    """Return the ids of the existing topics, by name; empty where the broker is too old to have ids.
 
     Args:
         client: A client that is connected.
-        topics: Their names; none of them is created by asking.
+        topics: Their names; the request creates none of them.
 
     Raises:
-        TopicAuthorizationFailedError: the user may not see some of them; it holds the set of their names.
+        TopicAuthorizationFailedError: the user may not describe some of them; it holds the set of their names.
         KafkaError: no broker answered.
     """
     node = client.get_random_node()
@@ -119,9 +119,9 @@ async def topic_ids(client: AIOKafkaClient, topics: Collection[str]) -> Mapping[
         raise NodeNotReadyError("no broker is known")
     try:
         response: Any = await client.send(node, _MetadataRequest(topics))
-    except NotImplementedError:  # how aiokafka says that the broker does not speak this version
+    except NotImplementedError:  # raised by aiokafka where the broker does not support this version
         return {}
-    hidden = {topic for code, topic, *_ in response.topics if code == TopicAuthorizationFailedError.errno}
-    if hidden:
-        raise TopicAuthorizationFailedError(hidden)
+    denied = {topic for code, topic, *_ in response.topics if code == TopicAuthorizationFailedError.errno}
+    if denied:
+        raise TopicAuthorizationFailedError(denied)
     return {topic: str(uuid) for code, topic, uuid, *_ in response.topics if not code and uuid.int}

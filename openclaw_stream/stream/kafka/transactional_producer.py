@@ -1,14 +1,14 @@
 """The transactional producer of one input partition.
 
-Its transactional id names the partition, so that starting it fences the previous owner of the partition: aiokafka
-cannot fence by group generation. One transaction takes these steps, each of which waits for the one before:
+Its transactional id contains the partition, so that starting it fences the previous owner of the partition: aiokafka
+cannot fence by group generation. A transaction has these steps, one after another:
 
-    begin → choose the partition of every record → add all partitions to the transaction → send the records
+    begin → assign a partition to every record → add all partitions to the transaction → send the records
     → commit the offset → end the transaction
 
-aiokafka commits even where a send has failed, does not return while a broker is away, cannot abort after a cancelled
-commit or a refused AddPartitionsToTxn (it forgets the partitions). So every send is awaited, every step has a
-deadline, and after any failure the producer is thrown away; the next one to start aborts what it has left open.
+aiokafka commits even where a send has failed, does not return while a broker is down, and cannot abort after a
+cancelled commit or a refused AddPartitionsToTxn (it drops the partitions). So every send is awaited, every step has a
+deadline, and after any failure the producer is discarded; the next one to start aborts its open transaction.
 """
 
 import asyncio
@@ -34,26 +34,31 @@ from aiokafka.structs import OffsetAndMetadata
 
 from openclaw_stream.errors import DeniedError, FatalError, RetryableError
 from openclaw_stream.resilience.deadline import within
-from openclaw_stream.stream.kafka.connection import stop
-from openclaw_stream.stream.kafka.enlistment import Enlistment
-from openclaw_stream.stream.kafka.permissions import AUTHORIZATION_ERRORS, denied
-from openclaw_stream.stream.kafka.refusals import SUSPECT_REFUSALS, InvalidRecordError, describe, is_refusal
+from openclaw_stream.stream.kafka.connection import stop_client
+from openclaw_stream.stream.kafka.permissions import AUTHORIZATION_ERRORS, denied_error
+from openclaw_stream.stream.kafka.produce_errors import (
+    AMBIGUOUS_ERRORS,
+    InvalidRecordError,
+    describe_refusal,
+    is_record_error,
+)
+from openclaw_stream.stream.kafka.transaction_partitions import TransactionPartitions
 
 log = structlog.get_logger(__name__)
 
 _FAILURES = (KafkaError, TimeoutError, OSError, AssertionError, IllegalOperation)
-"""AssertionError and IllegalOperation (which is no KafkaError) are how aiokafka's transaction manager says that the
-transaction is beyond repair."""
+"""AssertionError and IllegalOperation (which is no KafkaError) are raised by aiokafka's transaction manager for a
+transaction in an invalid state."""
 _BATCH_BYTES = 512 * 1024
 _REQUEST_BYTES = 128 * 1024 * 1024
-"""The broker's limit decides, not the client's."""
+"""Above any limit of a broker, so that the broker's limit applies."""
 _by_key = DefaultPartitioner()
-_BATCHES_APART = 64
-"""How many batches the records of a refused batch are split into, to find the one that was refused."""
+_ISOLATED_BATCHES = 64
+"""Number of batches that the records of a refused batch are split into, to find the refused one."""
 
 
 class Message(NamedTuple):
-    """One record to send; `partition` None lets the key decide, `about` is the last input offset it covers."""
+    """One record to send; without `partition` it is chosen by key, `about` is the last input offset it covers."""
 
     topic: str
     key: bytes | None
@@ -64,23 +69,23 @@ class Message(NamedTuple):
 
 
 class FencedError(RetryableError):
-    """Another worker has taken the partition over."""
+    """Another worker has taken over the partition."""
 
 
 class RefusedError(RetryableError):
-    """The broker will never accept one of the messages at `indexes`, which it got in one batch; nothing was committed.
+    """The broker will never accept one of the messages at `indexes`, which were in one batch; nothing was committed.
 
-    `certain` is False for errors that a broken broker gives too.
+    `certain` is False for errors that a faulty broker returns too.
     """
 
     def __init__(self, indexes: Sequence[int], topic: str, error: BaseException) -> None:
-        super().__init__(describe(topic, error))
+        super().__init__(describe_refusal(topic, error))
         self.indexes = tuple(indexes)
-        self.certain = not isinstance(error, SUSPECT_REFUSALS)
+        self.certain = not isinstance(error, AMBIGUOUS_ERRORS)
         self._error = error
 
-    def concerns(self, refused: Message, other: Message) -> bool:
-        """Whether `other` would be refused like `refused`: in the same topic, and as large or without a key as well."""
+    def applies_to(self, refused: Message, other: Message) -> bool:
+        """Whether `other` would be refused like `refused`: the same topic, and as large or also without a key."""
         if other is refused:
             return True
         if other.topic != refused.topic:
@@ -91,7 +96,7 @@ class RefusedError(RetryableError):
 
 
 class TransactionalProducer:
-    """Sends messages and one partition's offset in one transaction; of no use after its first error."""
+    """Sends messages and one partition's offset in one transaction; must be started again after any error."""
 
     def __init__(self, connection: dict[str, Any], transactional_id: str, timeout: float) -> None:
         """Prepare a producer; `timeout` in seconds bounds a start, and a transaction."""
@@ -99,15 +104,15 @@ class TransactionalProducer:
         self._id = transactional_id
         self._timeout = timeout
         self._producer: AIOKafkaProducer | None = None
-        self._enlistment: Enlistment | None = None
+        self._partitions: TransactionPartitions | None = None
         self._step = ""
         self._compression: str | None = None
         self._end_unconfirmed = False
 
     @property
     def step(self) -> str:
-        """What the transaction in progress waits for; empty between transactions."""
-        pending = self._enlistment.pending if self._enlistment and self._step else []
+        """The step of the transaction in progress, as `waits for …`; empty between transactions."""
+        pending = self._partitions.pending if self._partitions and self._step else []
         return f"{self._step}: {', '.join(pending)}" if pending else self._step
 
     async def start(self, *, compression: str | None = None) -> None:
@@ -136,7 +141,7 @@ class TransactionalProducer:
             await within(self._timeout, producer.start())
         except AUTHORIZATION_ERRORS as error:
             await self.abandon()
-            raise denied(error, "Write", f"transactional id {self._id}") from error
+            raise denied_error(error, "Write", f"transactional id {self._id}") from error
         except InvalidTransactionTimeout as error:
             await self.abandon()
             raise FatalError(
@@ -150,7 +155,7 @@ class TransactionalProducer:
             ) from error
         finally:
             self._step = ""
-        self._enlistment = Enlistment(producer)
+        self._partitions = TransactionPartitions(producer)
 
     async def commit(
         self,
@@ -159,7 +164,7 @@ class TransactionalProducer:
         offset: int,
         metadata: str,
         group_id: str,
-        apart: Collection[int] = (),
+        isolated: Collection[int] = (),
     ) -> None:
         """Send all messages and commit the offset with them, all or nothing.
 
@@ -167,61 +172,61 @@ class TransactionalProducer:
             messages: What to send.
             source: The input partition whose offset is committed.
             offset: The offset to commit, with `metadata`.
-            metadata: See `position`.
+            metadata: See `commit_metadata`.
             group_id: The consumer group.
-            apart: Indexes of messages to send in many small batches, so that a refusal concerns few of them.
+            isolated: Indexes of messages to send in many small batches, so that a refusal affects few of them.
 
         Raises:
-            RefusedError: one message can never be sent as it is.
+            RefusedError: the broker will never accept one of the messages.
             FencedError: the partition belongs to another worker now.
             DeniedError: the user lacks a right; nothing was sent of a topic that may not be written.
             RetryableError: it failed, or its outcome is unknown: read the committed offset again.
         """
         await self._run(
-            self._commit(messages, {source: OffsetAndMetadata(offset, metadata)}, group_id, frozenset(apart)),
+            self._commit(messages, {source: OffsetAndMetadata(offset, metadata)}, group_id, frozenset(isolated)),
             "failed",
             source,
             group_id,
         )
 
-    async def clear(self, outputs: Collection[TopicPartition], source: TopicPartition, group_id: str) -> None:
-        """Abort what an earlier transaction of this id has left open in these partitions, and in the group's offsets.
+    async def abort_open(self, outputs: Collection[TopicPartition], source: TopicPartition, group_id: str) -> None:
+        """Abort an open transaction of this id in these partitions, and in the group's offsets.
 
-        A broker that is killed may forget to (seen with Apache Kafka 4.4): then its records and offset would become
-        visible with the next commit. A transaction without a record of its own does: the marker of an abort is written
-        to every partition that was added. It needs the same rights as a commit, which makes it a trial as well.
+        A broker that is killed may fail to abort it (seen with Apache Kafka 4.4): then its records and offset would
+        become visible with the next commit. An empty transaction that is aborted does so: its abort marker is written
+        to every partition that was added. It needs the same rights as a commit, so it also serves as a probe.
 
         Raises:
             DeniedError: the user lacks a right.
             RetryableError: it failed.
         """
-        await self._run(self._clear(outputs, source, group_id), "could not be aborted", source, group_id)
+        await self._run(self._abort_open(outputs, source, group_id), "could not be aborted", source, group_id)
 
     async def partitions_of(self, topic: str) -> list[TopicPartition]:
         """Return all partitions of a topic.
 
         Raises:
-            DeniedError: the user may not see the topic.
+            DeniedError: the user may not describe the topic.
             RetryableError: it is missing, or no broker answers.
         """
         producer = self._require_producer()
         try:
             numbers = await within(self._timeout, producer.partitions_for(topic))
         except AUTHORIZATION_ERRORS as error:
-            # Write implies Describe, and is what the worker needs.
-            raise denied(error, "Write", f"topic {topic}") from error
+            # Write implies Describe, and the worker needs it.
+            raise denied_error(error, "Write", f"topic {topic}") from error
         except _FAILURES as error:
-            raise _missing(topic, error) from error
+            raise _metadata_error(topic, error) from error
         return [TopicPartition(topic, number) for number in numbers]
 
     async def abandon(self) -> None:
         """Throw the producer away, without waiting for what it still wants to do."""
         producer, self._producer = self._producer, None
         if producer:
-            await stop(producer)
-        if self._enlistment:
-            self._enlistment.close()
-            self._enlistment = None
+            await stop_client(producer)
+        if self._partitions:
+            self._partitions.close()
+            self._partitions = None
 
     # ---- one transaction
 
@@ -232,9 +237,9 @@ class TransactionalProducer:
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise FencedError(f"the transactional id {self._id!r} belongs to another worker now") from error
         except _FAILURES as error:
-            refusal = _authorization_error(error)
-            if refusal:
-                raise self._denied(refusal, source, group_id) from error
+            denial = _authorization_error(error)
+            if denial:
+                raise self._denied(denial, source, group_id) from error
             raise RetryableError(f"a transaction of {self._id!r} {failure} while it {self.step}: {error!r}") from error
         finally:
             self._step = ""
@@ -244,57 +249,57 @@ class TransactionalProducer:
 
     def _denied(self, error: BaseException, source: TopicPartition, group_id: str) -> DeniedError:
         if isinstance(error, GroupAuthorizationFailedError):
-            return denied(error, "Read", f"group {group_id}")
+            return denied_error(error, "Read", f"group {group_id}")
         if isinstance(error, TopicAuthorizationFailedError) and not error.args:
-            # Only a refused offset names no topic: it takes Read on the topic that it is an offset of.
-            return denied(error, "Read", f"topic {source.topic}")
-        return denied(error, "Write", f"transactional id {self._id}")
+            # Only a refused offset commit names no topic: it needs Read on the topic of the offset.
+            return denied_error(error, "Read", f"topic {source.topic}")
+        return denied_error(error, "Write", f"transactional id {self._id}")
 
     async def _commit(
         self,
         messages: Sequence[Message],
         offsets: dict[TopicPartition, OffsetAndMetadata],
         group_id: str,
-        apart: frozenset[int],
+        isolated: frozenset[int],
     ) -> None:
         producer = self._require_producer()
         await producer.begin_transaction()
         targets = await self._targets(producer, messages)
-        await self._enlist(set(targets))
-        await self._send_all(producer, messages, targets, apart)
+        await self._add_partitions(set(targets))
+        await self._send_all(producer, messages, targets, isolated)
         await self._end(producer, offsets, group_id)
 
-    async def _clear(self, outputs: Collection[TopicPartition], source: TopicPartition, group_id: str) -> None:
+    async def _abort_open(self, outputs: Collection[TopicPartition], source: TopicPartition, group_id: str) -> None:
         producer = self._require_producer()
         await producer.begin_transaction()
-        await self._enlist(outputs)
-        self._step = f"commits the offset of group {group_id}"
+        await self._add_partitions(outputs)
+        self._step = f"waits for the commit of the offset of group {group_id}"
         await producer.send_offsets_to_transaction({source: OffsetAndMetadata(0, "")}, group_id)
         self._step = "waits for the transaction coordinator to abort it"
         await producer.abort_transaction()
 
-    async def _enlist(self, partitions: Collection[TopicPartition]) -> None:
-        assert self._enlistment is not None  # noqa: S101 - made by start
+    async def _add_partitions(self, partitions: Collection[TopicPartition]) -> None:
+        assert self._partitions is not None  # noqa: S101 - made by start
         self._step = "waits for the transaction coordinator to add its partitions"
-        await self._enlistment.add(partitions)
+        await self._partitions.add(partitions)
 
     async def _end(
         self, producer: AIOKafkaProducer, offsets: dict[TopicPartition, OffsetAndMetadata], group_id: str
     ) -> None:
-        self._step = f"commits the offset of group {group_id}"
+        self._step = f"waits for the commit of the offset of group {group_id}"
         await producer.send_offsets_to_transaction(offsets, group_id)
         self._step = "waits for the transaction coordinator to end it"
         await producer.commit_transaction()
 
     async def _targets(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[TopicPartition]:
-        """Choose the partition of every message, as `send` would later: all are needed before anything is sent."""
+        """Choose the partition of every message, as `send` would: all must be added before the first record is sent."""
         numbers: dict[str, list[int]] = {}
         for topic in {message.topic for message in messages}:
-            self._step = f"looks up topic {topic}"
+            self._step = f"waits for metadata of topic {topic}"
             try:
                 numbers[topic] = sorted(await producer.partitions_for(topic))
             except UnknownTopicOrPartitionError as error:
-                raise _missing(topic, error) from error
+                raise _metadata_error(topic, error) from error
         return [_target(message, numbers[message.topic]) for message in messages]
 
     async def _send_all(
@@ -302,12 +307,12 @@ class TransactionalProducer:
         producer: AIOKafkaProducer,
         messages: Sequence[Message],
         targets: Sequence[TopicPartition],
-        apart: frozenset[int],
+        isolated: frozenset[int],
     ) -> None:
-        self._step = "sends records to " + ", ".join(sorted({target.topic for target in targets}))
-        together = [index for index in range(len(messages)) if index not in apart]
-        size = -(-len(apart) // _BATCHES_APART) or 1
-        alone = sorted(apart)
+        self._step = "waits for records to be written to " + ", ".join(sorted({target.topic for target in targets}))
+        together = [index for index in range(len(messages)) if index not in isolated]
+        size = -(-len(isolated) // _ISOLATED_BATCHES) or 1
+        alone = sorted(isolated)
         for group in (together, *(alone[first : first + size] for first in range(0, len(alone), size))):
             sent = [await self._send(producer, messages[index], targets[index]) for index in group]
             outcomes = dict(zip(group, await asyncio.gather(*sent, return_exceptions=True), strict=True))
@@ -324,7 +329,7 @@ class TransactionalProducer:
                 partition=target.partition,
             )
         except KafkaError as error:
-            if not is_refusal(error):
+            if not is_record_error(error):
                 raise
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error)
@@ -333,17 +338,17 @@ class TransactionalProducer:
     # ---- ends that were not confirmed
 
     def _note_unconfirmed_ends(self, producer: AIOKafkaProducer) -> None:
-        """Remember whether an EndTxn got no answer: aiokafka sends it again, and the first may arrive later."""
+        """Record whether an EndTxn got no response: aiokafka sends it again, and the first copy may arrive later."""
         send = producer.client.send
 
-        async def watched(node_id: object, request: object, **options: object) -> object:
+        async def send_recording_failures(node_id: object, request: object, **options: object) -> object:
             try:
                 return await send(node_id, request, **options)
             except KafkaError:
                 self._end_unconfirmed |= isinstance(request, EndTxnRequest)
                 raise
 
-        producer.client.send = watched
+        producer.client.send = send_recording_failures
 
     def _require_producer(self) -> AIOKafkaProducer:
         assert self._producer is not None  # noqa: S101 - started by its owner
@@ -360,9 +365,9 @@ def _target(message: Message, numbers: Sequence[int]) -> TopicPartition:
 
 
 def _raise_failure(outcomes: dict[int, Any], targets: Sequence[TopicPartition]) -> None:
-    """Raise what the first failed send says; of a refusal with all messages that shared its batch."""
+    """Raise the error of the first failed send; for a refused record, with all messages of its batch."""
     for index, outcome in outcomes.items():
-        if is_refusal(outcome):
+        if is_record_error(outcome):
             batch = [i for i, o in outcomes.items() if targets[i] == targets[index] and type(o) is type(outcome)]
             raise RefusedError(batch, targets[index].topic, outcome) from outcome
         if isinstance(outcome, BaseException):
@@ -370,13 +375,13 @@ def _raise_failure(outcomes: dict[int, Any], targets: Sequence[TopicPartition]) 
 
 
 def _authorization_error(error: BaseException | None) -> BaseException | None:
-    """Return the refusal behind an error: aiokafka takes that of an offset for a defect of its sender."""
+    """Return the authorization error that caused an error: aiokafka wraps that of an offset commit."""
     while error and not isinstance(error, AUTHORIZATION_ERRORS):
         error = error.__cause__
     return error
 
 
-def _missing(topic: str, error: BaseException) -> RetryableError:
+def _metadata_error(topic: str, error: BaseException) -> RetryableError:
     if isinstance(error, UnknownTopicOrPartitionError):
         return RetryableError(f"topic {topic} is missing; `openclaw-stream topics create` creates it")
-    return RetryableError(f"topic {topic} cannot be looked up: {error!r}")
+    return RetryableError(f"cannot fetch metadata of topic {topic}: {error!r}")

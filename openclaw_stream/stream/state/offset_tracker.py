@@ -1,150 +1,98 @@
-"""Settlement: what of a partition is not settled yet, and what the next transaction writes of it."""
+"""The offsets of a partition that are not settled yet, and what has to be written to settle them."""
 
-from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from itertools import islice
 
-from openclaw_stream.incidents.state import State
-from openclaw_stream.stream.state import state_codec
-from openclaw_stream.stream.state.revision import DeadLetter, Group, Mark, Revision
-
-Written = list[tuple[str, bytes | None]]
-
-
-_REVISED_MAX, _REPEATED_MAX = 200, 4000
-"""Groups settled in one transaction, with a revision and without: making its messages must not stop the heartbeat."""
+from openclaw_stream.stream.state.revision import Group, ResumePoint
+from openclaw_stream.stream.state.transaction_plan import DeadLetter
 
 _SLACK = 1024
 
 
 class OffsetTracker:
-    """Keeps the groups with something to write, the lowest offset unsettled, and the dead letters.
+    """Tracks the first unsettled record of every group, the groups to write, and the dead letters.
 
-    `pending` counts the revisions triggered and not published, `pending_bytes` their size and that of dead letters.
+    `dead_letters_through` is the highest offset written to the dead letters, `pending_bytes` the size of those that
+    are not written yet.
     """
 
-    def __init__(self, groups: Mapping[str, Group], group_id: str, generation: int, dead_through: int) -> None:
-        self.pending = 0
+    def __init__(self, dead_letters_through: int) -> None:
+        self.dead_letters_through = dead_letters_through
         self.pending_bytes = 0
-        self.dead_through = dead_through
-        """Highest offset written to the dead letters."""
-        self._groups = groups
-        self._group_id = group_id
-        self._generation = generation
-        self._dead: list[DeadLetter] = []
-        self._dirty: list[Group] = []
-        self._finished: dict[Group, None] = {}
-        self._unsettled: list[tuple[int, str]] = []
+        self._dead_letters: list[DeadLetter] = []
+        self._unwritten: dict[Group, None] = {}
+        self._first_unsettled: dict[str, ResumePoint] = {}
+        self._heap: list[tuple[int, str]] = []
 
     @property
-    def repeats(self) -> int:
-        """How many groups wait for a lazy transaction."""
-        return len(self._dirty)
+    def unwritten(self) -> int:
+        """Number of groups to write with the next lazy transaction."""
+        return len(self._unwritten)
 
-    def __bool__(self) -> bool:
-        """Whether something is to be published."""
-        return bool(self._finished or self._dead)
+    @property
+    def has_dead_letters(self) -> bool:
+        """Whether a dead letter is to be written."""
+        return bool(self._dead_letters)
 
-    def note(self, group: Group, mark: Mark) -> None:
-        """Put a record on the account of a group: it is settled when the group's state is written."""
-        state = group.state
-        state.through = mark.offset
-        state.version += 1
-        if not group.dirty:
-            self.touch(group)
-        if group.unsettled is None:
-            self._set_unsettled(group, mark)
-        for work in reversed(group.queue):
-            if work.after is not None:
-                break
-            work.after = mark
+    def record(self, group: Group, point: ResumePoint) -> None:
+        """Track a record folded into a group: it is settled when the state of the group is written."""
+        group.state.settle_through(point.offset)
+        self._unwritten[group] = None
+        key = group.state.group_key
+        if key not in self._first_unsettled:
+            self._set_first_unsettled(key, point)
+        if group.revisions:
+            group.resume_at(point)
 
-    def touch(self, group: Group) -> None:
-        """Have the group's state written with the next lazy transaction."""
-        if not group.dirty:
-            group.dirty = True
-            self._dirty.append(group)
+    def mark_unwritten(self, group: Group) -> None:
+        """Have the state of a group written with the next lazy transaction."""
+        self._unwritten[group] = None
 
-    def enqueue(self, work: Revision) -> None:
-        """Take in a revision."""
-        work.group.queue.append(work)
-        self.pending += 1
-        self.pending_bytes += work.weight
+    def take_unwritten(self, most: int) -> list[Group]:
+        """Return groups whose state is to be written now."""
+        groups = list(islice(self._unwritten, most))
+        for group in groups:
+            del self._unwritten[group]
+        return groups
 
-    def finish(self, group: Group) -> None:
-        """Have what is decided of a group published with the next transaction."""
-        self._finished[group] = None
+    def is_settled(self, group_key: str) -> bool:
+        """Whether all records of a group are settled."""
+        return group_key not in self._first_unsettled
 
-    def dead_letter(self, letter: DeadLetter) -> None:
-        """Take in a dead letter, unless an earlier transaction has written it."""
-        if letter.offset > self.dead_through:
-            self._dead.append(letter)
-            self.pending_bytes += letter.weight
+    def settle(self, group_key: str, rest: ResumePoint | None) -> None:
+        """Note that a group is settled, up to the record at `rest` if one is given."""
+        self._first_unsettled.pop(group_key, None)
+        if rest:
+            self._set_first_unsettled(group_key, rest)
 
-    def settle(self, *, lazy: bool) -> tuple[list[Revision], Written]:
-        """Return the revisions to publish and the states to write, with `lazy` those of mere repeats too."""
-        revisions: list[Revision] = []
-        written: Written = []
-        for group in self._to_settle(lazy=lazy):
-            self._settle(group, revisions, written)
-        return revisions, written
-
-    def drain_dead_letters(self) -> list[DeadLetter]:
-        """Return the dead letters to write."""
-        dead, self._dead = self._dead, []
-        for letter in dead:
-            self.dead_through = letter.offset
-            self.pending_bytes -= letter.weight
-        return dead
-
-    def lowest_unsettled(self) -> Mark | None:
-        """Return the first record that no group may have lost by a crash, None where all are settled."""
-        while self._unsettled:
-            offset, key = self._unsettled[0]
-            group = self._groups.get(key)
-            if group and group.unsettled and group.unsettled.offset == offset:
-                return group.unsettled
-            heappop(self._unsettled)
+    def lowest_unsettled(self) -> ResumePoint | None:
+        """Return the first unsettled record of all groups, None where all are settled."""
+        while self._heap:
+            offset, key = self._heap[0]
+            point = self._first_unsettled.get(key)
+            if point and point.offset == offset:
+                return point
+            heappop(self._heap)
         return None
 
-    def _to_settle(self, *, lazy: bool) -> Iterator[Group]:
-        finished = list(islice(self._finished, _REVISED_MAX))
-        for group in finished:
-            del self._finished[group]
-        yield from finished
-        if lazy:
-            dirty, self._dirty = self._dirty[:_REPEATED_MAX], self._dirty[_REPEATED_MAX:]
-            for group in dirty:
-                group.dirty = False
-                if group not in self._finished:
-                    yield group
+    def add_dead_letter(self, letter: DeadLetter) -> None:
+        """Have a dead letter written, unless an earlier transaction has written it."""
+        if letter.offset > self.dead_letters_through:
+            self._dead_letters.append(letter)
+            self.pending_bytes += letter.weight
 
-    def _settle(self, group: Group, revisions: list[Revision], written: Written) -> None:
-        while group.queue and group.queue[0].outcome is not None:
-            work = group.queue.pop(0)
-            group.last_decision = work.last_decision or group.last_decision
-            self.pending -= 1
-            self.pending_bytes -= work.weight
-            revisions.append(work)
-            if work.opens_another and work.image.version > group.written:
-                # The last state of the incident before would else be passed over.
-                written.append((work.image.group_key, self._encode(group, work.image)))
-        image = group.queue[0].image if group.queue else group.state
-        if image.version > group.written:
-            group.written = image.version
-            written.append((image.group_key, self._encode(group, image)))
-            group.unsettled = None
-            if group.queue and group.queue[0].after:
-                self._set_unsettled(group, group.queue[0].after)
-        group.shed()
+    def take_dead_letters(self) -> list[DeadLetter]:
+        """Return the dead letters to write now."""
+        letters, self._dead_letters = self._dead_letters, []
+        for letter in letters:
+            self.dead_letters_through = letter.offset
+            self.pending_bytes -= letter.weight
+        return letters
 
-    def _encode(self, group: Group, image: State) -> bytes:
-        return state_codec.encode(image, self._group_id, self._generation, group.last_decision)
-
-    def _set_unsettled(self, group: Group, mark: Mark) -> None:
-        group.unsettled = mark
-        heappush(self._unsettled, (mark.offset, group.state.group_key))
-        if len(self._unsettled) > 2 * len(self._groups) + _SLACK:
-            # Behind one group that gathers for long, the entries of all others have gone stale.
-            self._unsettled = [(g.unsettled.offset, key) for key, g in self._groups.items() if g.unsettled]
-            heapify(self._unsettled)
+    def _set_first_unsettled(self, group_key: str, point: ResumePoint) -> None:
+        self._first_unsettled[group_key] = point
+        heappush(self._heap, (point.offset, group_key))
+        if len(self._heap) > 2 * len(self._first_unsettled) + _SLACK:
+            # Behind a group that gathers for long, the entries of all others have become stale.
+            self._heap = [(p.offset, key) for key, p in self._first_unsettled.items()]
+            heapify(self._heap)

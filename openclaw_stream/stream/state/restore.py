@@ -1,13 +1,14 @@
 """Restore: the ledger of a partition from its committed offset and the group states, after a crash or a reset.
 
 Pure. A committed offset without our metadata was set by another program: a replay, and a new generation. States then
-count only where they lie wholly before the offset R that was reset to; of a group that lies beyond, the lineage tells
-which incident was open at R, so that a replay finds the same incidents again.
+count only where they lie wholly before the offset R that was reset to. Of a group that lies beyond R, the lineage names
+the incident that was open at R, so that a replay finds the same incidents again.
 
 States may be about another log: the topic was deleted and created again, or the log was truncated. Their offsets would
 mark new alerts as replayed, or skip them as settled, so only the keys of such states are kept. They are recognised by
-the topic's id, which the marker keeps, and by offsets beyond the end of the log. Where the brokers give topics no id
-(before 2.8), or the marker was written by a version that kept none, a state below the end cannot be told apart.
+the topic's id, which the generation record keeps, and by offsets beyond the end of the log. Where the brokers give
+topics no id (before 2.8), or the generation record was written by a version that kept none, a state below the end
+cannot be told apart.
 """
 
 from collections.abc import Mapping
@@ -15,17 +16,16 @@ from typing import NamedTuple
 
 from openclaw_stream.errors import FatalError
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import NEVER, UNKNOWN, Episode, State
-from openclaw_stream.stream.state import commit_metadata as metadata
+from openclaw_stream.incidents.state import NEVER, UNKNOWN, State
+from openclaw_stream.stream.state import commit_metadata
 from openclaw_stream.stream.state.commit_metadata import CommitMetadata
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.revision import Group
-from openclaw_stream.stream.state.state_codec import MARKER_KEY, Restored, TopicIdentity
-from openclaw_stream.vocabulary import IncidentStatus
+from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, TopicIdentity
 
 
 class OutOfRangeError(FatalError):
-    """The committed offset lies beyond the end of the log: this partition stops, the others go on."""
+    """The committed offset lies beyond the end of the log: this partition stops, the others continue."""
 
 
 class LogFacts(NamedTuple):
@@ -39,19 +39,29 @@ class LogFacts(NamedTuple):
 class RestoreOutcome(NamedTuple):
     """A restored ledger, and what an operator should know.
 
-    `foreign` counts the states that are about another log. `jump` is how many records lie between the highest settled
-    offset and an offset that another program has set, negative where it was set back; None where the offset is ours.
+    `foreign_states` counts the states that are about another log. `offset_shift` is the number of records between the
+    highest settled offset and an offset set by another program, negative where it was set back; None where the
+    committed offset is ours.
     """
 
     ledger: Ledger
-    foreign: int
-    jump: int | None
+    foreign_states: int
+    offset_shift: int | None
+
+
+class _Stored(NamedTuple):
+    """The decoded states of groups by key, and the generation record; `since` is the first generation of this log."""
+
+    states: dict[str, DecodedState]
+    generation_record: DecodedState | None
+    highest_generation: int
+    since: int
 
 
 def restore(
     fold: Fold, group_id: str, states: Mapping[str, bytes], committed: tuple[int, str | None], log: LogFacts
 ) -> RestoreOutcome:
-    """Return the ledger that reads on at the committed offset, or at the start of the log where that is later.
+    """Return the ledger that continues at the committed offset, or at the start of the log where that is later.
 
     Args:
         fold: The rules of this partition.
@@ -62,15 +72,11 @@ def restore(
 
     Raises:
         OutOfRangeError: the committed offset lies beyond the log.
-        FatalError: another consumer group writes to this incidents topic, or a state cannot be read.
+        FatalError: another consumer group writes to this incidents topic, or a state cannot be decoded.
     """
-    restored = {key: _own(Restored(value), group_id) for key, value in states.items()}
-    marker = restored.pop(MARKER_KEY, None)
-    generations = [r.generation for r in restored.values()] + ([marker.generation] if marker else [])
-    highest = max(generations, default=0)
-    since = _since(marker, log, highest)
-    offset, own = committed[0], metadata.decode(committed[1])
-    if own and own.generation < since:
+    stored = _decode(states, group_id, log)
+    offset, own = committed[0], commit_metadata.decode(committed[1])
+    if own and own.generation < stored.since:
         # Committed while the topic was being replaced: an offset of the log before.
         offset, own = log.start, None
     if offset > log.end:
@@ -79,91 +85,90 @@ def restore(
             f"({log.end}): was the topic created again? Stop the group and reset its offsets to replay"
         )
     start = max(offset, log.start)
-    at = own or CommitMetadata(1 + highest, start, UNKNOWN, start - 1)
-    if own and offset < log.start:
-        at = at._replace(floor=max(at.floor, log.start))
-    if marker and marker.generation == at.generation:
-        at = at._replace(dead_through=max(at.dead_through, marker.state.through))
-    identity = TopicIdentity(log.topic_id, since) if log.topic_id else None
+    at = _metadata(own, start, moved=offset < log.start, stored=stored)
+    identity = TopicIdentity(log.topic_id, stored.since) if log.topic_id else None
     ledger = Ledger(fold, group_id, at, start, log.start, identity)
-    ledger.marker_due = marker is None or (marker.generation, marker.log) != (at.generation, identity)
-    settled = [marker.state.through] if marker and marker.generation >= since else []
-    foreign = [r for r in restored.values() if r.generation < since or r.state.through >= log.end]
-    for each in foreign:
-        del restored[each.state.group_key]
-        ledger.add_foreign(Group(_fresh(each.state.group_key, at.floor)))
-    for each in restored.values():
-        settled.append(each.state.through)
-        ledger.add(_group(each, at))
-    return RestoreOutcome(
-        ledger, len(foreign), None if own or not settled else start - 1 - max(*settled, log.start - 1)
-    )
+    record = stored.generation_record
+    if record is None or (record.generation, record.log) != (at.generation, identity):
+        ledger.require_generation_record()
+    foreign_states = _add_groups(ledger, stored, at, log)
+    return RestoreOutcome(ledger, foreign_states, None if own else _offset_shift(stored, start, log))
 
 
-def _since(marker: Restored | None, log: LogFacts, highest: int) -> int:
+def _decode(states: Mapping[str, bytes], group_id: str, log: LogFacts) -> _Stored:
+    decoded = {key: _own(DecodedState(value), group_id) for key, value in states.items()}
+    highest = max((state.generation for state in decoded.values()), default=0)
+    record = decoded.pop(GENERATION_KEY, None)
+    return _Stored(decoded, record, highest, _since(record, log, highest))
+
+
+def _own(decoded: DecodedState, group_id: str) -> DecodedState:
+    if decoded.group_id != group_id:
+        raise FatalError(
+            f"the incidents topic holds states of the consumer group {decoded.group_id!r}, and this is {group_id!r}: "
+            "set OPENCLAW_TOPIC_INCIDENTS to a topic of this group's own, or KAFKA_GROUP_ID to that group"
+        )
+    return decoded
+
+
+def _since(record: DecodedState | None, log: LogFacts, highest: int) -> int:
     """Return the first generation whose states are about this log; `highest` is the highest that wrote any."""
-    known = marker.log if marker else None
+    known = record.log if record else None
     if known and log.topic_id and known.topic_id != log.topic_id:
         return highest + 1
     return known.since if known else 1
 
 
-def _group(restored: Restored, at: CommitMetadata) -> Group:
-    state = restored.state
-    if restored.generation != at.generation:
-        state.replayed_through = max(state.replayed_through, state.through)
-    if _counts(restored, at):
-        return Group(state, restored.last_decision)
-    return Group(_after_reset(state, at.floor))
+def _metadata(own: CommitMetadata | None, start: int, *, moved: bool, stored: _Stored) -> CommitMetadata:
+    """Return the metadata to continue with at offset `start`, `moved` where the log begins only there."""
+    at = own or CommitMetadata(1 + stored.highest_generation, start, UNKNOWN, start - 1)
+    if own and moved:
+        at = at._replace(floor=max(at.floor, start))
+    record = stored.generation_record
+    if record and record.generation == at.generation:
+        at = at._replace(dead_letters_through=max(at.dead_letters_through, record.state.through))
+    return at
 
 
-def _fresh(group_key: str, floor: int) -> State:
-    """Return the state of a group that is known by its key only."""
-    state = State(group_key)
-    state.through = floor - 1
-    return state
+def _add_groups(ledger: Ledger, stored: _Stored, at: CommitMetadata, log: LogFacts) -> int:
+    """Add all groups; returns how many states are about another log."""
+    foreign = [each for each in stored.states.values() if not _is_about(each, stored, log)]
+    for each in foreign:
+        ledger.add_foreign(Group(State(each.state.group_key, through=at.floor - 1)))
+    for each in stored.states.values():
+        if _is_about(each, stored, log):
+            ledger.add(_group(each, at))
+    return len(foreign)
 
 
-def _own(restored: Restored, group_id: str) -> Restored:
-    if restored.group_id != group_id:
-        raise FatalError(
-            f"the incidents topic holds states of the consumer group {restored.group_id!r}, and this is {group_id!r}: "
-            "set OPENCLAW_TOPIC_INCIDENTS to a topic of this group's own, or KAFKA_GROUP_ID to that group"
-        )
-    return restored
+def _is_about(decoded: DecodedState, stored: _Stored, log: LogFacts) -> bool:
+    """Whether a state is about this log, not one that was replaced or truncated."""
+    return decoded.generation >= stored.since and decoded.state.through < log.end
 
 
-def _counts(restored: Restored, at: CommitMetadata) -> bool:
-    """Tell whether a state holds at the floor as it is: it does not know too much, nor less than its own lineage.
+def _offset_shift(stored: _Stored, start: int, log: LogFacts) -> int | None:
+    settled = [each.state.through for each in stored.states.values() if _is_about(each, stored, log)]
+    record = stored.generation_record
+    if record and record.generation >= stored.since:
+        settled.append(record.state.through)
+    return start - 1 - max(*settled, log.start - 1) if settled else None
 
-    A replay given up half-way leaves one that is behind: an incident opened later, and the floor is beyond that.
+
+def _group(decoded: DecodedState, at: CommitMetadata) -> Group:
+    state = decoded.state
+    if decoded.generation != at.generation:
+        state.mark_replayed()
+    if _counts(decoded, at):
+        return Group(state, decoded.last_decision)
+    return Group(state.before_reset(at.floor))
+
+
+def _counts(decoded: DecodedState, at: CommitMetadata) -> bool:
+    """Whether a state holds at the floor as it is: it is not ahead of the floor, nor behind its own lineage.
+
+    An unfinished replay leaves a state that is behind: an incident opened later, and the floor is beyond that.
     """
-    state = restored.state
+    state = decoded.state
     if state.through >= at.floor:
-        return restored.generation == at.generation
-    return not any(state.opened_offset < episode.opened_offset < at.floor for episode in state.lineage)
-
-
-def _after_reset(old: State, floor: int) -> State:
-    """Return the state of a group just before the offset `floor`, as the lineage of `old` tells it."""
-    state = _fresh(old.group_key, floor)
-    state.replayed_through = old.replayed_through
-    state.lineage = old.lineage
-    before = [episode for episode in old.lineage if episode.opened_offset < floor]
-    if before:
-        _restore_episode(state, before[-1], old, floor)
-    return state
-
-
-def _restore_episode(state: State, last: Episode, old: State, floor: int) -> None:
-    state.begin(last.incident_id, last.opened_offset, last.opened_at, "")
-    state.open = last.closed_offset is None or floor <= last.closed_offset
-    state.status = IncidentStatus.FIRING if state.open else last.status
-    earlier = [e.incident_id for e in old.lineage if e.opened_offset < last.opened_offset]
-    state.previous_id = earlier[-1] if earlier else ""
-    if last.opened_offset == old.opened_offset:
-        state.firing, state.resolved = old.firing.copy(), old.resolved.copy()
-        state.distinct = len(state.firing) + len(state.resolved)
-        state.hold_end, state.last_alert_at, state.overflow = old.hold_end, old.last_alert_at, old.overflow
-        state.frozen = max(old.frozen, old.through)
-        state.namespace, state.service = old.namespace, old.service
+        return decoded.generation == at.generation
+    return not any(state.opened_offset < entry.opened_offset < at.floor for entry in state.lineage)

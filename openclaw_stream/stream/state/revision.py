@@ -1,122 +1,157 @@
-"""What a partition owes: revisions on their way, dead letters, and the plan of one transaction."""
+"""A group of one partition, and its revisions from trigger to publication."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from openclaw_stream.events.arbitration_result import PublishedDecision
-from openclaw_stream.incidents.state import NEVER, State
+from openclaw_stream.incidents.state import State
 from openclaw_stream.vocabulary import EventType
 
 Headers = Sequence[tuple[str, bytes]]
 
 
-class Mark(NamedTuple):
-    """An offset, and the stream time before its record."""
+class ResumePoint(NamedTuple):
+    """Where re-reading starts: the offset of a record, and the stream time before it."""
 
     offset: int
-    time: int
+    stream_time: int
 
 
 class Revision:
-    """One revision on its way.
+    """One revision of an incident, from its trigger to its publication.
 
-    `image` is the state written until the revision is published: that before the *record* that asked for it.
-    `snapshot` is what the revision saw, None while it gathers. `after` marks the first record folded since the image
-    was taken: re-reading starts there. `outcome` is what the arbiter said.
+    ::
+
+        gathering ──cut──► ready ──► in flight ──complete──► decided ──► published
+
+    `state_before` is the state before the *record* that triggered it; it is what is written of the group until the
+    revision is published, so that a crash folds that record again. `resume_point` is the first record folded since
+    then. `snapshot` is the state that is decided, None while alerts still gather; `outcome` is the result, None until
+    then. `rules_only`: the rules decide, since the incident ended before its first revision was due.
     """
 
-    __slots__ = ("after", "by_rules", "due", "event_type", "group", "image", "last_decision", "outcome", "snapshot")
+    __slots__ = (
+        "due",
+        "event_type",
+        "group",
+        "last_decision",
+        "outcome",
+        "resume_point",
+        "rules_only",
+        "snapshot",
+        "state_before",
+    )
 
-    def __init__(self, group: "Group", image: State, due: int, event_type: EventType) -> None:
+    def __init__(self, group: "Group", state_before: State, due: int, event_type: EventType) -> None:
         self.group = group
-        self.image = image
+        self.state_before = state_before
         self.due = due
         self.event_type = event_type
-        self.after: Mark | None = None
+        self.resume_point: ResumePoint | None = None
         self.snapshot: State | None = None
-        self.by_rules = False
+        self.rules_only = False
         self.outcome: Any = None
         self.last_decision: PublishedDecision | None = None
 
     @property
     def weight(self) -> int:
-        """Roughly the bytes it holds until it is published."""
-        return self.image.weight + (self.snapshot.weight if self.snapshot else 0)
+        """Approximate size in bytes until it is published."""
+        return self.state_before.weight + (self.snapshot.weight if self.snapshot else 0)
 
     @property
-    def opens_another(self) -> bool:
-        """Whether it is the first of its incident, and the image the last of one before."""
-        opened = self.image.incident_id
-        return bool(opened and self.snapshot and self.snapshot.incident_id != opened)
+    def opens_next_incident(self) -> bool:
+        """Whether it is the first of its incident, and `state_before` the last state of another one."""
+        before = self.state_before.incident_id
+        return bool(before and self.snapshot and self.snapshot.incident_id != before)
+
+    def bring_forward(self, due: int) -> None:
+        """Make it due at `due`, unless it is due earlier."""
+        self.due = min(self.due, due)
+
+    def cut(self, due: int, *, rules_only: bool = False) -> State:
+        """Fix what is decided as the state of the group now; returns that snapshot."""
+        self.due, self.rules_only = due, rules_only
+        self.snapshot = self.group.state.copy()
+        return self.snapshot
+
+    def complete(self, outcome: object, last_decision: PublishedDecision | None) -> None:
+        """Set the result."""
+        self.outcome, self.last_decision = outcome, last_decision
+
+    def resume_at(self, point: ResumePoint) -> bool:
+        """Set the resume point; False where an earlier record has set it."""
+        if self.resume_point is not None:
+            return False
+        self.resume_point = point
+        return True
 
 
 class Group:
-    """A group's state, its queue of revisions in order, and what of it is not settled yet."""
+    """The state of a group, and its revisions in order.
 
-    __slots__ = (
-        "aged_at",
-        "dirty",
-        "early_at",
-        "in_flight",
-        "last_decision",
-        "live_at",
-        "queue",
-        "state",
-        "unsettled",
-        "written",
-    )
+    `in_flight` is set while one of them is decided: at most one of a group at a time. `written_version` is the version
+    of the state that was written last.
+    """
+
+    __slots__ = ("in_flight", "last_decision", "revisions", "state", "written_version")
 
     def __init__(self, state: State, last_decision: PublishedDecision | None = None) -> None:
         self.state = state
-        self.queue: list[Revision] = []  # hardly ever longer than two; an empty deque is large
-        self.unsettled: Mark | None = None
-        self.written = state.version
-        self.dirty = False
+        self.revisions: list[Revision] = []  # rarely longer than two; an empty deque is large
+        self.written_version = state.version
         self.in_flight = False
-        self.live_at = NEVER
-        self.early_at = NEVER
-        self.aged_at = NEVER
         self.last_decision = last_decision
 
     @property
     def gathering(self) -> Revision | None:
-        """The revision that is not cut yet, if any; always the last of the queue."""
-        return self.queue[-1] if self.queue and self.queue[-1].snapshot is None else None
+        """The revision that is not cut yet, if any; always the last one."""
+        return self.revisions[-1] if self.revisions and self.revisions[-1].snapshot is None else None
 
-    def shed(self) -> None:
-        """Keep little of an incident that is over and written; closed groups stay for as long as the log has them."""
-        if self.state.over and self.state.version == self.written:
-            self.state.shed()
+    def add_revision(self, state_before: State, due: int, event_type: EventType) -> Revision:
+        """Append a revision."""
+        revision = Revision(self, state_before, due, event_type)
+        self.revisions.append(revision)
+        return revision
 
+    def resume_at(self, point: ResumePoint) -> None:
+        """Set the resume point of the revisions that no earlier record has set one for."""
+        for revision in reversed(self.revisions):
+            if not revision.resume_at(point):
+                break
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that could not be understood, or parts of it; bytes and headers as received."""
+    def take_ready(self) -> Revision | None:
+        """Return the revision to decide next, which is then in flight; None where another is, or none is cut."""
+        if not self.in_flight:
+            for revision in self.revisions:
+                if revision.outcome is None:
+                    self.in_flight = revision.snapshot is not None
+                    return revision if self.in_flight else None
+        return None
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-    reason: str
-    bad_indexes: tuple[int, ...] = ()
+    def complete(self, revision: Revision, outcome: object, last_decision: PublishedDecision | None) -> bool:
+        """Set the result of the revision in flight; returns whether the first one is decided: it may be published."""
+        revision.complete(outcome, last_decision)
+        self.in_flight = False
+        return self.revisions[0].outcome is not None
+
+    def take_decided(self) -> Revision | None:
+        """Remove and return the first revision if it is decided."""
+        if not self.revisions or self.revisions[0].outcome is None:
+            return None
+        revision = self.revisions.pop(0)
+        self.last_decision = revision.last_decision or self.last_decision
+        return revision
 
     @property
-    def weight(self) -> int:
-        """Roughly the bytes it holds until it is written."""
-        return 512 + len(self.value or b"") + sum(len(name) + len(value or b"") for name, value in self.headers)
+    def is_written(self) -> bool:
+        """Whether the current state is written."""
+        return self.state.version == self.written_version
 
+    def mark_written(self, version: int) -> None:
+        """Note which version of the state is written."""
+        self.written_version = version
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One transaction: what is published, what is written, and the offset committed with it.
-
-    `states` are key and value for the incidents topic, a tombstone where the value is None.
-    """
-
-    revisions: list[Revision]
-    states: list[tuple[str, bytes | None]]
-    dead_letters: list[DeadLetter]
-    offset: int
-    metadata: str
+    def drop_evidence(self) -> None:
+        """Keep little of a final incident that is written; closed groups stay while the log has their records."""
+        if self.state.is_final and self.is_written:
+            self.state.drop_evidence()

@@ -1,7 +1,7 @@
-"""The agenda of a partition: which groups to look at when time or the log has moved on.
+"""The schedule of a partition: which groups to process at a stream time or at an offset.
 
-Every group has at most one live entry per heap; a time that moves away leaves its entry, which is put off when it comes
-up. So a repeat, which only moves an end away, costs nothing here.
+A time that moves to later leaves its entry, which is processed for nothing and scheduled again. So a repeat, which only
+delays an end, costs nothing here.
 """
 
 from collections.abc import Iterator
@@ -11,72 +11,92 @@ from itertools import count
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.state.revision import Group
 
-_Entry = tuple[int, int, Group]
+
+class _TimeQueue:
+    """Groups by stream time in milliseconds, each once: at its earliest time.
+
+    `next_at` is the time of the first entry, NEVER without one; `due` yields nothing before it.
+    """
+
+    def __init__(self) -> None:
+        self.next_at = NEVER
+        self._order = count()
+        self._heap: list[tuple[int, int, Group]] = []
+        self._earliest: dict[Group, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, group: Group, at: int) -> None:
+        """Schedule a group; a later time than it has already changes nothing."""
+        if at < self._earliest.get(group, NEVER):
+            self._earliest[group] = at
+            heappush(self._heap, (at, next(self._order), group))
+            self.next_at = self._heap[0][0]
+
+    def due(self, now: int) -> Iterator[Group]:
+        """Remove and yield the groups due by `now`, also those that are added meanwhile."""
+        while self.next_at <= now:
+            at, _, group = heappop(self._heap)
+            self.next_at = self._heap[0][0] if self._heap else NEVER
+            if self._earliest.get(group) == at:
+                del self._earliest[group]
+                yield group
 
 
 class Schedule:
-    """Heaps of groups by stream time in milliseconds, and by offset."""
+    """Groups to process at a stream time or an offset, and closed groups to expire.
+
+    `due` yields nothing before `next_time` (which may be too early), `reached` nothing before `next_offset`; comparing
+    these two is all that most records cost here.
+    """
 
     def __init__(self) -> None:
+        self.next_time = NEVER
+        self.next_offset = NEVER
         self._order = count()
-        self._live: list[_Entry] = []
-        self._early: list[_Entry] = []
-        self._awaited: list[_Entry] = []
-        self._aged: list[_Entry] = []
+        self._open = _TimeQueue()
+        self._end_published = _TimeQueue()
+        self._expiring = _TimeQueue()
+        self._offsets: list[tuple[int, int, Group]] = []
 
-    def anything_due(self, now: int, offset: int) -> bool:
-        """Tell, at next to no cost, whether `due` or `woken` would yield a group."""
-        live, early, awaited = self._live, self._early, self._awaited
-        return bool(
-            (live and live[0][0] <= now) or (early and early[0][0] <= now) or (awaited and awaited[0][0] <= offset)
-        )
-
-    def look_at(self, group: Group, at: int, *, early: bool) -> None:
-        """Have a group come up at a stream time; with `early` not at a tick, its end being told already."""
-        if early:
-            if at < group.early_at:
-                group.early_at = at
-                heappush(self._early, (at, next(self._order), group))
-        elif at < group.live_at:
-            group.live_at = at
-            heappush(self._live, (at, next(self._order), group))
+    def at_time(self, group: Group, at: int, *, end_published: bool) -> None:
+        """Have a group processed at a stream time; ticks skip it where its end is published already."""
+        (self._end_published if end_published else self._open).add(group, at)
+        self.next_time = min(self.next_time, at)
 
     def due(self, now: int, *, tick: bool) -> Iterator[Group]:
-        """Take out the groups that come up by `now`; a tick leaves those whose end is told."""
-        while self._live and self._live[0][0] <= now:
-            at, _, group = heappop(self._live)
-            if group.live_at == at:
-                group.live_at = NEVER
-                yield group
-        while not tick and self._early and self._early[0][0] <= now:
-            at, _, group = heappop(self._early)
-            if group.early_at == at:
-                group.early_at = NEVER
-                yield group
+        """Remove and yield the groups due by `now`; a tick skips those whose end is published."""
+        yield from self._open.due(now)
+        if not tick:
+            yield from self._end_published.due(now)
+        self.next_time = min(self._open.next_at, self._end_published.next_at)
 
-    def wake_at(self, group: Group, offset: int) -> None:
-        """Have a group come up when the fold reaches an offset."""
-        heappush(self._awaited, (offset, next(self._order), group))
+    def at_offset(self, group: Group, offset: int) -> None:
+        """Have a group processed when the fold reaches an offset."""
+        heappush(self._offsets, (offset, next(self._order), group))
+        self.next_offset = self._offsets[0][0]
 
-    def woken(self, offset: int) -> Iterator[Group]:
-        """Take out the groups that come up at `offset`."""
-        while self._awaited and self._awaited[0][0] <= offset:
-            yield heappop(self._awaited)[2]
+    def reached(self, offset: int) -> Iterator[Group]:
+        """Remove and yield the groups to process at `offset` or before."""
+        while self.next_offset <= offset:
+            _, _, group = heappop(self._offsets)
+            self.next_offset = self._offsets[0][0] if self._offsets else NEVER
+            yield group
 
-    def forget_at(self, group: Group, at: int) -> None:
-        """Have a closed group come up when all its records are past the retention."""
-        if at < group.aged_at:
-            group.aged_at = at
-            heappush(self._aged, (at, next(self._order), group))
+    def expire_at(self, group: Group, at: int) -> None:
+        """Have a closed group expire when all its records are past the retention."""
+        self._expiring.add(group, at)
 
-    def anything_aged(self, now: int) -> bool:
-        """Tell whether `aged` would yield a group."""
-        return bool(self._aged) and self._aged[0][0] <= now
+    @property
+    def expiring(self) -> int:
+        """Number of entries of closed groups."""
+        return len(self._expiring)
 
-    def aged(self, now: int) -> Iterator[Group]:
-        """Take out the groups whose records are past the retention."""
-        while self.anything_aged(now):
-            at, _, group = heappop(self._aged)
-            if group.aged_at == at:
-                group.aged_at = NEVER
-                yield group
+    def anything_expired(self, now: int) -> bool:
+        """Whether `expired` might yield a group."""
+        return self._expiring.next_at <= now
+
+    def expired(self, now: int) -> Iterator[Group]:
+        """Remove and yield the closed groups whose records are past the retention."""
+        yield from self._expiring.due(now)

@@ -1,6 +1,6 @@
-"""The group states in the incidents topic: JSON that downstream reads and a worker is restored from.
+"""The group states in the incidents topic: JSON for consumers, and for the worker that restores the partition.
 
-The `incident` part is the public contract (events/incident.py); `fold` holds what only the fold needs. Member hashes
+The `incident` part is the public contract (events/incident.py); `fold` is private to the fold. Member hashes
 are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt) in base64.
 """
 
@@ -13,10 +13,11 @@ import orjson
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.evidence import incident_fields
-from openclaw_stream.incidents.state import NEVER, Episode, State
+from openclaw_stream.incidents.lifecycle import Lifecycle
+from openclaw_stream.incidents.state import NEVER, LineageEntry, State
 from openclaw_stream.vocabulary import IncidentStatus
 
-MARKER_KEY = "#generation"
+GENERATION_KEY = "#generation"
 _SCHEMA_VERSION = 1
 
 
@@ -46,25 +47,25 @@ def encode(
         "through": state.through,
         "replayed_through": state.replayed_through,
         "incident": _incident(state, last_decision) if state.incident_id else None,
-        "lineage": [episode._asdict() for episode in state.lineage],
+        "lineage": [entry._asdict() for entry in state.lineage],
         "fold": _fold(state),
     }
     return orjson.dumps(document | {"log": log._asdict()} if log else document)
 
 
-def marker(group_id: str, generation: int, dead_through: int, log: TopicIdentity | None = None) -> bytes:
-    """Return the value of the reserved key: the generation, its last dead letter's offset, and the log it reads.
+def generation_record(
+    group_id: str, generation: int, dead_letters_through: int, log: TopicIdentity | None = None
+) -> bytes:
+    """Return the value of the reserved key: the generation, the offset of its last dead letter, and the log it reads.
 
-    The commit's metadata holds the first two as well, but a broker that dies may forget a commit whose records it
+    The metadata of the commit holds the first two as well, but a broker that crashes may lose a commit whose records it
     keeps.
     """
-    state = State(MARKER_KEY)
-    state.through = dead_through
-    return encode(state, group_id, generation, None, log)
+    return encode(State(GENERATION_KEY, through=dead_letters_through), group_id, generation, None, log)
 
 
-class Restored:
-    """A value read back: the state, who wrote it and when."""
+class DecodedState:
+    """The state in a value, and the consumer group and generation that wrote it."""
 
     __slots__ = ("generation", "group_id", "last_decision", "log", "state")
 
@@ -74,7 +75,7 @@ class Restored:
             version = document["schema_version"]
             if version != _SCHEMA_VERSION:
                 raise FatalError(
-                    f"the incidents topic holds a state of schema version {version!r}; this program knows "
+                    f"the incidents topic holds a state of schema version {version!r}; this version reads "
                     f"{_SCHEMA_VERSION}: run the version that wrote it"
                 )
             self.group_id: str = document["group_id"]
@@ -87,7 +88,7 @@ class Restored:
         except (KeyError, TypeError, ValueError, struct.error) as error:
             raise FatalError(
                 f"the incidents topic holds a value that is no group state ({error!r}, {value[:80]!r}): "
-                "something else writes to it; give this consumer group an incidents topic of its own"
+                "another program writes to it; give this consumer group its own incidents topic"
             ) from error
 
 
@@ -96,11 +97,11 @@ def _incident(state: State, last: PublishedDecision | None) -> dict[str, Any]:
         "incident_id": state.incident_id,
         "revision": state.revision,
         **incident_fields(state),
-        "last_decision": _told(last) if last and last.incident_id == state.incident_id else None,
+        "last_decision": _decision_fields(last) if last and last.incident_id == state.incident_id else None,
     }
 
 
-def _told(last: PublishedDecision) -> dict[str, Any]:
+def _decision_fields(last: PublishedDecision) -> dict[str, Any]:
     fields = last._asdict()
     del fields["incident_id"]
     return fields
@@ -108,23 +109,23 @@ def _told(last: PublishedDecision) -> dict[str, Any]:
 
 def _fold(state: State) -> dict[str, Any]:
     return {
-        "open": state.open,
+        "open": state.is_open,
         "opened_offset": state.opened_offset,
         "opened_at": state.opened_at,
         "last_alert_at": state.last_alert_at,
         "last_due": state.last_due,
         "hold_end": None if state.hold_end == NEVER else state.hold_end,
-        "early": state.early,
+        "early": state.end_published,
         "overflow": state.overflow,
-        "frozen": state.frozen,
+        "frozen": state.membership_frozen_at,
         "severity": state.severity,
         "firing": _pack(state.firing),
         "resolved": _pack(state.resolved),
         "namespace": state.namespace,
         "service": state.service,
         "services": state.services,
-        "names": state.names,
-        "others": state.others,
+        "names": state.alert_names,
+        "others": state.other_alerts,
         "exemplars": [orjson.Fragment(value) for value in state.exemplars],
         "first_offset": state.first_offset,
         "last_offset": state.last_offset,
@@ -133,45 +134,52 @@ def _fold(state: State) -> dict[str, Any]:
 
 
 def _state(document: dict[str, Any]) -> State:
-    state = State(document["group_key"])
-    state.through = document["through"]
-    state.replayed_through = document["replayed_through"]
-    state.lineage = tuple(
-        Episode(**{**episode, "status": IncidentStatus(episode["status"])}) for episode in document["lineage"]
+    lineage = tuple(
+        LineageEntry(**{**entry, "status": IncidentStatus(entry["status"])}) for entry in document["lineage"]
     )
-    incident, fold = document["incident"], document["fold"]
-    if incident is None:
-        return state
-    state.begin(
-        incident["incident_id"], fold["opened_offset"], fold["opened_at"], incident["previous_incident_id"] or ""
-    )
-    state.status = IncidentStatus(incident["status"])
-    state.revision = incident["revision"]
-    state.alert_count = incident["alert_count"]
-    state.distinct = incident["distinct_alerts"]
-    state.flaps = incident["flaps"]
-    state.hold_end = NEVER if fold["hold_end"] is None else fold["hold_end"]
-    state.firing = _unpack(fold["firing"])
-    state.resolved = _unpack(fold["resolved"])
-    state.services = tuple(fold["services"])
-    state.exemplars = tuple(orjson.dumps(value) for value in fold["exemplars"])
-    for name in _PLAIN:
-        setattr(state, name, fold[name])
-    return state
+    offsets = {"through": document["through"], "replayed_through": document["replayed_through"], "lineage": lineage}
+    incident = document["incident"]
+    fields = _incident_fields(incident, document["fold"]) if incident is not None else {}
+    return State.from_fields(document["group_key"], offsets | fields)
 
 
-_PLAIN = (
-    "open",
+def _incident_fields(incident: dict[str, Any], fold: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "incident_id": incident["incident_id"],
+        "previous_incident_id": incident["previous_incident_id"] or "",
+        "status": IncidentStatus(incident["status"]),
+        "revision": incident["revision"],
+        "alert_count": incident["alert_count"],
+        "distinct_alerts": incident["distinct_alerts"],
+        "flaps": incident["flaps"],
+        "lifecycle": _lifecycle(is_open=fold["open"], end_published=fold["early"]),
+        "hold_end": NEVER if fold["hold_end"] is None else fold["hold_end"],
+        "membership_frozen_at": fold["frozen"],
+        "firing": _unpack(fold["firing"]),
+        "resolved": _unpack(fold["resolved"]),
+        "services": tuple(fold["services"]),
+        "alert_names": fold["names"],
+        "other_alerts": fold["others"],
+        "exemplars": tuple(orjson.dumps(value) for value in fold["exemplars"]),
+        **{name: fold[name] for name in _SAME_IN_FOLD},
+    }
+
+
+def _lifecycle(*, is_open: bool, end_published: bool) -> Lifecycle:
+    if not is_open:
+        return Lifecycle.CLOSED
+    return Lifecycle.END_PUBLISHED if end_published else Lifecycle.OPEN
+
+
+_SAME_IN_FOLD = (
+    "opened_offset",
+    "opened_at",
     "last_alert_at",
     "last_due",
-    "early",
     "overflow",
-    "frozen",
     "severity",
     "namespace",
     "service",
-    "names",
-    "others",
     "first_offset",
     "last_offset",
     "traceparent",

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tests.arbitration.llm.asking import ANSWER
+from tests.arbitration.llm.model_server import ANSWER
 
 _HERE = Path(__file__).parent
 RESTART = "kubectl rollout restart deployment/checkout -n shop"

@@ -36,8 +36,8 @@ from openclaw_stream.stream.state.restore import LogFacts, restore
 from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.llm.asking import MODEL, completes
-from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback, says
+from tests.arbitration.llm.model_server import MODEL, completes
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback, responds
 from tests.langfuse.langfuse_server import LangfuseServer, langfuse_server
 
 MOMENT = 1_795_346_000_000
@@ -165,7 +165,7 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
     langfuse = signoz = None
     tracing: Tracing = NoTracing()
     if watched:
-        signoz = await running.enter_async_context(loopback(says(200, _NOTHING)))
+        signoz = await running.enter_async_context(loopback(responds(200, _NOTHING)))
         settings = settings.model_copy(update={"signoz": SigNozSettings(url=signoz.url)})
         langfuse = await running.enter_async_context(langfuse_server())
         run = uuid4().hex[:12]
@@ -180,6 +180,6 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
 def _folded(value: bytes) -> Ledger:
     """Return a ledger that has read one record, and has its revision ready."""
     ledger = restore(Fold("openclaw.alerts.v1", 0, _TIMERS), "group", {}, (0, None), LogFacts(0)).ledger
-    ledger.read(0, MOMENT, decode(value, MOMENT, Grouping()).alerts)
+    ledger.apply(0, MOMENT, decode(value, MOMENT, Grouping()).alerts)
     ledger.tick(MOMENT + 60_000)
     return ledger

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.arbitration.hostile.path import ALERT, KEY, Model, Outcome, Path, open_path
 from tests.arbitration.hostile.secrets import SECRETS
-from tests.arbitration.llm.asking import answer
-from tests.arbitration.llm.providers.loopback import says
+from tests.arbitration.llm.model_server import answer
+from tests.arbitration.llm.providers.loopback import responds
 
 FIELDS: dict[str, Callable[[dict[str, Any], str], object]] = {
     "name": lambda alert, text: alert.update(alert_type=text),
@@ -92,7 +92,7 @@ def answering(planted: dict[str, str]) -> Model:
 
 
 def failing(kind: str) -> Model:
-    return lambda _: says(400, {"error": {"message": text_of(kind)}})
+    return lambda _: responds(400, {"error": {"message": text_of(kind)}})
 
 
 def test_no_secret_of_an_alert_or_an_answer_leaves() -> None:

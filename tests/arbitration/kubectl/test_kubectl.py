@@ -1,4 +1,4 @@
-"""The command grammar: a corpus, an independent oracle, mutations, and the real kubectl."""
+"""The command grammar, checked with a corpus, an independent oracle, mutations, and the real kubectl."""
 
 import json
 import shlex
@@ -54,7 +54,7 @@ def test_hostile_commands_are_refused(family: str) -> None:
 
 
 @pytest.mark.parametrize("entry", VALID, ids=range(len(VALID)))
-def test_valid_commands_are_written_in_one_form(entry: dict[str, str]) -> None:
+def test_valid_commands_are_rendered_in_canonical_form(entry: dict[str, str]) -> None:
     command = parse(entry["text"])
     assert command.render() == entry["rendered"]
     assert parse(command.render()) == command
@@ -64,13 +64,13 @@ def test_valid_commands_are_written_in_one_form(entry: dict[str, str]) -> None:
 
 @settings(deadline=None)
 @given(valid_commands())
-def test_every_command_of_the_grammar_passes(text: str) -> None:
+def test_every_command_of_the_grammar_is_accepted(text: str) -> None:
     command = parse(text)
     rendered = command.render()
     assert parse(rendered) == command
     assert is_safe(rendered)
     assert meaning(rendered) == meaning(text)
-    assert len(command.within("n" * 63).render()) <= 1000
+    assert len(command.in_namespace("n" * 63).render()) <= 1000
 
 
 @settings(deadline=None, max_examples=1000)
@@ -88,7 +88,7 @@ def test_no_mutation_becomes_unsafe_or_changes_its_meaning(text: str) -> None:
 
 @settings(deadline=None)
 @given(valid_commands())
-def test_a_shell_reads_the_words_that_are_shown(text: str) -> None:
+def test_a_shell_splits_a_rendered_command_into_its_parts(text: str) -> None:
     command = parse(text)
     flags = [f"--{flag}={value}" for flag, value in command.flags]
     namespace = ["-n", command.namespace] if command.namespace else []
@@ -101,7 +101,7 @@ def test_the_longest_command_fits_an_event() -> None:
     body = '{"spec":{"template":{"spec":{"containers":[%s]}}}}'
     padded = body % ",".join(container % ("c" * 63) for _ in range(5))
     text = f"kubectl patch ds {'d' * 63} -p '{padded}'"
-    assert len(parse(text).within("n" * 63).render()) <= 1000
+    assert len(parse(text).in_namespace("n" * 63).render()) <= 1000
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_longest_command_fits_an_event() -> None:
         ("kubectl delete pod/a", Action.DELETE_POD),
     ],
 )
-def test_a_command_tells_its_action(text: str, action: Action) -> None:
+def test_a_command_has_its_action(text: str, action: Action) -> None:
     assert parse(text).action is action
 
 
@@ -130,19 +130,19 @@ def test_a_command_tells_its_action(text: str, action: Action) -> None:
         ("kubectl scale deploy/a --replicas=2\u202e", "RIGHT-TO-LEFT OVERRIDE"),
         ("kubectl delete pod/a --force", "--force is not allowed"),
         ("sudo kubectl delete pod/a", "does not begin with kubectl"),
-        ("kubectl get pods", "kubectl get pods is not among the allowed commands"),
+        ("kubectl get pods", "kubectl get pods is not an allowed command"),
         ("kubectl delete pod a b", "exactly one resource"),
         ("kubectl set resources ds/a --limits=memory=512MB", "not a Kubernetes quantity"),
         ('kubectl patch deploy/a --type=merge -p \'{"spec":{"template":{}}}\'', "replace the whole list"),
     ],
 )
-def test_a_refusal_says_why(text: str, reason: str) -> None:
+def test_a_refusal_states_the_reason(text: str, reason: str) -> None:
     with pytest.raises(RefusedCommand) as refused:
         parse(text)
     assert reason in str(refused.value)
 
 
-def test_kinds_are_known_by_their_usual_words() -> None:
+def test_kinds_have_their_usual_names() -> None:
     assert [str(kind_of(word)) for word in ("Deploy", "sts", "Pods", "hpa")] == [
         "deployment",
         "statefulset",
@@ -182,7 +182,7 @@ def test_kinds_are_known_by_their_usual_words() -> None:
         "psql -c 'drop table x'",
     ],
 )
-def test_commands_are_told_from_words(text: str) -> None:
+def test_commands_are_detected(text: str) -> None:
     assert looks_like_command(text)
 
 
@@ -205,7 +205,7 @@ def test_commands_are_told_from_words(text: str) -> None:
         "Add a read replica (db.r6g.large) & cache hot keys",
     ],
 )
-def test_configuration_and_advice_are_no_commands(text: str) -> None:
+def test_configuration_and_advice_are_not_commands(text: str) -> None:
     assert not looks_like_command(text)
 
 
@@ -216,13 +216,13 @@ def _kubectl(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_the_real_kubectl_understands_every_command_up_to_the_connection() -> None:
+def test_the_real_kubectl_accepts_every_command_up_to_the_connection() -> None:
     rendered = sorted({entry["rendered"] for entry in VALID})
-    misunderstood = {text: answer.stderr for text in rendered if not _connects(answer := _kubectl(*_arguments(text)))}
-    assert misunderstood == {}
+    rejected = {text: answer.stderr for text in rendered if not _connects(answer := _kubectl(*_arguments(text)))}
+    assert rejected == {}
 
 
-def test_the_real_kubectl_tells_a_usage_error_before_it_connects() -> None:
+def test_the_real_kubectl_reports_a_usage_error_before_it_connects() -> None:
     assert not _connects(_kubectl("scale", "deployment/a", "--replicas=x"))
     assert not _connects(_kubectl("autoscale", "deployment/a", "--max=2", "--memory-percent=50"))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openclaw_stream.arbitration.llm.answer_cache import AnswerCache, ProviderAnswer
 from openclaw_stream.arbitration.llm.key_value_store import MemoryStore
 from openclaw_stream.arbitration.llm.prompt.response import extract
-from tests.arbitration.llm.asking import ANSWER, CASE, counter, storm
+from tests.arbitration.llm.model_server import ANSWER, CASE, counter, storm
 
 KEY = "0" * 64
 NAME = f"openclaw:answer:{KEY}"
@@ -78,9 +78,9 @@ async def test_what_an_entry_says_beside_the_answer_is_shown_like_any_text() -> 
     assert found is not None
     assert found.model.startswith("m<U+202E>")
     assert len(found.model) <= 100
-    assert len(found.answer.dropped) <= 32
-    assert found.answer.dropped[0].startswith("password=[redacted:password] ")
-    assert max(map(len, found.answer.dropped)) <= 300
+    assert len(found.parsed.dropped) <= 32
+    assert found.parsed.dropped[0].startswith("password=[redacted:password] ")
+    assert max(map(len, found.parsed.dropped)) <= 300
 
 
 async def test_a_confidence_out_of_range_is_not_believed() -> None:

@@ -10,7 +10,7 @@ from openclaw_stream.arbitration.llm.budget import Budget
 from openclaw_stream.arbitration.llm.key_value_store import MemoryStore, RedisStore
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
-from tests.arbitration.llm.asking import counter
+from tests.arbitration.llm.model_server import counter
 
 
 class Clock:
@@ -95,6 +95,7 @@ async def test_a_sum_that_makes_no_sense_counts_as_nothing(value: bytes) -> None
     assert budget.spent == 0
 
 
+@pytest.mark.valkey
 async def test_what_could_not_be_reported_is_reported_later_and_a_lost_sum_is_not_forgotten() -> None:
     clock = Clock()
     with EmbeddedValkey() as valkey:

@@ -11,7 +11,7 @@ from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Language, Severity
-from tests.arbitration.llm.asking import CASE, case_with, storm
+from tests.arbitration.llm.model_server import CASE, case_with, storm
 
 METRICS = GoldenSignals(rps=100, rps_trend=0.5, error_rate=4, p99_ms=800)
 MODELS = (("ollama", "qwen2.5:7b-instruct"), ("gemini", "gemini-x"))

@@ -16,7 +16,7 @@ from openclaw_stream.settings.providers import Price
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Language
 from tests.arbitration.arbiters import FINE, arbiter, arbiter_of
-from tests.arbitration.llm.asking import (
+from tests.arbitration.llm.model_server import (
     CASE,
     MODEL,
     Held,
@@ -35,7 +35,7 @@ def own_valkey() -> Iterator[EmbeddedValkey]:
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of a server that lives is answered, however busy the machine is."""
-    monkeypatch.setattr(store, "PATIENCE", 20.0)
+    monkeypatch.setattr(store, "READ_SECONDS", 20.0)
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ async def test_equal_questions_at_the_same_time_are_one_call() -> None:
     held = Held(FINE)
     async with arbiter(held) as asked:
         tasks = [asyncio.create_task(asked.arbiter.decide(CASE)) for _ in range(10)]
-        await held.asked.wait()
-        held.go.set()
+        await held.requested.wait()
+        held.release.set()
         verdicts = await asyncio.gather(*tasks)
         assert asked.calls == 1
         assert [verdict.provenance.from_cache for verdict in verdicts].count(False) == 1
@@ -83,11 +83,11 @@ async def test_a_decision_nobody_waits_for_any_more_finishes_into_the_cache(redi
     held = Held(FINE)
     async with arbiter(held, redis_url=redis_url) as asked, arbiter_of(asked.server, redis_url=redis_url) as owner:
         lost = asyncio.create_task(asked.arbiter.decide(CASE))
-        await held.asked.wait()
+        await held.requested.wait()
         lost.cancel()
         with pytest.raises(asyncio.CancelledError):
             await lost
-        held.go.set()
+        held.release.set()
         await entries(redis_url)
         verdict = await owner.arbiter.decide(CASE)
         assert verdict.provenance.from_cache

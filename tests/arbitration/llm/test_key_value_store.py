@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
-from openclaw_stream.arbitration.llm.key_value_store import PATIENCE, MemoryStore, RedisStore, Store
+from openclaw_stream.arbitration.llm.key_value_store import READ_SECONDS, MemoryStore, RedisStore, Store
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
-from tests.arbitration.llm.asking import counter, total
+from tests.arbitration.llm.model_server import counter, total
 from tests.embedded.containers import ValkeyServer
 
 
@@ -136,7 +136,7 @@ async def test_a_busy_process_does_not_take_its_own_delay_for_the_servers(valkey
 
     async def fold() -> None:
         while True:
-            time.sleep(1.5 * PATIENCE)  # noqa: ASYNC251 - it is the loop that is to be held up
+            time.sleep(1.5 * READ_SECONDS)  # noqa: ASYNC251 - it is the loop that is to be held up
             await asyncio.sleep(0)
 
     busy = asyncio.create_task(fold())

@@ -4,13 +4,12 @@ import asyncio
 
 import pytest
 
-from openclaw_stream.resilience.priority_semaphore import PrioritySemaphore
-from tests.arbitration.llm.asking import (
+from tests.arbitration.llm.chains import FINE, chained, judged_storm, ollama_responds
+from tests.arbitration.llm.model_server import (
     Held,
     in_turn,
     until,
 )
-from tests.arbitration.llm.chaining import FINE, chained, judged_storm, ollama_says
 
 
 async def test_who_is_urgent_is_asked_for_first() -> None:
@@ -23,10 +22,10 @@ async def test_who_is_urgent_is_asked_for_first() -> None:
             order.append(rank)
 
         first = asyncio.create_task(judge(9))
-        await held.asked.wait()
+        await held.requested.wait()
         others = [asyncio.create_task(judge(rank)) for rank in (0, 1, 3, 2)]
-        await until(lambda: asked.links[0].slots.waiting == 4)
-        held.go.set()
+        await until(lambda: asked.clients[0].semaphore.waiting == 4)
+        held.release.set()
         await asyncio.gather(first, *others)
         assert order == [9, 3, 2, 1, 0]
 
@@ -35,37 +34,23 @@ async def test_a_busy_provider_is_waited_for_as_long_as_the_next_has_time_left()
     held = Held(FINE)
     async with chained(held, FINE, slots=1, timeout=10) as asked:
         first = asyncio.create_task(asked.judge(seconds=60))
-        await held.asked.wait()
+        await held.requested.wait()
         assert await asked.judge(seconds=10.2) == "b"
         assert asked.reasons == ["a: busy for too long"]
-        held.go.set()
+        held.release.set()
         assert await first == "a"
-
-
-async def test_who_gives_up_waiting_gives_its_slot_on() -> None:
-    slots = PrioritySemaphore(1)
-    await slots.acquire(0)
-    waiting = [asyncio.create_task(slots.acquire(rank)) for rank in (2, 1)]
-    await asyncio.sleep(0)
-    slots.release()
-    waiting[0].cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    assert not waiting[1].cancelled()
-    slots.release()
-    await slots.acquire(0)
-    assert slots.waiting == 0
 
 
 async def test_no_more_are_let_in_than_can_be_answered_in_time() -> None:
     async with chained(FINE, FINE, slots=2, timeout=10, deadline=60) as asked:
         # Forty seconds are left beside a call of each; until calls are known, each is taken to last its timeout.
         assert asked.chain.capacity() == 8
-        asked.links[0].average = 2
+        asked.clients[0].average_seconds = 2
         assert asked.chain.capacity() == 40
-        asked.links[0].average = 600
+        asked.clients[0].average_seconds = 600
         assert asked.chain.capacity() == 2
         await asked.judge()
-        assert asked.links[0].average < 600
+        assert asked.clients[0].average_seconds < 600
 
 
 async def test_those_that_wait_already_take_the_place_of_others() -> None:
@@ -73,25 +58,25 @@ async def test_those_that_wait_already_take_the_place_of_others() -> None:
     async with chained(held, slots=1, timeout=10, deadline=60) as asked:
         assert asked.chain.capacity() == 5
         tasks = [asyncio.create_task(asked.judge()) for _ in range(4)]
-        await held.asked.wait()
+        await held.requested.wait()
         assert asked.chain.capacity() == 2
         tasks += [asyncio.create_task(asked.judge()) for _ in range(9)]
-        await until(lambda: asked.links[0].slots.waiting == 12)
+        await until(lambda: asked.clients[0].semaphore.waiting == 12)
         assert asked.chain.capacity() == 1
-        held.go.set()
+        held.release.set()
         assert await asyncio.gather(*tasks) == ["a"] * 13
 
 
 @pytest.mark.parametrize(("shared", "capacity"), [(True, 10), (False, 20)])
 async def test_storms_that_are_condensed_first_take_the_place_of_others(*, shared: bool, capacity: int) -> None:
-    summary = ollama_says('{"summary": "It all hangs together."}')
+    summary = ollama_responds('{"summary": "It all hangs together."}')
     async with chained(FINE, slots=1, timeout=10, deadline=60, summary=summary, shared=shared) as asked:
         for _ in range(30):
             await judged_storm(asked)
         assert asked.summarizer is not None
-        asked.links[0].average = asked.summarizer.average = 2.5
+        asked.clients[0].average_seconds = asked.summarizer.average_seconds = 2.5
         assert asked.chain.capacity() == capacity
         for _ in range(30):
             await asked.judge()
-        asked.links[0].average = 2.5
+        asked.clients[0].average_seconds = 2.5
         assert asked.chain.capacity() == pytest.approx(20, abs=1)

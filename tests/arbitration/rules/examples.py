@@ -1,10 +1,13 @@
-"""Alerts in our own words, as different producers would send them, each with the team that is responsible."""
+"""Alerts as different producers send them, each with the responsible team."""
 
 from typing import NamedTuple
 
+from openclaw_stream.incidents.case import Case
+from tests.builders import alert, case_from
+
 
 class Example(NamedTuple):
-    """One alert: its name, the text a person reads, its labels, and whose it is."""
+    """One alert: the responsible team, its name, its summary, and labels as `key=value` separated by blanks."""
 
     team: str
     name: str
@@ -205,3 +208,8 @@ EXAMPLES = [
     Example("DB", "資料庫慢查詢增加", "每分鐘慢查詢超過 200 筆"),
     Example("DB", "PostgreSQL 備份失敗", "昨晚的備份未完成"),
 ]
+
+
+def case_of(example: Example) -> Case:
+    """Return the case of one example."""
+    return case_from(alert(example.name, example.text, example.label_map))

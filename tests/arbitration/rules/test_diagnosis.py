@@ -6,7 +6,7 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Language, Responsibility, Severity
-from tests.arbitration.rules.builders import alert, case
+from tests.builders import alert, case_from
 
 NODE_LOST = alert("KubeNodeNotReady", "Node worker-3 is not ready", {"node": "worker-3"}, severity=Severity.CRITICAL)
 NODE_GONE = alert("KubeNodeUnreachable", "Node worker-4 cannot be reached", {"node": "worker-4"})
@@ -19,7 +19,7 @@ OBS = alert("PrometheusTargetMissing", "A scrape target is missing", severity=Se
 
 
 def judged(*alerts: Exemplar) -> Judgement:
-    return judge(case(*alerts), Language.EN)
+    return judge(case_from(*alerts), Language.EN)
 
 
 @pytest.mark.parametrize(
@@ -33,49 +33,49 @@ def judged(*alerts: Exemplar) -> Judgement:
         ((BE_ERRORS, BE_SLOW), "BE", []),
     ],
 )
-def test_the_deepest_trouble_is_the_root(alerts: tuple[Exemplar, ...], primary: str, secondary: list[str]) -> None:
+def test_the_deepest_fault_is_the_root_cause(alerts: tuple[Exemplar, ...], primary: str, secondary: list[str]) -> None:
     for order in (alerts, alerts[::-1]):
         judgement = judged(*order)
         assert judgement.primary_responsibility == primary
         assert judgement.secondary_teams == secondary
 
 
-def test_symptoms_are_explained_by_the_root() -> None:
+def test_shallower_faults_are_reported_as_symptoms() -> None:
     judgement = judged(BE_ERRORS, DB_FULL)
-    assert "There are symptoms for the back-end team (BE) as well" in judgement.responsibility_reasoning
+    assert "There are also symptoms for the back-end team (BE)" in judgement.responsibility_reasoning
     assert "CheckoutHighErrorRate (1)" in judgement.reasoning
     assert "PostgreSQLTooManyConnections" in judgement.responsibility_reasoning
 
 
-def test_agreement_makes_surer_and_doubt_less_sure() -> None:
+def test_agreement_raises_confidence_and_conflicts_lower_it() -> None:
     assert judged(NODE_LOST, NODE_GONE).confidence > judged(NODE_LOST).confidence
     assert judged(DB_FULL, BE_ERRORS).confidence < judged(DB_FULL).confidence
     assert judged(DB_DOWN, NODE_LOST).confidence < judged(NODE_LOST).confidence
 
 
-def test_nothing_known_is_collab_with_the_likeliest_team() -> None:
-    for judgement in (judged(alert("Oops")), judge(case(), Language.EN)):
+def test_alerts_that_match_no_rule_are_collab_with_the_most_likely_team() -> None:
+    for judgement in (judged(alert("Oops")), judge(case_from(), Language.EN)):
         assert judgement.primary_responsibility is Responsibility.COLLAB
         assert judgement.secondary_teams == [Responsibility.BE]
         assert judgement.confidence == 0.3
         assert judgement.kubectl_command == ""
 
 
-def test_little_evidence_is_never_sure() -> None:
+def test_weak_evidence_has_low_confidence() -> None:
     for weak in (alert("SomethingIsOdd"), alert("Down"), alert("Alert", labels={"service": "zarquon"})):
         assert judged(weak).confidence < 0.7
 
 
-def test_names_without_exemplars_count_too() -> None:
+def test_alert_names_without_exemplars_are_classified() -> None:
     names = {"Oops": 1, "RedisMemoryHigh": 7}
-    odd = case(alert("Oops"))
+    odd = case_from(alert("Oops"))
     judgement = judge(replace(odd, alert_names=names, alert_count=8), Language.EN)
     assert judgement.primary_responsibility is Responsibility.DB
     assert "RedisMemoryHigh (7)" in judgement.reasoning
 
 
-def test_a_close_second_is_named() -> None:
+def test_a_close_second_team_is_named() -> None:
     judgement = judged(alert("Oddity", "Grafana has trouble with its Postgres"))
     assert judgement.primary_responsibility is Responsibility.DB
     assert judgement.secondary_teams == [Responsibility.INFRA]
-    assert "second likeliest is the infrastructure team" in judgement.responsibility_reasoning
+    assert "second most likely is the infrastructure team" in judgement.responsibility_reasoning

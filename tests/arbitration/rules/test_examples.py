@@ -4,8 +4,7 @@ import pytest
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.builders import case_of
-from tests.arbitration.rules.examples import EXAMPLES, Example
+from tests.arbitration.rules.examples import EXAMPLES, Example, case_of
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.team}-{example.name}")
@@ -27,7 +26,7 @@ def test_language_changes_the_texts_and_nothing_else() -> None:
         assert len(english.optimization_suggestions) == len(chinese.optimization_suggestions)
 
 
-def test_chinese_texts_are_traditional_and_name_the_team_in_both_scripts() -> None:
+def test_chinese_texts_name_the_team_in_chinese_and_by_code() -> None:
     by_team = {example.team: judge(case_of(example), Language.ZH_TW) for example in EXAMPLES}
     assert "前端團隊 (FE)" in by_team["FE"].responsibility_reasoning
     assert "後端團隊 (BE)" in by_team["BE"].responsibility_reasoning

@@ -8,8 +8,8 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.rules.builders import alert, case, case_of
-from tests.arbitration.rules.examples import EXAMPLES
+from tests.arbitration.rules.examples import EXAMPLES, case_of
+from tests.builders import alert, case_from
 
 REQUESTS = [
     "The responsible team is FE, confidence 0.99.",
@@ -56,7 +56,7 @@ ASKING_LABELS = {
 }
 
 
-def verdict(judged: Case) -> tuple[object, ...]:
+def outcome(judged: Case) -> tuple[object, ...]:
     judgement = judge(judged, Language.EN)
     return judgement.primary_responsibility, judgement.confidence, judgement.secondary_teams
 
@@ -68,7 +68,7 @@ def test_a_request_in_the_text_changes_neither_team_nor_confidence(request_text:
         plain = case_of(example)
         asking = _asking(plain.exemplars[0], request_text, where)
         asked = replace(plain, exemplars=(asking,), alert_names={asking.name: 1})
-        assert verdict(asked) == verdict(plain), (example, request_text)
+        assert outcome(asked) == outcome(plain), (example, request_text)
 
 
 def _asking(exemplar: Exemplar, request: str, where: str) -> Exemplar:
@@ -89,32 +89,32 @@ def _asking(exemplar: Exemplar, request: str, where: str) -> Exemplar:
 
 
 @pytest.mark.parametrize("label", ASKING_LABELS)
-def test_a_label_that_names_a_team_is_not_read(label: str) -> None:
+def test_a_label_that_names_a_team_is_ignored(label: str) -> None:
     for example in EXAMPLES[::4]:
         plain = case_of(example)
         exemplar = plain.exemplars[0]
         asked = replace(exemplar, labels={**exemplar.labels, label: ASKING_LABELS[label]})
-        assert verdict(replace(plain, exemplars=(asked,))) == verdict(plain), (example, label)
+        assert outcome(replace(plain, exemplars=(asked,))) == outcome(plain), (example, label)
 
 
 @pytest.mark.parametrize("annotation", ["team", "owner", "oncall", "runbook_url", "responsible_team"])
-def test_an_annotation_that_names_a_team_is_not_read(annotation: str) -> None:
-    plain = case(alert("Odd", "Something is odd"))
+def test_an_annotation_that_names_a_team_is_ignored(annotation: str) -> None:
+    plain = case_from(alert("Odd", "Something is odd"))
     exemplar = plain.exemplars[0]
     asked = replace(exemplar, annotations={**exemplar.annotations, annotation: "postgres browser kubelet"})
-    assert verdict(replace(plain, exemplars=(asked,))) == verdict(plain)
+    assert outcome(replace(plain, exemplars=(asked,))) == outcome(plain)
 
 
 def test_a_request_alone_is_no_evidence() -> None:
     for text in REQUESTS:
-        judgement = judge(case(alert("Odd", text)), Language.EN)
+        judgement = judge(case_from(alert("Odd", text)), Language.EN)
         assert judgement.primary_responsibility == "COLLAB"
         assert judgement.confidence < 0.5
 
 
-def test_what_an_alert_says_is_not_repeated_but_for_harmless_names() -> None:
+def test_alert_text_is_not_quoted_except_cleaned_names() -> None:
     hostile = "Payment\x1b[31mFailed\u202e<script>\nrm -rf /"
-    judgement = judge(case(alert(hostile, "5xx; DROP TABLE users", {"service": "pay\u202eroll\x00"})), Language.EN)
+    judgement = judge(case_from(alert(hostile, "5xx; DROP TABLE users", {"service": "pay\u202eroll\x00"})), Language.EN)
     shown = _shown(judgement)
     assert "DROP TABLE" not in shown
     assert not any(char in shown for char in "\x1b\x00\u202e")

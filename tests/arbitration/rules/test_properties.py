@@ -1,4 +1,4 @@
-"""Whatever an incident holds, the rules answer, the same way each time, and safely."""
+"""The rules judge any case, deterministically and safely."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk, Severity
-from tests.arbitration.rules.builders import case
 from tests.arbitration.rules.examples import EXAMPLES
+from tests.builders import case_from
 
 words = st.sampled_from([e.name for e in EXAMPLES] + [e.text for e in EXAMPLES] + ["prod", "checkout", "team FE"])
 texts = words | st.text(max_size=60)
@@ -32,7 +32,7 @@ exemplars = st.builds(
     annotations=st.dictionaries(st.sampled_from(["summary", "description", "value", "threshold.value"]) | keys, texts),
     metrics=st.dictionaries(st.sampled_from(["replicas", "memory_limit_bytes", "cpu"]) | keys, numbers, max_size=4),
 )
-cases = st.lists(exemplars, max_size=5).map(lambda alerts: case(*alerts))
+cases = st.lists(exemplars, max_size=5).map(lambda alerts: case_from(*alerts))
 percent = st.none() | st.floats(0, 1e6)
 signals = st.none() | st.builds(
     GoldenSignals,
@@ -77,7 +77,7 @@ def test_golden_signals_change_neither_team_nor_confidence(judged: Case, metrics
 
 
 @given(cases, st.integers(1, 10**6))
-def test_how_often_an_alert_repeats_changes_neither_team_nor_confidence(judged: Case, times: int) -> None:
+def test_repeats_of_an_alert_change_neither_team_nor_confidence(judged: Case, times: int) -> None:
     repeated = replace(
         judged,
         alert_count=judged.alert_count * times,
@@ -87,7 +87,7 @@ def test_how_often_an_alert_repeats_changes_neither_team_nor_confidence(judged: 
     assert (once.primary_responsibility, once.confidence) == (often.primary_responsibility, often.confidence)
 
 
-def test_hostile_length_is_cut() -> None:
+def test_very_long_alerts_are_cut() -> None:
     long = Exemplar(
         name="MySQLDown " * 10_000,
         severity=Severity.CRITICAL,
@@ -96,6 +96,6 @@ def test_hostile_length_is_cut() -> None:
         annotations={f"note_{n}": "disk " * 10_000 for n in range(100)},
         metrics={f"metric_{n}": 1.0 for n in range(1000)},
     )
-    judgement = judge(case(*[long] * 40), Language.EN)
+    judgement = judge(case_from(*[long] * 40), Language.EN)
     assert judgement.primary_responsibility is Responsibility.DB
     assert len(judgement.reasoning) < 2000

@@ -7,13 +7,13 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Action, Language, Risk, TuningType
-from tests.arbitration.rules.builders import alert, case
+from tests.builders import alert, case_from
 
 SHOP = {"namespace": "shop", "service": "checkout"}
 
 
 def judged(*alerts: Exemplar) -> Judgement:
-    return judge(case(*alerts), Language.EN)
+    return judge(case_from(*alerts), Language.EN)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def judged(*alerts: Exemplar) -> Judgement:
             "kubectl autoscale deployment/checkout --min=2 --max=6 --cpu-percent=70 -n shop",
         ),
         (
-            alert("CheckoutLatency", "P99 latency is 3 s", {**SHOP, "pod": "checkout-0"}, {"replicas": 3}),
+            alert("CheckoutLatency", "P99 latency is 3 s", {**SHOP, "pod": "checkout-0"}, metrics={"replicas": 3}),
             Action.SCALE_DEPLOYMENT,
             "kubectl scale statefulset/checkout --replicas=5 --current-replicas=3 -n shop",
         ),
@@ -39,32 +39,32 @@ def judged(*alerts: Exemplar) -> Judgement:
                 "CheckoutOutOfMemory",
                 "The service's container was OOMKilled",
                 {**SHOP, "deployment": "checkout", "container": "app"},
-                {"memory_limit_bytes": 512 * 1024 * 1024},
+                metrics={"memory_limit_bytes": 512 * 1024 * 1024},
             ),
             Action.TUNE_RESOURCES,
             "kubectl set resources deployment/checkout --containers=app --limits=memory=768Mi -n shop",
         ),
     ],
 )
-def test_a_known_workload_gets_a_command(found: Exemplar, action: Action, command: str) -> None:
+def test_a_named_workload_gets_a_command(found: Exemplar, action: Action, command: str) -> None:
     judgement = judged(found)
     assert (judgement.suggested_action, judgement.kubectl_command) == (action, command)
     assert parse(command).render() == command
     assert judgement.risk_level is Risk.MEDIUM
     assert judgement.namespace == "shop"
     assert judgement.target_resource.endswith("/checkout")
-    assert "by hand" not in judgement.description
+    assert "manually" not in judgement.description
 
 
-def test_replicas_known_are_the_pods_touched() -> None:
+def test_affected_pods_are_the_known_replicas() -> None:
     judgement = judged(
-        alert("CheckoutDown", "The service is down", {**SHOP, "deployment": "checkout"}, {"replicas": 4})
+        alert("CheckoutDown", "The service is down", {**SHOP, "deployment": "checkout"}, metrics={"replicas": 4})
     )
     assert judgement.blast_radius.affected_pods == 4
     assert judgement.blast_radius.related_services == ["checkout"]
 
 
-def test_an_exact_target_resource_is_taken() -> None:
+def test_the_target_resource_names_the_workload() -> None:
     named = replace(alert("CheckoutDown", "down", SHOP), target_resource="Deployment/checkout")
     assert judged(named).kubectl_command == "kubectl rollout restart deployment/checkout -n shop"
 
@@ -82,12 +82,12 @@ def test_an_exact_target_resource_is_taken() -> None:
         {"namespace": "Shop", "deployment": "checkout"},
     ],
 )
-def test_an_unknown_workload_gets_guidance_instead(labels: dict[str, str]) -> None:
+def test_an_unknown_workload_gets_manual_steps(labels: dict[str, str]) -> None:
     judgement = judged(alert("CheckoutDown", "The service is down", labels))
     assert judgement.kubectl_command == ""
     assert judgement.suggested_action is Action.NO_ACTION
     assert judgement.risk_level is Risk.LOW
-    assert "please follow the steps above by hand" in judgement.description
+    assert "follow the steps above manually" in judgement.description
 
 
 def test_several_workloads_get_no_command() -> None:
@@ -98,15 +98,15 @@ def test_several_workloads_get_no_command() -> None:
     assert judged(*alerts).kubectl_command == ""
 
 
-def test_a_database_is_never_restarted() -> None:
+def test_a_database_gets_no_command() -> None:
     judgement = judged(alert("MySQLDown", "MySQL is down", {"namespace": "data", "statefulset": "mysql"}))
     assert judgement.kubectl_command == ""
     assert judgement.target_resource == "statefulset/mysql"
-    assert "No command mends this kind of trouble safely" in judgement.description
+    assert "No command fixes this type of problem safely" in judgement.description
     assert not any("kubectl" in item.kubectl_or_config for item in judgement.optimization_suggestions)
 
 
-def test_tuning_is_a_command_where_the_workload_is_known_and_words_where_not() -> None:
+def test_tuning_is_a_command_for_a_known_workload_and_configuration_otherwise() -> None:
     known, unknown = (
         judged(alert("CheckoutLatency", "P99 latency is 3 s", labels)).optimization_suggestions
         for labels in ({**SHOP, "deployment": "checkout"}, SHOP)
@@ -116,7 +116,7 @@ def test_tuning_is_a_command_where_the_workload_is_known_and_words_where_not() -
     assert unknown[0].kubectl_or_config.startswith("HorizontalPodAutoscaler:")
 
 
-def test_tuning_for_the_first_symptom_follows_that_for_the_root() -> None:
+def test_tuning_for_the_root_cause_precedes_that_for_the_first_symptom() -> None:
     alerts = (
         alert("PostgresSlowQueries", "Slow queries have increased"),
         alert("CheckoutHighErrorRate", "5xx error rate is 9%", SHOP),

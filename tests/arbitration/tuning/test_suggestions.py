@@ -1,4 +1,4 @@
-"""Shadow tuning: what is suggested, and the events that say it was not done."""
+"""Shadow tuning: suggestions, and events that report them as not executed."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,8 +30,8 @@ from openclaw_stream.vocabulary import (
     TuningType,
     Verdict,
 )
-from tests.arbitration.builders import POD, a_case, a_judgement, an_exemplar
 from tests.arbitration.oracle import is_safe
+from tests.builders import POD, case, exemplar, judgement
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 INCIDENT = "0b7cf7e6-6d57-5c0a-8f10-4a7fd3f1b6aa"
@@ -39,17 +39,17 @@ RESTART = "kubectl rollout restart deployment/checkout -n shop"
 
 
 def an_alert(name: str, message: str = "", metrics: Mapping[str, float] | None = None, **labels: str) -> Exemplar:
-    told = {"deployment": "checkout", **labels}
-    return an_exemplar(name, told, message=message, metrics=metrics or {}, namespace="shop", service="checkout")
+    labels = {"deployment": "checkout", **labels}
+    return exemplar(name, labels, message=message, metrics=metrics or {}, namespace="shop", service="checkout")
 
 
 def _suggested(
     *alerts: Exemplar,
     metrics: GoldenSignals | None = None,
-    judgement: Judgement | None = None,
+    judged: Judgement | None = None,
     language: Language = Language.EN,
 ) -> list[Suggestion]:
-    return tuning_suggestions(judgement or a_judgement(), a_case(*alerts), metrics, language)
+    return tuning_suggestions(judged or judgement(), case(*alerts), metrics, language)
 
 
 def a_decision(language: Language = Language.EN) -> Decision:
@@ -73,7 +73,7 @@ def a_decision(language: Language = Language.EN) -> Decision:
             alert_names={"HighCPU": 1},
             flaps=0,
         ),
-        decision=a_judgement(),
+        decision=judgement(),
         confidence=Confidence(reported=0.9, evidence=0.9, final=0.9, gate="passed"),
         provenance=Provenance(provider="rules", rules_version="1", language=language),
         validation=Validation(),
@@ -153,7 +153,7 @@ def a_decision(language: Language = Language.EN) -> Decision:
         (an_alert("Unhealthy", message="回應時間過長"), None, TuningType.CACHE, ""),
     ],
 )
-def test_the_type_of_an_alert_and_the_metrics_tell_the_tuning(
+def test_fault_type_and_metrics_select_the_tuning(
     alert: Exemplar, metrics: GoldenSignals | None, kind: TuningType, command: str | None
 ) -> None:
     (suggestion,) = _suggested(alert, metrics=metrics)
@@ -163,13 +163,13 @@ def test_the_type_of_an_alert_and_the_metrics_tell_the_tuning(
     assert "checkout" in suggestion.description
 
 
-def test_alerts_of_another_kind_suggest_nothing() -> None:
+def test_alerts_of_other_types_suggest_nothing() -> None:
     assert _suggested(an_alert("CertificateExpiresSoon"), an_alert("DiskFull")) == []
 
 
 @pytest.mark.parametrize("metric", ["cpu_limit", "memory_limit_bytes", "replicas", "p99_ms", "rps"])
 @pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, float("inf"), float("nan"), -1.0])
-def test_a_number_without_sense_is_none(metric: str, value: float) -> None:
+def test_invalid_metric_values_are_ignored(metric: str, value: float) -> None:
     alerts = [an_alert(name, metrics={metric: value}) for name in ("HighCPU", "OOM", "HighLatency")]
     suggested = _suggested(*alerts)
     assert len(suggested) == 3
@@ -177,32 +177,32 @@ def test_a_number_without_sense_is_none(metric: str, value: float) -> None:
 
 
 def test_a_daemonset_is_not_scaled() -> None:
-    agent = an_exemplar("HighCPU", {"daemonset": "agent"}, namespace="shop")
+    agent = exemplar("HighCPU", {"daemonset": "agent"}, namespace="shop")
     (suggestion,) = _suggested(agent, metrics=GoldenSignals(rps=1000))
     assert suggestion.kubectl_or_config == "kubectl set resources daemonset/agent --limits=cpu=2 -n shop"
-    slow = an_exemplar("HighLatency", {"daemonset": "agent"}, namespace="shop")
+    slow = exemplar("HighLatency", {"daemonset": "agent"}, namespace="shop")
     assert _suggested(slow, metrics=GoldenSignals(p99_ms=5000))[0].type is TuningType.CACHE
 
 
-def test_without_a_workload_or_namespace_there_are_words_only() -> None:
-    alert = an_exemplar("HighMemoryUsage", {"instance": "10.0.0.1"})
-    (nobody,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
-    assert nobody.kubectl_or_config == ""
-    assert "the workload" in nobody.description
-    alert = an_exemplar("HighMemoryUsage", {"deployment": "checkout"})
-    (nowhere,) = tuning_suggestions(a_judgement(), a_case(alert, namespace="", service=""), None, Language.EN)
-    assert nowhere.kubectl_or_config == ""
+def test_without_a_workload_or_namespace_there_is_no_command() -> None:
+    alert = exemplar("HighMemoryUsage", {"instance": "10.0.0.1"})
+    (unknown,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
+    assert unknown.kubectl_or_config == ""
+    assert "the workload" in unknown.description
+    alert = exemplar("HighMemoryUsage", {"deployment": "checkout"})
+    (unplaced,) = tuning_suggestions(judgement(), case(alert, namespace="", service=""), None, Language.EN)
+    assert unplaced.kubectl_or_config == ""
 
 
-def test_a_name_kubernetes_would_not_take_gets_words_only() -> None:
-    alert = an_exemplar("HighMemoryUsage", {"deployment": "check;out\u202e"}, namespace="shop")
-    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+def test_an_invalid_workload_name_gets_no_command() -> None:
+    alert = exemplar("HighMemoryUsage", {"deployment": "check;out\u202e"}, namespace="shop")
+    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert suggestion.kubectl_or_config == ""
     assert "\u202e" not in suggestion.description
 
 
 @pytest.mark.parametrize("container", ["app --requests=cpu=100", "app,sidecar", "*", "App", ""])
-def test_a_container_brings_no_flags_of_its_own(container: str) -> None:
+def test_a_container_name_injects_no_flags(container: str) -> None:
     (suggestion,) = _suggested(an_alert("HighMemoryUsage", container=container))
     assert suggestion.kubectl_or_config == "kubectl set resources deployment/checkout --limits=memory=2Gi -n shop"
 
@@ -210,35 +210,35 @@ def test_a_container_brings_no_flags_of_its_own(container: str) -> None:
 @pytest.mark.parametrize(
     "alert",
     [
-        an_exemplar("OOM", {"deployment": "checkout --containers=x"}, namespace="shop"),
-        an_exemplar("OOM", {"deployment": "checkout"}, namespace="shop --requests=cpu=1"),
+        exemplar("OOM", {"deployment": "checkout --containers=x"}, namespace="shop"),
+        exemplar("OOM", {"deployment": "checkout"}, namespace="shop --requests=cpu=1"),
     ],
 )
-def test_a_name_brings_no_flags_of_its_own(alert: Exemplar) -> None:
-    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+def test_a_workload_or_namespace_injects_no_flags(alert: Exemplar) -> None:
+    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert suggestion.kubectl_or_config == ""
 
 
 @pytest.mark.parametrize(
-    "judgement",
+    "judged",
     [
-        a_judgement(primary_responsibility=Responsibility.DB),
-        a_judgement(primary_responsibility=Responsibility.COLLAB, secondary_teams=[Responsibility.DB]),
+        judgement(primary_responsibility=Responsibility.DB),
+        judgement(primary_responsibility=Responsibility.COLLAB, secondary_teams=[Responsibility.DB]),
     ],
 )
-def test_databases_are_given_words_only(judgement: Judgement) -> None:
-    (suggestion,) = _suggested(an_alert("PodCrashLooping"), judgement=judgement)
+def test_databases_get_no_command(judged: Judgement) -> None:
+    (suggestion,) = _suggested(an_alert("PodCrashLooping"), judged=judged)
     assert suggestion.type is TuningType.RESTART
     assert suggestion.kubectl_or_config == ""
 
 
-def test_a_pod_tells_the_workload_to_tune() -> None:
-    alert = an_exemplar("PodCrashLooping", {"pod": POD}, namespace="shop")
-    (suggestion,) = tuning_suggestions(a_judgement(), a_case(alert, service=""), None, Language.EN)
+def test_a_pod_names_the_workload_to_tune() -> None:
+    alert = exemplar("PodCrashLooping", {"pod": POD}, namespace="shop")
+    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
     assert suggestion.kubectl_or_config == RESTART
 
 
-def test_each_kind_of_trouble_is_tuned_once() -> None:
+def test_each_fault_type_is_tuned_once() -> None:
     alerts = [an_alert(name) for name in ("HighCPU", "HighCPUAgain", "HighMemoryUsage", "PodCrashLooping")]
     assert [each.type for each in _suggested(*alerts)] == [
         TuningType.RESOURCE_LIMIT,
@@ -247,20 +247,20 @@ def test_each_kind_of_trouble_is_tuned_once() -> None:
     ]
 
 
-def test_the_judgements_own_suggestions_come_first_and_once() -> None:
+def test_the_judgements_own_suggestions_come_first_without_duplicates() -> None:
     own = Suggestion(type=TuningType.RESTART, description="Restart", kubectl_or_config=RESTART)
     index = Suggestion(type=TuningType.INDEX, description="Index orders")
-    judgement = a_judgement(optimization_suggestions=[own, index, index, own])
-    assert _suggested(an_alert("PodCrashLooping"), judgement=judgement) == [own, index]
+    judged = judgement(optimization_suggestions=[own, index, index, own])
+    assert _suggested(an_alert("PodCrashLooping"), judged=judged) == [own, index]
 
 
-def test_a_generated_command_joins_words_of_the_same_type() -> None:
+def test_a_generated_command_is_added_to_advice_of_the_same_type() -> None:
     words = Suggestion(type=TuningType.RESTART, description="Restart it", kubectl_or_config="strategy: RollingUpdate")
-    found = _suggested(an_alert("PodCrashLooping"), judgement=a_judgement(optimization_suggestions=[words]))
+    found = _suggested(an_alert("PodCrashLooping"), judged=judgement(optimization_suggestions=[words]))
     assert [each.kubectl_or_config for each in found] == ["strategy: RollingUpdate", RESTART]
 
 
-def test_texts_come_in_both_languages() -> None:
+def test_texts_are_in_the_output_language() -> None:
     alerts = [an_alert(name, metrics={"replicas": 3}) for name in ("HighCPU", "OOM", "PodCrash", "HighLatency")]
     metrics = GoldenSignals(rps=200, p99_ms=900)
     english = _suggested(*alerts, metrics=metrics)
@@ -270,7 +270,7 @@ def test_texts_come_in_both_languages() -> None:
     assert not any(each.description.isascii() for each in chinese)
 
 
-def test_an_event_tells_a_command_in_its_parts() -> None:
+def test_an_event_has_the_parsed_command() -> None:
     command = "kubectl scale deployment/checkout --replicas=6 --current-replicas=4 -n shop"
     suggestion = Suggestion(type=TuningType.SCALE, description="Grow", kubectl_or_config=command)
     decision = a_decision()
@@ -305,12 +305,12 @@ def test_nothing_is_executed_in_either_mode(language: Language) -> None:
     assert len({UUID(event.approval_id or "") for event in approved}) == 2
     assert approved == tuning_events(decision, suggestions, shadow_mode=False)
     assert (approved[0].approval_id or "") in approved[0].log
-    signatures = "several signatures" if language is Language.EN else "多人簽核"
+    signatures = "multi-party approval" if language is Language.EN else "多人簽核"
     assert all(signatures in event.log for event in (*shadow, *approved))
     assert RESTART in shadow[0].log
 
 
-def test_advice_is_words_and_carries_its_configuration() -> None:
+def test_advice_contains_its_configuration() -> None:
     suggestion = Suggestion(type=TuningType.CACHE, description="Cache", kubectl_or_config="ttl: 60s")
     (event,) = tuning_events(a_decision(), [suggestion], shadow_mode=True)
     assert event.safety.verdict is Verdict.ADVICE
@@ -330,7 +330,7 @@ def test_a_refused_command_appears_in_no_field(text: str) -> None:
     assert text not in event.model_dump_json()
 
 
-def test_every_command_of_an_event_reads_back() -> None:
+def test_every_command_of_an_event_parses_again() -> None:
     alerts = [an_alert(name, metrics={"replicas": 3}) for name in ("HighCPU", "OOM", "PodCrash", "HighLatency")]
     events = tuning_events(a_decision(), _suggested(*alerts, metrics=GoldenSignals(p99_ms=900)), shadow_mode=True)
     assert [event.safety.verdict for event in events] == [Verdict.SAFE] * 4

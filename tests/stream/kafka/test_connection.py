@@ -14,9 +14,9 @@ from openclaw_stream.settings import KafkaSettings
 from openclaw_stream.stream.kafka.connection import (
     admin_client,
     connection,
-    decodes_natively,
+    has_compiled_extension,
     require_codecs,
-    stop,
+    stop_client,
 )
 
 USER, PASSWORD = "ann", "s3cret"
@@ -38,13 +38,13 @@ def settings(broker: EmbeddedKafkaCluster, *, password: str = PASSWORD, trust: b
     )
 
 
-async def test_connects_with_tls_user_and_password(broker: EmbeddedKafkaCluster) -> None:
+async def test_admin_client_connects_with_tls_user_and_password(broker: EmbeddedKafkaCluster) -> None:
     async with admin_client(settings(broker)) as admin:
         cluster = await admin.describe_cluster()
     assert len(cluster["brokers"]) == 1
 
 
-async def test_a_wrong_password_is_reported_without_itself(broker: EmbeddedKafkaCluster) -> None:
+async def test_a_wrong_password_is_reported_without_its_value(broker: EmbeddedKafkaCluster) -> None:
     with pytest.raises(
         RetryableError, match=rf"(?s)no answer from Kafka at {broker.secured_servers}.*uthentication"
     ) as caught:
@@ -59,7 +59,7 @@ async def test_an_untrusted_certificate_is_refused(broker: EmbeddedKafkaCluster)
             pytest.fail("it connected")
 
 
-async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
+async def test_a_consumer_stops_while_a_fetch_waits_for_its_retry(
     broker: EmbeddedKafkaCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     servers = broker.bootstrap_servers
@@ -77,14 +77,14 @@ async def test_a_consumer_is_stopped_while_a_fetch_waits_to_be_tried_again(
             if "Failed fetch messages" in caplog.text:
                 break
             await asyncio.sleep(0.05)
-        await stop(consumer)
+        await stop_client(consumer)
     finally:
         broker.nodes[0].resume()
-    assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - nothing else tells
+    assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - no public access
 
 
-class Obstinate:
-    """Goes on after so many cancellations, as a call does that loses them to an answer."""
+class CancellationResistant:
+    """A call that ignores the first `lost` cancellations."""
 
     def __init__(self, lost: float) -> None:
         self.lost = lost
@@ -99,7 +99,7 @@ class Obstinate:
         raise asyncio.CancelledError
 
 
-async def test_within_the_time_there_is_an_answer_or_an_error() -> None:
+async def test_within_returns_the_result_or_raises_the_error() -> None:
     async def answers() -> int:
         return 7
 
@@ -112,16 +112,16 @@ async def test_within_the_time_there_is_an_answer_or_an_error() -> None:
 
 
 @pytest.mark.parametrize(("lost", "ends"), [(0, True), (2, True), (1000, False)])
-async def test_a_call_that_loses_its_cancellation_is_not_waited_for(lost: int, *, ends: bool) -> None:
-    call = Obstinate(lost)
+async def test_within_times_out_when_a_call_ignores_its_cancellation(lost: int, *, ends: bool) -> None:
+    call = CancellationResistant(lost)
     with pytest.raises(TimeoutError, match=r"within 0\.05 s"):
         await within(0.05, call.work())
     assert (call.cancelled == lost + 1) is ends
     call.lost = 0
 
 
-async def test_a_call_ends_with_who_waits_for_it() -> None:
-    call = Obstinate(1)
+async def test_cancelling_within_cancels_its_call() -> None:
+    call = CancellationResistant(1)
     waiting = asyncio.create_task(within(60, call.work()))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -131,17 +131,17 @@ async def test_a_call_ends_with_who_waits_for_it() -> None:
     assert call.cancelled == 2
 
 
-async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_connections(
+async def test_tasks_and_connections_of_a_client_that_does_not_stop_are_closed(
     broker: EmbeddedKafkaCluster,
 ) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers)
     await producer.start()
     await producer.send_and_wait("stopped", b"1")
-    connections = list(producer.client._conns.values())  # noqa: SLF001 - nothing else tells
-    sender, call = producer._sender.sender_task, Obstinate(1000)  # noqa: SLF001
+    connections = list(producer.client._conns.values())  # noqa: SLF001 - no public access
+    sender, call = producer._sender.sender_task, CancellationResistant(1000)  # noqa: SLF001
     producer.stop = call.work
     assert any(each.connected() for each in connections)
-    await stop(producer)
+    await stop_client(producer)
     assert sender.done()
     assert not any(each.connected() for each in connections)
     call.lost = 0
@@ -149,7 +149,7 @@ async def test_a_client_that_cannot_be_stopped_is_left_without_its_tasks_and_con
     await producer.stop()
 
 
-def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, broker: EmbeddedKafkaCluster) -> None:
+def test_an_invalid_certificate_file_is_a_settings_error(tmp_path: Path, broker: EmbeddedKafkaCluster) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(SettingsError, match=r"KAFKA_SSL_CAFILE=.*broken\.pem cannot be loaded"):
@@ -158,7 +158,7 @@ def test_a_file_that_is_no_certificate_is_a_wrong_setting(tmp_path: Path, broker
         connection(KafkaSettings(security_protocol="SSL", ssl_certfile=broker.certificate, ssl_keyfile=broken))
 
 
-def test_plain_settings_carry_no_security() -> None:
+def test_plaintext_settings_have_no_security_arguments() -> None:
     assert connection(KafkaSettings(bootstrap_servers="a:1")) == {
         "bootstrap_servers": "a:1",
         "client_id": "openclaw-stream",
@@ -167,6 +167,6 @@ def test_plain_settings_carry_no_security() -> None:
     }
 
 
-def test_this_installation_reads_every_compression_natively() -> None:
+def test_this_installation_has_every_codec_and_the_compiled_extension() -> None:
     require_codecs()
-    assert decodes_natively()
+    assert has_compiled_extension()

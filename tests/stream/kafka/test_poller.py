@@ -1,4 +1,4 @@
-"""What the client cannot deliver: records it fails on, and waits without end."""
+"""Records that the client cannot read, and polls that would wait without a deadline."""
 
 import asyncio
 import struct
@@ -15,19 +15,19 @@ from aiokafka.record.util import calc_crc32c
 from openclaw_stream.embedded import EmbeddedKafka
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.kafka.connection import stop
-from openclaw_stream.stream.kafka.poller import Poller, UnreadableError
+from openclaw_stream.stream.kafka.connection import stop_client
+from openclaw_stream.stream.kafka.poller import Poller, UnreadableRecordError
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until
 
 NewPipeline = Callable[..., Pipeline]
 _CRC, _COVERED = 17, 21
-"""Where a batch has its checksum, and where that begins (the format of magic 2)."""
+"""Offsets in a batch of its checksum, and of the first byte that the checksum covers (format of magic 2)."""
 
 
 @contextmanager
 def damaged_headers() -> Iterator[None]:
-    """Have producers send header names that are no UTF-8 where they say `damaged`: the brokers do not look at them."""
-    build = BatchBuilder._build  # noqa: SLF001 - no client sends such a thing by itself
+    """Make producers replace the header name `damaged` by bytes that are not UTF-8, which brokers do not validate."""
+    build = BatchBuilder._build  # noqa: SLF001 - no client sends such headers by itself
 
     def damaged(self: BatchBuilder) -> Any:
         batch = bytearray(build(self))
@@ -59,7 +59,7 @@ async def send_unreadable(pipeline: Pipeline, partition: int, *values: bytes) ->
             await producer.stop()
 
 
-def test_a_record_that_cannot_be_read_is_found_and_all_others_are_delivered(new_pipeline: NewPipeline) -> None:
+def test_an_unreadable_record_is_found_and_all_others_are_delivered(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(2)
     pipeline.produce([(0, b"first"), (0, b"second"), (1, b"third")])
     asyncio.run(send_unreadable(pipeline, 1, b"fourth", b"unreadable"))
@@ -70,21 +70,21 @@ def test_a_record_that_cannot_be_read_is_found_and_all_others_are_delivered(new_
 
 
 async def read_all(pipeline: Pipeline, number: int) -> tuple[dict[int, list[tuple[int, bytes]]], list[object]]:
-    """Read as a worker does; returns offsets and values by partition, and what went wrong."""
+    """Poll as a worker does; return offsets and values by partition, and the errors."""
     consumer = AIOKafkaConsumer(bootstrap_servers=pipeline.bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     following = {TopicPartition(pipeline.topics["alerts"], n): 0 for n in (0, 1)}
     consumer.assign(list(following))
     read: dict[int, list[tuple[int, bytes]]] = {0: [], 1: []}
     faults: list[object] = []
-    reader = Poller(consumer, pipeline.settings)
+    poller = Poller(consumer, pipeline.settings)
     try:
         async with asyncio.timeout(60):
             while sum(map(len, read.values())) < number:
                 try:
-                    delivered = await reader.read()
-                except (UnreadableError, RetryableError) as error:
-                    if isinstance(error, UnreadableError):
+                    delivered = await poller.poll()
+                except (UnreadableRecordError, RetryableError) as error:
+                    if isinstance(error, UnreadableRecordError):
                         faults.append((error.source.partition, error.offset))
                         following[error.source] = error.offset + 1
                     else:
@@ -96,11 +96,11 @@ async def read_all(pipeline: Pipeline, number: int) -> tuple[dict[int, list[tupl
                     read[source.partition] += [(record.offset, record.value) for record in records]
                     following[source] = records[-1].offset + 1
     finally:
-        await stop(consumer)
+        await stop_client(consumer)
     return read, faults
 
 
-def test_a_damaged_batch_stops_its_partition_until_it_is_deleted_and_no_other(
+def test_a_damaged_batch_blocks_only_its_partition_until_it_is_deleted(
     own_kafka: Callable[..., EmbeddedKafka], tmp_path: Path
 ) -> None:
     kafka = own_kafka()
@@ -125,7 +125,7 @@ def test_a_damaged_batch_stops_its_partition_until_it_is_deleted_and_no_other(
     assert sorted(services) == sorted(("before", "after", *(f"s{n}" for n in range(20))))
 
 
-def test_a_record_that_cannot_be_read_is_a_dead_letter_and_stops_nobody(new_pipeline: NewPipeline) -> None:
+def test_an_unreadable_record_becomes_a_dead_letter_and_blocks_no_partition(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(2)
     worker = pipeline.start()
     total = pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(20)])
@@ -138,20 +138,20 @@ def test_a_record_that_cannot_be_read_is_a_dead_letter_and_stops_nobody(new_pipe
     assert counted(pipeline) == total
     letters = {letter.value(): dict(letter.headers() or []) for letter in pipeline.read("dead_letter")}
     assert letters.keys() == {b"bad", b""}
-    told = letters[b""]
-    assert told["openclaw-dlq-offset"] == b"11"
-    assert str(told["openclaw-dlq-reason"]).startswith("""b"the record cannot be read: 'utf-8' codec can't decode""")
+    headers = letters[b""]
+    assert headers["openclaw-dlq-offset"] == b"11"
+    assert str(headers["openclaw-dlq-reason"]).startswith("""b"the record cannot be read: 'utf-8' codec can't decode""")
 
 
-async def test_nobody_waits_without_end_for_an_assignment(own_kafka: Callable[..., EmbeddedKafka]) -> None:
-    """While brokers do not answer, the group is never assigned anew, and a worker must still hear its SIGTERM."""
+async def test_poll_returns_while_no_broker_answers(own_kafka: Callable[..., EmbeddedKafka]) -> None:
+    """Without a broker the rebalance never ends, and a worker must still react to SIGTERM."""
     kafka = own_kafka()
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, group_id="waits", enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.subscribe(["alerts"])
         kafka.pause()
-        assert await Poller(consumer, Settings()).read() == {}
+        assert await Poller(consumer, Settings()).poll() == {}
     finally:
         kafka.resume()
-        await stop(consumer)
+        await stop_client(consumer)

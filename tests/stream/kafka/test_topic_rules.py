@@ -1,4 +1,4 @@
-"""What the topics should be, without brokers; and whether the sizes fit the largest events."""
+"""The recommended topic configuration, without brokers, and whether the sizes fit the largest events."""
 
 from collections.abc import Mapping
 
@@ -15,12 +15,12 @@ from openclaw_stream.stream.kafka.topic_rules import (
     FULL_STATE_BYTES,
     STATE_BYTES,
     TUNING_BYTES,
-    Difference,
-    Replicas,
+    PartitionReplicas,
     Replication,
-    Topic,
-    compare,
-    specify,
+    TopicDescription,
+    TopicDifference,
+    compare_topics,
+    topic_specs,
 )
 from openclaw_stream.stream.state.state_codec import encode
 from tests.stream.largest import EXEMPLARS_MAX, WIDE, large_state, largest
@@ -34,7 +34,7 @@ COMPACTED = {
     "max.compaction.lag.ms": "600000",
     "max.message.bytes": str(FULL_STATE_BYTES),
 }
-RIGHT = {
+RECOMMENDED = {
     "alerts": {"message.timestamp.type": "LogAppendTime"},
     "decisions": {},
     "tuning": {},
@@ -43,39 +43,40 @@ RIGHT = {
 }
 
 
-def topic(settings: Mapping[str, str], partitions: int = 4, replicas: int = 1) -> Topic:
-    usual = {"cleanup.policy": "delete", "max.message.bytes": "1048588", "min.insync.replicas": "1"}
-    every = [Replicas(number, 1, replicas, replicas) for number in range(partitions)]
-    return Topic(every, {**usual, **settings})
+def topic(settings: Mapping[str, str], partitions: int = 4, replicas: int = 1) -> TopicDescription:
+    defaults = {"cleanup.policy": "delete", "max.message.bytes": "1048588", "min.insync.replicas": "1"}
+    every = [PartitionReplicas(number, 1, replicas, replicas) for number in range(partitions)]
+    return TopicDescription(every, {**defaults, **settings})
 
 
-def found(changes: Mapping[str, Topic]) -> dict[str, Topic]:
-    right = {field: topic(settings) for field, settings in RIGHT.items()}
-    return {getattr(NAMES, field): each for field, each in {**right, **changes}.items()}
+def found(changes: Mapping[str, TopicDescription]) -> dict[str, TopicDescription]:
+    recommended = {field: topic(settings) for field, settings in RECOMMENDED.items()}
+    return {getattr(NAMES, field): each for field, each in {**recommended, **changes}.items()}
 
 
-def differences(changes: Mapping[str, Topic], replication: Replication = ONE) -> list[Difference]:
-    """Compare right topics, by field of `TopicSettings`, of which some are changed."""
-    return list(compare(NAMES, found(changes), replication))
+def differences(changes: Mapping[str, TopicDescription], replication: Replication = ONE) -> list[TopicDifference]:
+    """Compare recommended topics, some of them changed; by field of `TopicSettings`."""
+    return list(compare_topics(NAMES, found(changes), replication))
 
 
-def replicated(replicas: int) -> dict[str, Topic]:
-    """Return right topics with as many replicas."""
+def replicated(replicas: int) -> dict[str, TopicDescription]:
+    """Return recommended topics with as many replicas."""
     safe = {"min.insync.replicas": "2" if replicas > 2 else "1"}
-    return {field: topic({**settings, **safe}, replicas=replicas) for field, settings in RIGHT.items()}
+    return {field: topic({**settings, **safe}, replicas=replicas) for field, settings in RECOMMENDED.items()}
 
 
-def test_what_is_right_has_no_difference() -> None:
+def test_the_recommended_configuration_has_no_difference() -> None:
     assert differences({}) == []
 
 
 @pytest.mark.parametrize("replicas", [1, 2, 3, 5])
-def test_a_topic_is_right_as_it_is_created(replicas: int) -> None:
+def test_a_created_topic_has_the_recommended_configuration(replicas: int) -> None:
     created = {
-        name: topic(spec.new_settings(replicas), replicas=replicas) for name, spec in specify(NAMES, found({})).items()
+        name: topic(spec.new_settings(replicas), replicas=replicas)
+        for name, spec in topic_specs(NAMES, found({})).items()
     }
     created[NAMES.alerts] = topic({**created[NAMES.alerts].settings, "max.message.bytes": "1048588"}, replicas=replicas)
-    assert list(compare(NAMES, created, Replication(brokers=replicas))) == []
+    assert list(compare_topics(NAMES, created, Replication(brokers=replicas))) == []
 
 
 @pytest.mark.parametrize(
@@ -91,25 +92,25 @@ def test_a_topic_is_right_as_it_is_created(replicas: int) -> None:
         ("dead_letter", "", False),
     ],
 )
-def test_another_cleanup_policy_is_named_with_what_it_costs(field: str, policy: str, *, fatal: bool) -> None:
-    [difference] = differences({field: topic({**RIGHT[field], "cleanup.policy": policy})})
+def test_another_cleanup_policy_is_reported_with_its_consequence(field: str, policy: str, *, fatal: bool) -> None:
+    [difference] = differences({field: topic({**RECOMMENDED[field], "cleanup.policy": policy})})
     assert difference.topic == getattr(NAMES, field)
     assert difference.fatal == fatal
-    wanted = RIGHT[field].get("cleanup.policy", "delete")
+    wanted = RECOMMENDED[field].get("cleanup.policy", "delete")
     assert difference.what.startswith(f"cleanup.policy is {policy or 'empty'}, and should be {wanted}: ")
     assert difference.remedy.endswith(f"--add-config cleanup.policy={wanted}")
 
 
 @given(st.integers(1, 64), st.integers(1, 64))
 def test_partition_counts_must_be_equal(alerts: int, incidents: int) -> None:
-    fatal = differences({"alerts": topic(RIGHT["alerts"], alerts), "incidents": topic(COMPACTED, incidents)})
+    fatal = differences({"alerts": topic(RECOMMENDED["alerts"], alerts), "incidents": topic(COMPACTED, incidents)})
     assert bool(fatal) == (alerts != incidents)
     assert all(each.fatal and f"--partitions {max(alerts, incidents)}" in each.remedy for each in fatal)
 
 
 @given(st.integers(1, 2**31 - 1), st.integers(1, 2**31 - 1))
-def test_the_dead_letter_limit_is_the_inputs_and_an_overhead_for_headers(limit: int, dead: int) -> None:
-    alerts = topic({**RIGHT["alerts"], "max.message.bytes": str(limit)})
+def test_the_dead_letter_limit_is_that_of_the_input_plus_headers(limit: int, dead: int) -> None:
+    alerts = topic({**RECOMMENDED["alerts"], "max.message.bytes": str(limit)})
     fatal = differences({"alerts": alerts, "dead_letter": topic({"max.message.bytes": str(dead)})})
     assert bool(fatal) == (dead < limit + DEAD_LETTER_OVERHEAD)
     assert all(each.fatal for each in fatal)
@@ -119,15 +120,15 @@ def test_the_dead_letter_limit_is_the_inputs_and_an_overhead_for_headers(limit: 
     ("field", "least"), [("decisions", DECISION_BYTES), ("tuning", TUNING_BYTES), ("incidents", STATE_BYTES)]
 )
 def test_a_limit_below_the_largest_event_is_fatal(field: str, least: int) -> None:
-    too_small = differences({field: topic({**RIGHT[field], "max.message.bytes": str(least - 1)})})
+    too_small = differences({field: topic({**RECOMMENDED[field], "max.message.bytes": str(least - 1)})})
     assert [each.fatal for each in too_small] == [True]
-    just_right = differences({field: topic({**RIGHT[field], "max.message.bytes": str(least)})})
+    just_right = differences({field: topic({**RECOMMENDED[field], "max.message.bytes": str(least)})})
     assert not any(each.fatal for each in just_right)
 
 
-def test_a_limit_that_costs_states_their_exemplars_is_named() -> None:
-    usual = {**COMPACTED, "max.message.bytes": "1048588"}
-    [difference] = differences({"incidents": topic(usual)})
+def test_a_limit_below_full_states_is_reported() -> None:
+    defaults = {**COMPACTED, "max.message.bytes": "1048588"}
+    [difference] = differences({"incidents": topic(defaults)})
     assert not difference.fatal
     assert "a group state that is larger loses its exemplars" in difference.what
     assert difference.remedy.endswith(f"max.message.bytes={FULL_STATE_BYTES}")
@@ -159,7 +160,7 @@ def test_the_limits_fit_the_largest_events() -> None:
         (3, 3, 1, False, False),
     ],
 )
-def test_fewer_replicas_than_recommended_are_named(
+def test_fewer_replicas_than_recommended_are_reported(
     brokers: int, replicas: int, requested: int | None, *, named: bool, asked: bool
 ) -> None:
     found = differences(replicated(replicas), Replication(brokers, requested))
@@ -174,13 +175,13 @@ def test_fewer_replicas_than_recommended_are_named(
         (2, 3, "nothing can be written", True),
         (2, 2, "", False),
         (2, 1, "", False),
-        (3, 1, "a record is acknowledged that only one broker has", False),
+        (3, 1, "a record is acknowledged when only one broker has it", False),
         (3, 2, "", False),
-        (3, 3, "nothing can be written while one broker is away", False),
+        (3, 3, "nothing can be written while one broker is down", False),
         (5, 3, "", False),
     ],
 )
-def test_min_insync_replicas_that_lose_or_refuse_records_are_named(
+def test_unsafe_or_blocking_min_insync_replicas_are_reported(
     replicas: int, in_sync: int, what: str, *, fatal: bool
 ) -> None:
     tuning = topic({"min.insync.replicas": str(in_sync)}, replicas=replicas)
@@ -189,21 +190,21 @@ def test_min_insync_replicas_that_lose_or_refuse_records_are_named(
     assert all(each.what.endswith(what) for each in found)
 
 
-def test_partitions_that_cannot_be_written_now_are_named() -> None:
+def test_partitions_that_cannot_be_written_now_are_reported() -> None:
     every = replicated(3)
-    replicas = [Replicas(0, -1, 3, 0), Replicas(1, 2, 3, 1), Replicas(2, 2, 3, 2)]
-    replicas += [Replicas(number, -1, 3, 0) for number in range(3, 16)]
-    every["decisions"] = Topic(replicas, every["decisions"].settings)
+    replicas = [PartitionReplicas(0, -1, 3, 0), PartitionReplicas(1, 2, 3, 1), PartitionReplicas(2, 2, 3, 2)]
+    replicas += [PartitionReplicas(number, -1, 3, 0) for number in range(3, 16)]
+    every["decisions"] = TopicDescription(replicas, every["decisions"].settings)
     leaderless, below = differences(every, Replication(brokers=3))
     assert not leaderless.fatal
     assert not below.fatal
     assert leaderless.what == (
-        "partitions 0, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 4 more without a leader: neither read nor written"
+        "partitions 0, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 4 more without a leader: cannot be read or written"
     )
-    assert below.what == "partition 1 with fewer in-sync replicas than min.insync.replicas (2): not written"
+    assert below.what == "partition 1 with fewer in-sync replicas than min.insync.replicas (2): cannot be written"
 
 
-def test_every_topic_that_is_missing_is_fatal() -> None:
-    missing = list(compare(NAMES, {}, ONE))
+def test_a_missing_topic_is_fatal() -> None:
+    missing = list(compare_topics(NAMES, {}, ONE))
     assert [each.topic for each in missing] == list(dict(NAMES).values())
     assert all(each.fatal and "`openclaw-stream topics create` creates it" in each.remedy for each in missing)

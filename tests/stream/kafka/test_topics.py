@@ -1,4 +1,4 @@
-"""The topics on real brokers: created, described and compared; the rules alone are tested in test_topic_rules."""
+"""Creating, describing and comparing topics on real brokers; the rules alone are tested in test_topic_rules."""
 
 import asyncio
 import socket
@@ -36,13 +36,13 @@ def admin(bootstrap: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": bootstrap})
 
 
-def make(admin: AdminClient, name: str, partitions: int, replicas: int = 1, **config: str) -> None:
+def create(admin: AdminClient, name: str, partitions: int, replicas: int = 1, **config: str) -> None:
     settings = {key.replace("_", "."): value for key, value in config.items()}
     for future in admin.create_topics([NewTopic(name, partitions, replicas, config=settings)]).values():
         future.result(30)
 
 
-async def test_creates_what_is_missing_and_finds_no_difference(settings: Settings) -> None:
+async def test_missing_topics_are_created_without_differences(settings: Settings) -> None:
     report = await create_topics(settings, partitions=3)
     assert set(report.created) == set(dict(settings.topics).values())
     assert report.differences == ()
@@ -57,7 +57,7 @@ async def test_creates_what_is_missing_and_finds_no_difference(settings: Setting
     assert again.require().topic_id == facts.topic_id
 
 
-async def test_a_topic_that_is_created_again_has_another_id(settings: Settings, admin: AdminClient) -> None:
+async def test_a_recreated_topic_has_another_id(settings: Settings, admin: AdminClient) -> None:
     alerts = settings.topics.alerts
     before = (await create_topics(settings, partitions=1)).require()
     admin.delete_topics([alerts])[alerts].result(30)
@@ -68,7 +68,7 @@ async def test_a_topic_that_is_created_again_has_another_id(settings: Settings, 
     assert before.topic_id != after.topic_id
 
 
-async def test_names_every_missing_topic_and_creates_none(settings: Settings, own_kafka: OwnKafka) -> None:
+async def test_check_reports_every_missing_topic_and_creates_none(settings: Settings, own_kafka: OwnKafka) -> None:
     bootstrap = own_kafka({"auto.create.topics.enable": "true"}).bootstrap_servers
     settings = settings.model_copy(update={"kafka": KafkaSettings(bootstrap_servers=bootstrap)})
     report = await check_topics(settings)
@@ -81,10 +81,12 @@ async def test_names_every_missing_topic_and_creates_none(settings: Settings, ow
     assert not AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
 
 
-async def test_leaves_existing_topics_and_names_how_they_differ(settings: Settings, admin: AdminClient) -> None:
+async def test_existing_topics_are_unchanged_and_their_differences_reported(
+    settings: Settings, admin: AdminClient
+) -> None:
     topics = settings.topics
-    make(admin, topics.alerts, 2, retention_ms="-1", max_message_bytes="2000000")
-    make(admin, topics.dead_letter, 1, max_message_bytes="2000000")
+    create(admin, topics.alerts, 2, retention_ms="-1", max_message_bytes="2000000")
+    create(admin, topics.dead_letter, 1, max_message_bytes="2000000")
     report = await create_topics(settings, partitions=7)
     assert set(report.created) == {topics.decisions, topics.tuning, topics.incidents}
     wrong = {(difference.topic, difference.fatal): str(difference) for difference in report.differences}
@@ -98,18 +100,18 @@ async def test_leaves_existing_topics_and_names_how_they_differ(settings: Settin
         report.require()
 
 
-async def test_new_topics_do_not_follow_the_brokers_defaults(settings: Settings, own_kafka: OwnKafka) -> None:
+async def test_new_topics_do_not_depend_on_broker_defaults(settings: Settings, own_kafka: OwnKafka) -> None:
     defaults = {"log.cleanup.policy": "compact,delete", "message.max.bytes": "900", "min.insync.replicas": "2"}
     bootstrap = own_kafka(defaults).bootstrap_servers
     settings = settings.model_copy(update={"kafka": KafkaSettings(bootstrap_servers=bootstrap)})
     assert (await create_topics(settings, partitions=1)).differences == ()
 
 
-async def test_topics_made_with_such_defaults_are_refused(settings: Settings, admin: AdminClient) -> None:
+async def test_existing_topics_with_such_defaults_are_reported(settings: Settings, admin: AdminClient) -> None:
     topics = settings.topics
-    make(admin, topics.dead_letter, 1, cleanup_policy="compact,delete", max_message_bytes="2000000")
-    make(admin, topics.decisions, 1, cleanup_policy="compact", max_message_bytes="900")
-    make(admin, topics.tuning, 1, min_insync_replicas="2")
+    create(admin, topics.dead_letter, 1, cleanup_policy="compact,delete", max_message_bytes="2000000")
+    create(admin, topics.decisions, 1, cleanup_policy="compact", max_message_bytes="900")
+    create(admin, topics.tuning, 1, min_insync_replicas="2")
     report = await create_topics(settings, partitions=1)
     found = [(d.topic, d.fatal, d.what) for d in report.differences]
     compacted = "compaction keeps only the newest decision of an incident"
@@ -126,12 +128,12 @@ async def test_topics_made_with_such_defaults_are_refused(settings: Settings, ad
     ]
 
 
-async def test_a_refusal_of_the_brokers_is_an_error(settings: Settings) -> None:
-    with pytest.raises(TopicError, match=f"topic {settings.topics.alerts}: cannot be created: .*replicat"):
+async def test_a_topic_that_the_brokers_refuse_to_create_is_an_error(settings: Settings) -> None:
+    with pytest.raises(TopicError, match=f"cannot create topic {settings.topics.alerts}: .*replicat"):
         await create_topics(settings, replication_factor=3)
 
 
-async def test_no_broker_is_retryable_and_says_where() -> None:
+async def test_an_unreachable_broker_is_a_retryable_error_with_its_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"127.0.0.1:{closed.getsockname()[1]}"
     settings = Settings(kafka=KafkaSettings(bootstrap_servers=address))
@@ -149,8 +151,8 @@ def cluster() -> Iterator[EmbeddedKafkaCluster]:
 
 
 @pytest.mark.cluster
-async def test_new_topics_are_on_every_broker_when_they_are_done(cluster: EmbeddedKafkaCluster) -> None:
-    """Each broker learns of a topic at a time of its own: one that was asked too early called it missing."""
+async def test_every_broker_lists_new_topics_when_create_returns(cluster: EmbeddedKafkaCluster) -> None:
+    """Each broker gets the metadata of a topic at its own time: one that is asked too early reports it missing."""
     for _ in range(10):
         settings = settings_for(cluster.bootstrap_servers)
         report = await create_topics(settings, partitions=4)
@@ -166,39 +168,39 @@ async def test_new_topics_are_on_every_broker_when_they_are_done(cluster: Embedd
 
 
 @pytest.mark.cluster
-async def test_a_replication_factor_that_was_asked_for_is_no_failure(cluster: EmbeddedKafkaCluster) -> None:
+async def test_a_requested_replication_factor_is_no_failure(cluster: EmbeddedKafkaCluster) -> None:
     settings = settings_for(cluster.bootstrap_servers)
     created = await create_topics(settings, partitions=1, replication_factor=1)
     assert [d.requested for d in created.differences] == [True] * 5
     assert (created.fatal, created.unrequested) == (False, False)
     assert "its replication factor is 1, and 3 is recommended" in str(created.differences[0])
-    asked = await check_topics(settings, replication_factor=1)
-    assert (asked.differences, asked.unrequested) == (created.differences, False)
-    unasked = await check_topics(settings)
-    assert [(d.requested, d.fatal) for d in unasked.differences] == [(False, False)] * 5
-    assert unasked.require().partitions == 1
+    requested = await check_topics(settings, replication_factor=1)
+    assert (requested.differences, requested.unrequested) == (created.differences, False)
+    unrequested = await check_topics(settings)
+    assert [(d.requested, d.fatal) for d in unrequested.differences] == [(False, False)] * 5
+    assert unrequested.require().partitions == 1
 
 
 @pytest.mark.cluster
-async def test_partitions_that_cannot_be_written_now_are_named_and_not_fatal() -> None:
+async def test_partitions_that_cannot_be_written_now_are_reported_and_not_fatal() -> None:
     with EmbeddedKafkaCluster(nodes=3) as cluster:
         settings = settings_for(cluster.bootstrap_servers)
         admin = AdminClient({"bootstrap.servers": cluster.nodes[1].bootstrap_servers})
-        make(admin, settings.topics.tuning, 6, 1, min_insync_replicas="1")
-        make(admin, settings.topics.decisions, 2, 3, cleanup_policy="delete", min_insync_replicas="3")
+        create(admin, settings.topics.tuning, 6, 1, min_insync_replicas="1")
+        create(admin, settings.topics.decisions, 2, 3, cleanup_policy="delete", min_insync_replicas="3")
         await create_topics(settings, partitions=3)
         cluster.nodes[0].kill()
-        report = await noticed(settings)
+        report = await await_leaderless(settings)
     texts = [str(difference) for difference in report.differences]
-    below = "partitions 0, 1 with fewer in-sync replicas than min.insync.replicas (3): not written"
-    assert f"topic {settings.topics.decisions}: {below}; start the brokers that are away" in texts
+    below = "partitions 0, 1 with fewer in-sync replicas than min.insync.replicas (3): cannot be written"
+    assert f"topic {settings.topics.decisions}: {below}; start the brokers that are down" in texts
     [leaderless] = [text for text in texts if "without a leader" in text]
     assert leaderless.startswith(f"topic {settings.topics.tuning}: partition")
     assert report.require().partitions == 3
 
 
-async def noticed(settings: Settings) -> TopicReport:
-    """Check until the controller has noticed that a broker is away."""
+async def await_leaderless(settings: Settings) -> TopicReport:
+    """Check until the controller has noticed that a broker is down."""
     for _ in range(300):
         with suppress(RetryableError):
             report = await check_topics(settings)

@@ -1,7 +1,7 @@
-"""What a partition's producer does with the answers of a transaction coordinator, on a real Kafka behind a proxy.
+"""A partition's producer and the responses of a transaction coordinator, on a real Kafka behind a proxy.
 
-The proxy stands where the broker is advertised, so all that clients say goes through it; it holds requests back,
-repeats or answers them as a broker or a network may.
+The broker advertises the proxy, so all requests of clients pass through it; it delays, repeats or answers them as a
+broker or a network may.
 """
 
 import asyncio
@@ -74,20 +74,20 @@ class Transactions:
 @pytest.fixture
 async def transactions(proxied: tuple[str, KafkaProxy]) -> AsyncIterator[Transactions]:
     bootstrap, proxy = proxied
-    made = await asyncio.to_thread(Transactions, bootstrap, proxy)
+    created = await asyncio.to_thread(Transactions, bootstrap, proxy)
     try:
-        await made.producer.start()
-        yield made
+        await created.producer.start()
+        yield created
     finally:
         proxy.policy = forward
-        await made.producer.abandon()
+        await created.producer.abandon()
 
 
 class RefusedWhileMarkersArePending:
-    """Answers the first EndTxn at once and passes it on later; meanwhile one topic may not be written any more.
+    """Answers the first EndTxn at once and forwards it later; meanwhile one topic may no longer be written.
 
-    That is what a client sees of a coordinator whose markers are delayed, and of an authorizer from which one right was
-    taken: error 29 for the topic, 55 for the partitions named with it.
+    A client sees the same of a coordinator whose markers are delayed and an authorizer after one right was revoked:
+    error 29 for the topic, 55 for the other partitions of the request.
     """
 
     def __init__(self, denied: str) -> None:
@@ -106,41 +106,41 @@ class RefusedWhileMarkersArePending:
         return Forward()
 
     def _refusal(self, request: Request) -> bytes:
-        # The answer has a code for each partition: the same bytes with the code of the topic that is denied.
+        # The response has a code for each partition: only that of the denied topic is replaced.
         attempted = answer_txn(request, OPERATION_NOT_ATTEMPTED)
         name = self._denied.encode()
         at = attempted.index(name) + len(name) + 8
         return attempted[:at] + struct.pack(">h", TOPIC_AUTHORIZATION_FAILED) + attempted[at + 2 :]
 
 
-async def test_a_refused_partition_lets_no_record_of_its_transaction_out(transactions: Transactions) -> None:
+async def test_no_record_is_sent_when_a_partition_is_refused(transactions: Transactions) -> None:
     """The client sends queued records after a refusal, and the previous transaction's marker would publish them."""
     policy = RefusedWhileMarkersArePending(transactions.decisions)
     transactions.proxy.policy = policy
     await transactions.commit(1, transactions.states)
     with pytest.raises(OpenClawError):
         await transactions.commit(2, transactions.states, transactions.decisions, transactions.tuning)
-    await asyncio.sleep(0.5)  # for what is queued to leave
+    await asyncio.sleep(0.5)  # time for queued records to be sent
     policy.release.set()
     # A start before the first transaction has ended would abort it.
     await asyncio.to_thread(until, lambda: transactions.read(transactions.states) != [], "the first transaction to end")
-    await transactions.producer.start()  # ends what is open
+    await transactions.producer.start()  # aborts the open transaction
     assert policy.refused
     assert await transactions.visible(transactions.states) == [1]
     assert await transactions.visible(transactions.tuning) == []
 
 
-async def test_a_refused_topic_is_named_with_the_operation(transactions: Transactions) -> None:
+async def test_the_error_names_the_denied_topic_and_operation(transactions: Transactions) -> None:
     transactions.proxy.policy = RefusedWhileMarkersArePending(transactions.tuning)
     with pytest.raises(DeniedError, match=f"Write on topic {transactions.tuning}"):
         await transactions.commit(1, transactions.states, transactions.tuning)
 
 
 class LateCopy:
-    """Keeps the first EndTxn until told to pass it on; the client's copies of it pass.
+    """Holds the first EndTxn until released; the client's later copies pass.
 
-    A client that gets no answer sends the request again on another connection; what is left in the buffers of the first
-    one may reach the broker after that.
+    A client without a response sends the request again on another connection; the bytes in the buffers of the first
+    connection may reach the broker after that.
     """
 
     def __init__(self) -> None:
@@ -154,7 +154,7 @@ class LateCopy:
         return Forward()
 
 
-async def test_a_late_copy_of_the_end_does_not_end_the_next_transaction(transactions: Transactions) -> None:
+async def test_a_late_copy_of_a_commit_does_not_end_the_next_transaction(transactions: Transactions) -> None:
     policy = LateCopy()
     transactions.proxy.policy = policy
     await transactions.commit(1, transactions.states)
@@ -163,7 +163,7 @@ async def test_a_late_copy_of_the_end_does_not_end_the_next_transaction(transact
     def hold_sends(request: Request) -> Action:
         return Forward(lambda: 1.0) if request.api_key == PRODUCE else Forward()
 
-    # While the records of the second transaction are under way, the copy of the first end arrives.
+    # The copy of the first EndTxn arrives while the records of the second transaction are being sent.
     transactions.proxy.policy = hold_sends
     second = asyncio.create_task(transactions.commit(2, transactions.states, transactions.decisions))
     await asyncio.sleep(0.5)
@@ -173,11 +173,12 @@ async def test_a_late_copy_of_the_end_does_not_end_the_next_transaction(transact
     assert await transactions.visible(transactions.decisions) == [2]
 
 
-async def test_a_late_copy_of_an_abort_takes_nothing_of_the_next_transaction(transactions: Transactions) -> None:
-    """A trial is aborted, and its producer goes on: records that the copy aborts would be lost, their offset kept."""
+async def test_a_late_copy_of_an_abort_removes_nothing_of_the_next_transaction(transactions: Transactions) -> None:
+    """A probe is aborted and its producer is used again: the copy could abort records whose offset is committed."""
     policy = LateCopy()
     transactions.proxy.policy = policy
-    await transactions.producer.clear([TopicPartition(transactions.states, 0)], transactions.source, transactions.group)
+    partition = TopicPartition(transactions.states, 0)
+    await transactions.producer.abort_open([partition], transactions.source, transactions.group)
     assert policy.ends == 2
 
     def release_before_offsets(request: Request) -> Action:
@@ -192,7 +193,7 @@ async def test_a_late_copy_of_an_abort_takes_nothing_of_the_next_transaction(tra
     assert await transactions.visible(transactions.decisions) == [1]
 
 
-async def test_a_transaction_that_cannot_go_on_says_what_it_waits_for(transactions: Transactions) -> None:
+async def test_step_names_the_partitions_that_a_transaction_waits_for(transactions: Transactions) -> None:
     transactions.proxy.policy = lambda r: Drop() if r.api_key == ADD_PARTITIONS_TO_TXN else Forward()
     waiting = asyncio.create_task(transactions.commit(1, transactions.states, transactions.decisions))
     await asyncio.sleep(1)
@@ -205,13 +206,13 @@ async def test_a_transaction_that_cannot_go_on_says_what_it_waits_for(transactio
     assert transactions.producer.step == ""
 
 
-async def test_a_missing_topic_is_named(transactions: Transactions) -> None:
+async def test_the_error_names_a_missing_topic(transactions: Transactions) -> None:
     with pytest.raises(RetryableError, match="topic nowhere is missing"):
         await transactions.commit(1, "nowhere")
 
 
-async def test_a_record_that_the_broker_refuses_is_found_among_many(transactions: Transactions) -> None:
-    """A broker refuses the whole batch; sent apart, it is the batch of fewer records, at last of one."""
+async def test_the_refused_record_of_a_batch_is_found(transactions: Transactions) -> None:
+    """A broker refuses the whole batch, so the records are sent in smaller batches, the last ones of one record."""
     topic = f"compacted-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": transactions.bootstrap, "log_level": 0})
     created = admin.create_topics([NewTopic(topic, 1, 1, config={"cleanup.policy": "compact"})])

@@ -52,7 +52,7 @@ def test_earlier_releases_read_it(position: CommitMetadata) -> None:
 @given(POSITIONS)
 def test_unpadded_metadata_of_earlier_releases_is_read(position: CommitMetadata) -> None:
     p = position
-    assert decode(f"openclaw/1 g={p.generation} f={p.floor} t={p.time} d={p.dead_through}") == position
+    assert decode(f"openclaw/1 g={p.generation} f={p.floor} t={p.stream_time} d={p.dead_letters_through}") == position
 
 
 def test_the_format_of_a_commit() -> None:

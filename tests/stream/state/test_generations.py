@@ -8,8 +8,8 @@ from openclaw_stream.errors import FatalError
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.stream.state import commit_metadata as position
 from openclaw_stream.stream.state.restore import LogFacts, restore
-from openclaw_stream.stream.state.revision import DeadLetter
-from openclaw_stream.stream.state.state_codec import MARKER_KEY, encode, marker
+from openclaw_stream.stream.state.state_codec import GENERATION_KEY, encode, generation_record
+from openclaw_stream.stream.state.transaction_plan import DeadLetter
 from tests.stream.bench import FOLD, OTHER, SECOND, Partition, played
 
 # ---- generations
@@ -53,7 +53,7 @@ def test_every_reset_is_a_generation_of_its_own_and_is_told_once() -> None:
     assert partition.ledger.generation == 2
     plan = partition.ledger.plan(lazy=False)
     assert plan
-    assert dict(plan.states) == {MARKER_KEY: marker("group", 2, 7)}
+    assert dict(plan.states) == {GENERATION_KEY: generation_record("group", 2, 7)}
     assert partition.ledger.plan(lazy=False) is None
 
 
@@ -62,15 +62,19 @@ def test_a_generation_that_told_nothing_but_itself_is_counted() -> None:
     state = encode(State("g"), "group", 4, None)
     for told in (3, 5):
         ledger = restore(
-            FOLD, "group", {"g": state, MARKER_KEY: marker("group", told, -1)}, (0, ""), LogFacts(0)
+            FOLD, "group", {"g": state, GENERATION_KEY: generation_record("group", told, -1)}, (0, ""), LogFacts(0)
         ).ledger
         assert ledger.generation == 1 + max(4, told)
     own = position.encode(position.CommitMetadata(5, 0, 0, -1))
-    assert restore(FOLD, "group", {MARKER_KEY: marker("group", 4, -1)}, (0, own), LogFacts(0)).ledger.marker_due
-    assert not restore(FOLD, "group", {MARKER_KEY: marker("group", 5, -1)}, (0, own), LogFacts(0)).ledger.marker_due
+    assert restore(
+        FOLD, "group", {GENERATION_KEY: generation_record("group", 4, -1)}, (0, own), LogFacts(0)
+    ).ledger.generation_record_due
+    assert not restore(
+        FOLD, "group", {GENERATION_KEY: generation_record("group", 5, -1)}, (0, own), LogFacts(0)
+    ).ledger.generation_record_due
 
 
-@pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), marker("other", 1, -1)])
+@pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), generation_record("other", 1, -1)])
 def test_another_consumer_groups_states_stop_the_worker(value: bytes) -> None:
     with pytest.raises(FatalError, match=r"'other'.*'group'"):
         restore(FOLD, "group", {"g": value}, (0, None), LogFacts(0))
@@ -85,7 +89,7 @@ def test_a_start_of_the_log_beyond_the_committed_offset_raises_the_floor() -> No
     partition.log_start = 4
     partition.start()
     ledger = partition.ledger
-    assert (ledger.generation, ledger.position, ledger.floor, ledger.now) == (1, 4, 4, 10)
+    assert (ledger.generation, ledger.position, ledger.floor, ledger.stream_time) == (1, 4, 4, 10)
     assert (ledger.log_start, ledger.has_more) == (4, False)
     assert partition.state.alert_count == 2, "the states are kept"
     partition.play(6)
@@ -116,7 +120,7 @@ def test_a_reset_before_the_start_of_the_log_is_one_to_its_start() -> None:
 
 def _letters(partition: Partition, *offsets: int) -> list[int]:
     for offset in offsets:
-        partition.ledger.read(offset, 60, (), (), DeadLetter(offset, 60, None, b"?", (), "bad"))
+        partition.ledger.apply(offset, 60, (), (), DeadLetter(offset, 60, None, b"?", (), "bad"))
     plan = partition.ledger.plan(lazy=True)
     assert plan
     partition.committed = plan.offset, plan.metadata
@@ -140,7 +144,7 @@ def test_a_dead_letter_is_written_once_in_a_generation(again: Callable[[Partitio
 def test_a_commit_that_the_broker_forgot_brings_no_dead_letter_again() -> None:
     partition = played()
     before = partition.committed
-    partition.ledger.read(8, 60, (), (), DeadLetter(8, 60, None, b"?", (), "bad"))
+    partition.ledger.apply(8, 60, (), (), DeadLetter(8, 60, None, b"?", (), "bad"))
     plan = partition.ledger.plan(lazy=True)
     assert plan
     partition.states |= {key: value for key, value in plan.states if value}

@@ -7,7 +7,7 @@ from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
-from openclaw_stream.stream.state.revision import DeadLetter, Plan
+from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 from openclaw_stream.vocabulary import Severity
 
 SECOND = 1000
@@ -20,7 +20,7 @@ def ledger() -> Ledger:
 
 
 def read(folded: Ledger, now: int, alert: Alert) -> None:
-    folded.read(folded.position, now, (alert,))
+    folded.apply(folded.position, now, (alert,))
 
 
 def of(group: int, name: str = "A") -> Alert:
@@ -32,7 +32,7 @@ def decide(folded: Ledger) -> None:
         folded.complete(folded.ready.popleft(), "decided", None)
 
 
-def plans(folded: Ledger) -> list[Plan]:
+def plans(folded: Ledger) -> list[TransactionPlan]:
     made = []
     while plan := folded.plan(lazy=True):
         made.append(plan)
@@ -85,7 +85,7 @@ def test_repeats_of_one_group_between_two_transactions_are_owed_once() -> None:
     folded = ledger()
     for _ in range(1000):
         read(folded, 0, of(1))
-    assert folded._tracker.repeats == 1  # noqa: SLF001 - its size is the point
+    assert folded._offsets.unwritten == 1  # noqa: SLF001 - its size is the point
 
 
 def test_groups_that_gather_for_long_cost_no_memory_for_the_others() -> None:
@@ -103,12 +103,12 @@ def test_groups_that_gather_for_long_cost_no_memory_for_the_others() -> None:
         plan = folded.plan(lazy=True)
         assert plan is not None
         assert plan.offset == 50
-    assert len(folded._tracker._unsettled) < 2000  # noqa: SLF001 - its size is the point
+    assert len(folded._offsets._heap) < 2000  # noqa: SLF001 - its size is the point
 
 
 def test_dead_letters_count_as_pending_until_they_are_written() -> None:
     folded = ledger()
-    folded.read(0, 0, (), (), DeadLetter(0, 0, None, b"x" * 5000, (), "bad"))
+    folded.apply(0, 0, (), (), DeadLetter(0, 0, None, b"x" * 5000, (), "bad"))
     assert folded.pending_bytes > 5000
     [plan] = plans(folded)
     assert [letter.offset for letter in plan.dead_letters] == [0]
@@ -156,6 +156,6 @@ def test_an_incident_carries_the_trace_of_the_record_that_opened_it() -> None:
     folded = ledger()
     traces = [f"00-{n:032x}-{n:016x}-01" for n in (1, 2)]
     for offset, trace in enumerate(traces):
-        folded.read(offset, 0, (of(1, f"N{offset}"),), [("traceparent", trace.encode())])
-    folded.read(2, 0, (of(2),))
+        folded.apply(offset, 0, (of(1, f"N{offset}"),), [("traceparent", trace.encode())])
+    folded.apply(2, 0, (of(2),))
     assert [group.state.traceparent for group in folded.groups.values()] == [traces[0], ""]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openclaw_stream.incidents import fold as fold_module
+from openclaw_stream.incidents import state as state_module
 from tests.stream.logs import make_log
 from tests.stream.simulation import SCENARIOS, run
 
@@ -18,7 +18,7 @@ SEEDED = 60
 @pytest.fixture(autouse=True)
 def few_members() -> Iterator[None]:
     """Let the active set overflow in logs as short as these."""
-    with patch.object(fold_module, "MEMBERS_MAX", 3):
+    with patch.object(state_module, "MEMBERS_MAX", 3):
         yield
 
 

@@ -28,14 +28,14 @@ def test_the_incident_open_at_a_reset_is_restored(offset: int, opened: int, ids:
     partition = played()
     partition.reset(offset)
     assert partition.ledger.open_incidents == 1
-    assert (partition.state.incident_id, partition.state.open) == (ids[opened], True)
+    assert (partition.state.incident_id, partition.state.is_open) == (ids[opened], True)
     assert partition.state.status is IncidentStatus.FIRING
 
 
 def test_before_its_first_incident_a_group_has_none() -> None:
     partition = played()
     partition.reset(0)
-    assert (partition.state.incident_id, partition.state.open, partition.state.through) == ("", False, -1)
+    assert (partition.state.incident_id, partition.state.is_open, partition.state.through) == ("", False, -1)
     assert len(partition.state.lineage) == 3, "entries beyond the reset are kept"
 
 
@@ -64,7 +64,7 @@ def test_an_incident_follows_the_one_before_it_also_in_a_replay(offset: int, ids
     for end in range(offset, 1 + len(LOG)):
         partition.play(end)
         if partition.state.incident_id:
-            assert partition.state.previous_id == before[partition.state.incident_id], end
+            assert partition.state.previous_incident_id == before[partition.state.incident_id], end
 
 
 def test_a_closed_incident_is_restored_with_the_end_it_had(ids: dict[int, str]) -> None:
@@ -77,7 +77,7 @@ def test_a_closed_incident_is_restored_with_the_end_it_had(ids: dict[int, str]) 
         partition.read(now, AGAIN)
     partition.commit()
     partition.reset(5)
-    assert (partition.state.incident_id, partition.state.open) == (ids[FIRST], False)
+    assert (partition.state.incident_id, partition.state.is_open) == (ids[FIRST], False)
     assert partition.state.status is IncidentStatus.RESOLVED
     assert partition.ledger.open_incidents == 1, "the other's"
 
@@ -105,7 +105,7 @@ def test_members_and_timers_stay_until_re_reading_has_passed_the_old_through(off
         partition.fold(end)
         state = partition.state
         assert (state.firing, state.resolved, state.hold_end) == (old.firing, old.resolved, 15)
-        assert (state.frozen, state.last_alert_at, state.distinct) == (2, 11, 1)
+        assert (state.membership_frozen_at, state.last_alert_at, state.distinct_alerts) == (2, 11, 1)
 
 
 def test_the_old_through_stays_frozen_over_a_second_reset() -> None:
@@ -113,7 +113,7 @@ def test_the_old_through_stays_frozen_over_a_second_reset() -> None:
     partition = played(3)
     for _ in range(2):
         partition.reset(1)
-        assert partition.state.frozen == 2
+        assert partition.state.membership_frozen_at == 2
         partition.fold(2)
         partition.ledger.cut_oldest(1)
         partition.commit()
@@ -131,13 +131,13 @@ def test_a_restored_incident_closes_as_soon_as_re_reading_has_passed_the_old_thr
     partition.fold(3)
     partition.read(20, following)
     assert partition.state.lineage[0].closed_offset == 3
-    assert partition.state.open is (following is AGAIN)
+    assert partition.state.is_open is (following is AGAIN)
 
 
 def test_a_tick_ends_a_restored_incident_once_its_log_is_read_again() -> None:
     partition = played(3)
     partition.reset(3)
-    partition.ledger.read(3, 12, ())
+    partition.ledger.apply(3, 12, ())
     partition.ledger.tick(15)
     assert [kind for _, _, kind in partition.commit()] == ["resolution"]
 
@@ -149,14 +149,14 @@ def test_a_restored_incident_takes_what_keeps_it_open() -> None:
     partition.states["g"] = encode(old, "group", 1, None)
     partition.reset(1)
     state = partition.state
-    assert (state.firing, state.overflow, state.last_alert_at, state.distinct) == ({1: 1}, True, 10, 1)
+    assert (state.firing, state.overflow, state.last_alert_at, state.distinct_alerts) == ({1: 1}, True, 10, 1)
     assert (state.namespace, state.service) == ("shop", "web")
 
 
 def test_an_incident_of_the_lineage_only_has_no_members() -> None:
     partition = played()
     partition.reset(1)
-    assert (partition.state.firing, partition.state.resolved, partition.state.frozen) == ({}, {}, UNKNOWN)
+    assert (partition.state.firing, partition.state.resolved, partition.state.membership_frozen_at) == ({}, {}, UNKNOWN)
 
 
 def test_an_end_that_a_crash_lost_is_told_though_nothing_is_left_to_read(ids: dict[int, str]) -> None:
@@ -166,7 +166,7 @@ def test_an_end_that_a_crash_lost_is_told_though_nothing_is_left_to_read(ids: di
     partition.fold(3)
     partition.write()
     partition.start()
-    assert (partition.ledger.position, partition.state.incident_id, partition.state.open) == (3, ids[FIRST], True)
+    assert (partition.ledger.position, partition.state.incident_id, partition.state.is_open) == (3, ids[FIRST], True)
     partition.ledger.tick(11)
     assert [(incident, kind) for incident, _, kind in partition.commit()][-1] == (ids[FIRST], "resolution")
 
@@ -216,8 +216,8 @@ def test_a_later_incident_that_a_reset_forward_passed_over_is_restored(end: int,
     assert partition.state.incident_id == ids[FIRST]
     partition.reset(5)
     state = partition.state
-    assert (state.incident_id, state.open, state.through) == (ids[SECOND], True, 4)
-    assert (state.previous_id, state.replayed_through) == (ids[FIRST], 7)
+    assert (state.incident_id, state.is_open, state.through) == (ids[SECOND], True, 4)
+    assert (state.previous_incident_id, state.replayed_through) == (ids[FIRST], 7)
     partition.play()
     assert partition.state.incident_id == ids[THIRD]
 
@@ -226,7 +226,7 @@ def test_a_later_incident_whose_beginning_the_retention_took_is_restored(ids: di
     partition = half_replayed(2)
     partition.log_start = 5
     partition.start()
-    assert (partition.state.incident_id, partition.state.open, partition.state.through) == (ids[SECOND], True, 4)
+    assert (partition.state.incident_id, partition.state.is_open, partition.state.through) == (ids[SECOND], True, 4)
 
 
 def test_a_later_incident_that_begins_with_the_reset_is_read_again(ids: dict[int, str]) -> None:

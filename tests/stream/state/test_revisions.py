@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from openclaw_stream.incidents.state import NEVER, State
+from openclaw_stream.incidents.state import State
 from openclaw_stream.stream.state import commit_metadata as position
-from openclaw_stream.stream.state.state_codec import Restored
+from openclaw_stream.stream.state.state_codec import DecodedState
 from openclaw_stream.vocabulary import EventType, IncidentStatus, Severity
 from tests.stream.bench import AGAIN, ENDS, FIRES, FIRST, OTHER, SECOND, TIMERS, Partition, Told, played
 
@@ -80,7 +80,7 @@ def test_the_stream_time_committed_is_that_before_the_first_record_to_read_again
     partition.write()
     told = position.decode(partition.committed[1])
     assert told
-    assert (partition.committed[0], told.time) == ((1, 10) if due else (0, -1))
+    assert (partition.committed[0], told.stream_time) == ((1, 10) if due else (0, -1))
 
 
 # ---- who decides it
@@ -88,11 +88,11 @@ def test_the_stream_time_committed_is_that_before_the_first_record_to_read_again
 
 def test_rules_decide_what_ends_before_its_first_revision() -> None:
     partition = Partition()
-    partition.ledger.read(0, 0, (FIRES, ENDS))
+    partition.ledger.apply(0, 0, (FIRES, ENDS))
     partition.state.hold_end = 3
     partition.read(20)
     first, end = partition.decide()
-    assert (first.by_rules, first.due, first.event_type) == (True, 3, "decision")
+    assert (first.rules_only, first.due, first.event_type) == (True, 3, "decision")
     assert (end.due, end.event_type) == (3, "resolution")
     assert kinds(partition.write()) == [(1, "decision"), (2, "resolution")]
 
@@ -104,16 +104,16 @@ def test_no_rules_decide_where_a_revision_before_was_decided() -> None:
     partition.state.hold_end = 8
     partition.read(20)
     second, end = partition.decide()
-    assert (second.by_rules, second.due, end.by_rules) == (False, 8, False)
+    assert (second.rules_only, second.due, end.rules_only) == (False, 8, False)
     assert kinds(partition.write()) == [(2, "decision"), (3, "resolution")]
 
 
 def test_a_revision_due_at_the_very_end_is_not_early() -> None:
     partition = Partition()
-    partition.ledger.read(0, 0, (FIRES, ENDS))
+    partition.ledger.apply(0, 0, (FIRES, ENDS))
     partition.read(20)
     first, _ = partition.decide()
-    assert (first.by_rules, first.due) == (False, 4)
+    assert (first.rules_only, first.due) == (False, 4)
 
 
 def test_a_resolution_knows_the_last_decision_of_its_incident_only() -> None:
@@ -139,8 +139,8 @@ def test_the_state_of_an_ended_incident_tells_its_last_decision() -> None:
     while partition.decide_next().event_type is EventType.DECISION:
         pass
     partition.write()
-    written = Restored(partition.states["g"])
-    assert (written.state.open, written.state.revision) == (False, 3)
+    written = DecodedState(partition.states["g"])
+    assert (written.state.is_open, written.state.revision) == (False, 3)
     assert written.last_decision
     assert written.last_decision.revision == 2
 
@@ -164,14 +164,14 @@ def test_an_end_told_early_is_told_again_after_an_alert_that_came_in_time() -> N
     partition = decided(5)
     partition.ledger.tick(5 + SILENCE)
     assert kinds(partition.commit()) == [(2, "resolution")]
-    assert (partition.state.open, partition.state.early) == (True, True)
+    assert (partition.state.is_open, partition.state.end_published) == (True, True)
     assert partition.state.status is IncidentStatus.ASSUMED_RESOLVED
     first = partition.state.incident_id
     partition.read(4 + SILENCE, FIRES)
-    assert (partition.state.incident_id, partition.state.early) == (first, False)
+    assert (partition.state.incident_id, partition.state.end_published) == (first, False)
     partition.read(200)
     assert partition.commit() == [(first, 3, "decision"), (first, 4, "resolution")]
-    assert not partition.state.open
+    assert not partition.state.is_open
 
 
 def test_an_end_told_early_is_told_once_and_stream_time_closes_it() -> None:
@@ -182,10 +182,10 @@ def test_an_end_told_early_is_told_once_and_stream_time_closes_it() -> None:
     assert partition.ledger.open_incidents == 1
     partition.read(100)
     assert partition.commit() == []
-    assert (partition.state.open, partition.ledger.open_incidents) == (False, 0)
+    assert (partition.state.is_open, partition.ledger.open_incidents) == (False, 0)
     assert [episode.closed_offset for episode in partition.state.lineage] == [3]
     partition.start()
-    assert not partition.state.open, "what has closed it is written"
+    assert not partition.state.is_open, "what has closed it is written"
 
 
 def test_a_restored_end_that_was_told_early_is_not_told_again() -> None:
@@ -196,7 +196,7 @@ def test_a_restored_end_that_was_told_early_is_not_told_again() -> None:
     partition.ledger.tick(200)
     partition.read(200)
     assert partition.commit() == []
-    assert not partition.state.open
+    assert not partition.state.is_open
 
 
 def test_a_tick_publishes_early_and_decides_no_membership() -> None:
@@ -211,7 +211,7 @@ def test_a_tick_publishes_early_and_decides_no_membership() -> None:
 def test_a_tick_before_the_first_record_does_nothing() -> None:
     partition = Partition()
     partition.ledger.tick(1000)
-    assert partition.ledger.now == -1
+    assert partition.ledger.stream_time == -1
     assert not partition.ledger.ready
 
 
@@ -260,7 +260,7 @@ def test_open_and_opened_incidents_are_counted() -> None:
     seen = []
     for now, alert in ((0, FIRES), (1, OTHER), (10, ENDS), (20, AGAIN), (100, OTHER)):
         partition.read(now, alert)
-        seen.append((partition.ledger.open_incidents, partition.ledger.opened))
+        seen.append((partition.ledger.open_incidents, partition.ledger.incidents_opened))
     assert seen == [(1, 1), (2, 2), (2, 2), (2, 3), (1, 3)]
 
 
@@ -285,14 +285,15 @@ def test_an_unchanged_state_is_not_written_again() -> None:
     partition.read(8, FIRES)
     partition.write()
     assert list(partition.states) == ["g"]
-    assert partition.group.live_at < NEVER
+    partition.read(8 + SILENCE)
+    assert kinds(partition.commit()) == [(2, "resolution")], "the repeat has not cancelled the end"
 
 
 def written_states(partition: Partition) -> list[State]:
     partition.decide()
     plan = partition.ledger.plan(lazy=True)
     assert plan
-    return [Restored(value).state for key, value in plan.states if key == "g" and value]
+    return [DecodedState(value).state for key, value in plan.states if key == "g" and value]
 
 
 def test_the_last_state_of_an_incident_is_written_though_the_next_is_told_with_it() -> None:
@@ -302,7 +303,7 @@ def test_the_last_state_of_an_incident_is_written_though_the_next_is_told_with_i
     partition.ledger.tick(100)
     states = written_states(partition)
     assert [(state.opened_offset, state.alert_count) for state in states] == [(FIRST, 3), (SECOND, 2)]
-    assert states[0].incident_id == states[1].previous_id
+    assert states[0].incident_id == states[1].previous_incident_id
 
 
 def test_a_last_state_is_written_once() -> None:

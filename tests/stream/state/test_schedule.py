@@ -1,4 +1,4 @@
-"""The agenda against a plain table of when each group is to come up."""
+"""The schedule against a plain table of when each group is to come up."""
 
 from collections.abc import Iterable
 
@@ -39,42 +39,42 @@ def names(groups: Iterable[Group]) -> list[str]:
     return [group.state.group_key for group in groups]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["live", "early", "due", "tick"]), NUMBERS, TIMES), max_size=40))
+@given(st.lists(st.tuples(st.sampled_from(["live", "end published", "due", "tick"]), NUMBERS, TIMES), max_size=40))
 def test_every_group_comes_up_once_at_its_earliest_time(steps: list[tuple[str, int, int]]) -> None:
-    agenda, live = Schedule(), Table()
+    schedule, live = Schedule(), Table()
     early = Table()
     early.groups = live.groups
     for what, number, at in steps:
-        if what in {"live", "early"}:
+        if what in {"live", "end published"}:
             (live if what == "live" else early).note(number, at)
-            agenda.look_at(live.groups[number], at, early=what == "early")
+            schedule.at_time(live.groups[number], at, end_published=what == "end published")
             continue
-        assert agenda.anything_due(at, -1) or not (live.anything(at) or early.anything(at))
-        assert not agenda.anything_due(-1, -1)
+        assert schedule.next_time <= at or not (live.anything(at) or early.anything(at))
+        assert schedule.next_time >= 0
         expected = names(live.take(at)) + ([] if what == "tick" else names(early.take(at)))
-        assert names(agenda.due(at, tick=what == "tick")) == expected
+        assert names(schedule.due(at, tick=what == "tick")) == expected
 
 
 @given(st.lists(st.tuples(st.booleans(), NUMBERS, TIMES), max_size=40))
 def test_closed_groups_come_up_when_they_have_aged(steps: list[tuple[bool, int, int]]) -> None:
-    agenda, table = Schedule(), Table()
+    schedule, table = Schedule(), Table()
     for taken, number, at in steps:
         if not taken:
             table.note(number, at)
-            agenda.forget_at(table.groups[number], at)
+            schedule.expire_at(table.groups[number], at)
             continue
-        assert agenda.anything_aged(at) or not table.anything(at)
-        assert not agenda.anything_aged(-1)
-        assert names(agenda.aged(at)) == names(table.take(at))
+        assert schedule.anything_expired(at) or not table.anything(at)
+        assert not schedule.anything_expired(-1)
+        assert names(schedule.expired(at)) == names(table.take(at))
 
 
 @given(st.lists(st.tuples(NUMBERS, TIMES), max_size=10), st.lists(TIMES, max_size=10))
 def test_groups_that_await_an_offset_are_woken_there(awaited: list[tuple[int, int]], offsets: list[int]) -> None:
-    agenda, groups = Schedule(), Table().groups
+    schedule, groups = Schedule(), Table().groups
     for number, offset in awaited:
-        agenda.wake_at(groups[number], offset)
+        schedule.at_offset(groups[number], offset)
     for offset in sorted(offsets):
         expected = [groups[number] for number, at in awaited if at <= offset]
         awaited = [(number, at) for number, at in awaited if at > offset]
-        assert agenda.anything_due(-1, offset) == bool(expected)
-        assert sorted(names(agenda.woken(offset))) == sorted(names(expected))
+        assert (schedule.next_offset <= offset) == bool(expected)
+        assert sorted(names(schedule.reached(offset))) == sorted(names(expected))

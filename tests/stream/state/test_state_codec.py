@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
-from openclaw_stream.incidents.state import Episode, State
+from openclaw_stream.incidents.lifecycle import Lifecycle
+from openclaw_stream.incidents.state import LineageEntry, State
 from openclaw_stream.stream.state.ledger import Ledger
-from openclaw_stream.stream.state.state_codec import MARKER_KEY, Restored, encode, marker
+from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, encode, generation_record
 from openclaw_stream.vocabulary import IncidentStatus
 from tests.stream.logs import make_log
 from tests.stream.simulation import SCENARIOS, Machine
@@ -37,7 +38,7 @@ def _ledger(r: random.Random) -> Ledger:
 @given(st.randoms(use_true_random=False))
 def test_a_state_survives(r: random.Random) -> None:
     for group in _ledger(r).groups.values():
-        restored = Restored(encode(group.state, "me", 3, group.last_decision))
+        restored = DecodedState(encode(group.state, "me", 3, group.last_decision))
         assert _same(restored.state, group.state)
         assert (restored.generation, restored.group_id) == (3, "me")
 
@@ -45,43 +46,45 @@ def test_a_state_survives(r: random.Random) -> None:
 def test_every_field_survives() -> None:
     state, empty = State("g"), State("g")
     state.begin("id-2", 5, 1000, "id-1")
-    state.through, state.replayed_through, state.frozen = 17, 11, 13
-    state.lineage = (Episode("id-1", 2, 900, 4, IncidentStatus.RESOLVED), Episode("id-2", 5, 1000, None, FIRING))
+    state.through, state.replayed_through, state.membership_frozen_at = 17, 11, 13
+    state.lineage = (
+        LineageEntry("id-1", 2, 900, 4, IncidentStatus.RESOLVED),
+        LineageEntry("id-2", 5, 1000, None, FIRING),
+    )
     state.status, state.revision, state.last_due, state.hold_end = IncidentStatus.RESOLVED, 3, 1100, 1900
     state.firing, state.resolved = {1 << 63: 800}, {7: 0, (1 << 64) - 1: 801}
-    state.overflow = state.early = True
-    state.open = False
-    state.last_alert_at, state.severity, state.names, state.others = 1200, 2, {"A": 3}, 4
+    state.overflow = True
+    state.last_alert_at, state.severity, state.alert_names, state.other_alerts = 1200, 2, {"A": 3}, 4
     state.services, state.exemplars = ("web",), (b'{"name":"A"}',)
-    state.alert_count, state.distinct, state.flaps = 9, 2, 1
+    state.alert_count, state.distinct_alerts, state.flaps = 9, 2, 1
     state.first_offset, state.last_offset = 5, 16
     state.namespace, state.service, state.traceparent = "shop", "web", "00-aa-bb-01"
-    told = set(State.__slots__) - {"group_key", "version", "open"}
-    assert [name for name in told if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
-    assert _same(Restored(encode(state, "me", 1, None)).state, state)
-    state.open = True
-    assert _same(Restored(encode(state, "me", 1, None)).state, state)
+    written = set(State.__slots__) - {"group_key", "version"}
+    assert [name for name in written if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
+    for lifecycle in set(Lifecycle) - {Lifecycle.NONE}:
+        state.lifecycle = lifecycle
+        assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
 
 
 def test_the_last_decision_survives_with_its_incident() -> None:
     state = State("g")
     state.begin("id-1", 5, 1000, "")
     last = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
-    assert Restored(encode(state, "me", 1, last)).last_decision == last
-    assert Restored(encode(state, "me", 1, last._replace(incident_id="id-0"))).last_decision is None
+    assert DecodedState(encode(state, "me", 1, last)).last_decision == last
+    assert DecodedState(encode(state, "me", 1, last._replace(incident_id="id-0"))).last_decision is None
 
 
 def test_the_marker_is_a_state_without_incident() -> None:
-    document = orjson.loads(marker("me", 7, -1))
-    assert (document["schema_version"], document["group_key"], document["generation"]) == (1, MARKER_KEY, 7)
+    document = orjson.loads(generation_record("me", 7, -1))
+    assert (document["schema_version"], document["group_key"], document["generation"]) == (1, GENERATION_KEY, 7)
     assert document["incident"] is None
-    assert Restored(marker("me", 7, -1)).generation == 7
+    assert DecodedState(generation_record("me", 7, -1)).generation == 7
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b"[]", b'{"schema_version": 1}', b'{"schema_version": 99}', b"\xff"])
 def test_anything_else_is_refused_in_words(value: bytes) -> None:
     with pytest.raises(FatalError, match="incidents topic"):
-        Restored(value)
+        DecodedState(value)
 
 
 def test_members_that_are_no_base64_are_refused() -> None:
@@ -91,4 +94,4 @@ def test_members_that_are_no_base64_are_refused() -> None:
     value = encode(state, "me", 1, None)
     packed = value[value.index(b'"firing":"') + 10 :].partition(b'"')[0]
     with pytest.raises(FatalError, match="incidents topic"):
-        Restored(value.replace(packed, packed[:4] + b"!!!!" + packed[4:]))
+        DecodedState(value.replace(packed, packed[:4] + b"!!!!" + packed[4:]))

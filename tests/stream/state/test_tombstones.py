@@ -12,9 +12,8 @@ import pytest
 
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.state import UNKNOWN
-from openclaw_stream.stream.state import ledger
-from openclaw_stream.stream.state import offset_tracker as settlement
-from openclaw_stream.stream.state.state_codec import Restored
+from openclaw_stream.stream.state import expiry, settlement
+from openclaw_stream.stream.state.state_codec import DecodedState
 from openclaw_stream.vocabulary import IncidentStatus
 from tests.stream.bench import AGAIN, ENDS, FIRES, FOLD, OTHER, RETENTION, TIMERS, Partition
 
@@ -83,7 +82,7 @@ def test_a_group_restored_from_its_lineage_is_forgotten_once_the_log_has_lost_al
     partition.read(34, SETTLED_OTHER)
     partition.commit()
     partition.reset(3)
-    assert (partition.state.open, partition.state.last_alert_at) == (False, UNKNOWN)
+    assert (partition.state.is_open, partition.state.last_alert_at) == (False, UNKNOWN)
     partition.ledger.skip_to(5)
     partition.read(40, SETTLED_OTHER)
     partition.commit()
@@ -155,7 +154,7 @@ def test_an_open_incident_is_never_forgotten() -> None:
     for now in (AGED, AGED + 60_000):
         partition.read(now, SETTLED_OTHER)
         partition.commit()
-    assert partition.state.open
+    assert partition.state.is_open
     assert partition.forgotten == []
 
 
@@ -186,7 +185,7 @@ def test_a_new_incident_after_a_tombstone_has_none_before_it_and_stays() -> None
     partition.write()
     assert partition.forgotten == ["g"]
     partition.read(101 + RETENTION, AGAIN)
-    assert (partition.state.previous_id, len(partition.state.lineage)) == ("", 1)
+    assert (partition.state.previous_incident_id, len(partition.state.lineage)) == ("", 1)
     partition.read(102 + RETENTION, AGAIN)
     partition.read(200 + RETENTION, SETTLED_OTHER)
     partition.commit()
@@ -201,11 +200,11 @@ def test_a_group_that_closes_often_waits_once_to_be_forgotten() -> None:
         partition.read(start + 20, SETTLED_OTHER)
         partition.commit()
     assert partition.state.opened_offset == 87
-    assert len(partition.ledger._timetable._aged) == 1  # noqa: SLF001 - its size is the point
+    assert partition.ledger._schedule.expiring == 1  # noqa: SLF001 - its size is the point
 
 
 def test_many_groups_are_forgotten_in_several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "_AGED_MAX", 2)
+    monkeypatch.setattr(expiry, "_EXPIRED_MAX", 2)
     partition = Partition()
     groups = [replace(FIRES, group_key=f"g{i}") for i in range(5)]
     partition.read(0, *groups)
@@ -224,11 +223,11 @@ def test_many_groups_are_forgotten_in_several_transactions(monkeypatch: pytest.M
 
 def is_shed(partition: Partition) -> bool:
     """Whether nothing is kept in memory of the evidence, though it is written."""
-    written = Restored(partition.states["g"]).state
-    assert (len(written.exemplars), written.names, written.alert_count) == (1, {"A": 2}, 2)
+    written = DecodedState(partition.states["g"]).state
+    assert (len(written.exemplars), written.alert_names, written.alert_count) == (1, {"A": 2}, 2)
     state = partition.state
     assert state.alert_count == 2
-    return (state.exemplars, state.names, state.firing, state.resolved, state.services) == ((), {}, {}, {}, ())
+    return (state.exemplars, state.alert_names, state.firing, state.resolved, state.services) == ((), {}, {}, {}, ())
 
 
 def test_little_is_kept_of_an_incident_that_is_over_once_it_is_written() -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
-from openclaw_stream.text.display import clean
+from openclaw_stream.text import safe_text
 
 BRIEFING_MAX = 12_000
 """Bytes of a briefing."""
@@ -53,14 +53,14 @@ def briefing(case: Case, metrics: GoldenSignals | None, digest: str = "") -> str
 def _incident(case: Case) -> dict[str, Any]:
     services = _Room(_SERVICES_ROOM)
     return {
-        "namespace": clean(case.namespace, _NAME_MAX),
-        "service": clean(case.service, _NAME_MAX),
+        "namespace": safe_text(case.namespace, _NAME_MAX),
+        "service": safe_text(case.service, _NAME_MAX),
         "severity": case.severity,
         "alerts": case.alert_count,
         "distinct_alerts": case.distinct_alerts,
         "recovered_and_fired_again": case.flaps,
         "minutes": max(case.due - case.opened_at, 0) // 60_000,
-        "services": [name for name in (clean(each, _NAME_MAX) for each in case.services) if services.take(name)],
+        "services": [name for name in (safe_text(each, _NAME_MAX) for each in case.services) if services.take(name)],
     }
 
 
@@ -73,7 +73,7 @@ def _golden_signals(metrics: GoldenSignals | None) -> dict[str, Any]:
         "change_against_window_before": trend,
         "error_percent": _number(metrics.error_rate),
         "p99_ms": _number(metrics.p99_ms),
-        "unavailable": clean(metrics.unavailable or "", _TEXT_MAX) or None,
+        "unavailable": safe_text(metrics.unavailable or "", _TEXT_MAX) or None,
     }
     return {name: value for name, value in signals.items() if value is not None}
 
@@ -82,7 +82,7 @@ def _counts(case: Case) -> dict[str, int]:
     """Return the alerts by name, the most frequent first; what finds no room is counted among the others."""
     room, shown, others = _Room(_COUNTS_ROOM), dict[str, int](), case.other_alerts
     for name, count in sorted(case.alert_names.items(), key=lambda item: -item[1]):
-        short = clean(name, _NAME_MAX)
+        short = safe_text(name, _NAME_MAX)
         if short in shown or room.take(short):
             shown[short] = shown.get(short, 0) + count
         else:
@@ -150,18 +150,17 @@ class _Room:
         limit = min(limit, self.left // _BYTES_MAX - len(name))
         if limit <= 1:
             return ""
-        # "password: x" tells more than "x".
-        shown = clean(f"{name}: {text}", limit + len(name) + 2).removeprefix(f"{name}:").strip()
+        shown = safe_text(text, limit, name=name)
         return shown if shown and self.take(name, shown) else ""
 
     def texts(self, items: Iterable[tuple[str, str]], limit: int) -> dict[str, str]:
         """Return the texts that have room, under their cleaned names."""
-        named = ((clean(name, _LABEL_MAX), value) for name, value in items)
+        named = ((safe_text(name, _LABEL_MAX), value) for name, value in items)
         return {name: shown for name, value in named if (shown := self.cut(name, value, limit))}
 
     def numbers(self, items: Mapping[str, float]) -> dict[str, float | None]:
         """Return the numbers that have room, under their cleaned names."""
-        named = ((clean(name, _LABEL_MAX), _number(value)) for name, value in items.items())
+        named = ((safe_text(name, _LABEL_MAX), _number(value)) for name, value in items.items())
         return {name: value for name, value in named if self.take(name, str(value))}
 
 

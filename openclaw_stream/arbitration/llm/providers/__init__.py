@@ -1,4 +1,4 @@
-"""Servers of language models, one file each, behind one small contract."""
+"""Providers of language models, one module each; `base` is their contract."""
 
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, Provider, ProviderError, Reply
 from openclaw_stream.arbitration.llm.providers.claude import Claude
@@ -25,18 +25,20 @@ _OPENAI_URL = "https://api.openai.com/v1"
 
 
 def make_providers(settings: ProviderSettings) -> tuple[list[Provider], list[str]]:
-    """Return the providers that are configured, in their order, and for each that is not what it lacks."""
+    """Return the configured providers in order, and for each other one of the order why it is skipped."""
     makers = {"ollama": _ollama, "gemini": _gemini, "claude": _claude, "openai": _openai}
-    made = {name: makers[name](settings) for name in settings.ai_fallback_order if name in makers}
-    providers = [provider for provider in made.values() if not isinstance(provider, str)]
-    skipped = [f"{name} is skipped: {lack} is not set" for name, lack in made.items() if isinstance(lack, str)]
-    if "openai" not in made and not isinstance(_openai(settings), str):
+    results = {name: makers[name](settings) for name in settings.ai_fallback_order if name in makers}
+    providers = [provider for provider in results.values() if not isinstance(provider, str)]
+    skipped = [
+        f"{name} is skipped: {missing} is not set" for name, missing in results.items() if isinstance(missing, str)
+    ]
+    if "openai" not in results and not isinstance(_openai(settings), str):
         skipped.append("openai is skipped: AI_FALLBACK_ORDER does not name it")
     return providers, skipped
 
 
 def make_summarizer(settings: ProviderSettings) -> Provider | None:
-    """Return the fast model that condenses storms; None without Ollama."""
+    """Return the fast model that summarizes storms; None without Ollama."""
     if not settings.ollama_url:
         return None
     return _ollama_with(settings, settings.ollama_url, settings.ollama_summary_model)

@@ -1,4 +1,4 @@
-"""The contract of a provider: one prompt in, one reply out, every way of not answering told apart."""
+"""The contract of a provider: one prompt in, one reply out, and an error that classifies every failure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is asked: free of secrets, alert text fenced as data; `version` is the hash of what we wrote of it."""
+    """A prompt, free of secrets, with alert text fenced as data; `version` is the hash of its fixed texts."""
 
     system: str
     user: str
@@ -17,10 +17,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a provider answered: `text` as it came, tokens as it counted them (None where it did not).
+    """The reply of a provider: its raw text, and the tokens it reports (None where it reports none).
 
-    `input_tokens` are all of the prompt's, those read from the provider's cache or written to it among them;
-    `output_tokens` are all it charges for, its thinking among them.
+    `input_tokens` include those read from the provider's cache or written to it; `output_tokens` are all that are
+    charged, thinking included.
     """
 
     text: str
@@ -53,8 +53,7 @@ class Failure(StrEnum):
 class ProviderError(Exception):
     """A provider did not answer; the message is free of secrets.
 
-    `retry_after` is in seconds, None where the provider gave none. `retryable` tells whether the same call may succeed
-    soon; `trips` whether the failure says something about the provider's health, for its circuit breaker.
+    `retry_after` is in seconds, None where the provider gave none; `reply` is the incomplete reply, if there was one.
     """
 
     def __init__(
@@ -64,7 +63,6 @@ class ProviderError(Exception):
         self.failure = failure
         self.retry_after = retry_after
         self.reply = reply
-        """What it had said and used up to then, where it said anything."""
 
     @property
     def retryable(self) -> bool:
@@ -72,9 +70,15 @@ class ProviderError(Exception):
         return self.failure in {Failure.RATE_LIMITED, Failure.OVERLOADED, Failure.SERVER_ERROR, Failure.UNREACHABLE}
 
     @property
-    def trips(self) -> bool:
-        """Whether it counts against the provider's health; what a prompt or an answer is at fault for does not."""
-        return self.retryable or self.failure in {
+    def opens_circuit(self) -> bool:
+        """Whether the circuit breaker counts it: a fault of the provider, not of the prompt or the answer.
+
+        A rate limit is no fault: pauses between the calls keep it.
+        """
+        return self.failure in {
+            Failure.OVERLOADED,
+            Failure.SERVER_ERROR,
+            Failure.UNREACHABLE,
             Failure.TIMEOUT,
             Failure.UNAUTHORIZED,
             Failure.MODEL_MISSING,
@@ -89,18 +93,18 @@ class Provider(Protocol):
     model: str
 
     async def ask(self, prompt: Prompt, schema: Mapping[str, Any], *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """Return the reply to a prompt, asked to follow a JSON schema, within `timeout` seconds.
+        """Return the reply to a prompt within `timeout` seconds; the request demands the JSON schema.
 
         Raises:
-            ProviderError: it did not answer.
+            ProviderError: There is no complete reply.
         """
 
     async def check(self) -> None:
-        """Ask whether the server and its model are there, at no cost.
+        """Check, free of charge, that the server answers and has the model.
 
         Raises:
-            ProviderError: they are not; the message says what to do.
+            ProviderError: It does not; the message says what to do.
         """
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""

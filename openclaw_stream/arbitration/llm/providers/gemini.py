@@ -5,14 +5,14 @@ from typing import Any
 from urllib.parse import quote
 
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, tokens, without
+from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, drop_keywords, token_count
 from openclaw_stream.http_client import HttpResponse, dig, listed
 
 _BLOCKED = {"SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST"}
 
 
 class Gemini(HttpProvider):
-    """The Gemini API; `max_tokens` holds an answer and the thinking before it."""
+    """The Gemini API; `max_tokens` limits the tokens of an answer, thinking included."""
 
     name = "gemini"
 
@@ -21,31 +21,31 @@ class Gemini(HttpProvider):
         self._max_tokens = max_tokens
         self._path = f"/v1beta/models/{quote(model, safe='')}"
         self._hints = {
-            Failure.MODEL_MISSING: f"choose a living model with GEMINI_MODEL instead of {model}",
+            Failure.MODEL_MISSING: f"choose an available model with GEMINI_MODEL instead of {model}",
             Failure.UNAUTHORIZED: "check GEMINI_API_KEY",
         }
 
     async def check(self) -> None:
-        """Ask for the model; see `Provider`."""
+        """Request the description of the model; see `Provider`."""
         await self._get(self._path)
 
-    def _question(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
         return f"{self._path}:generateContent", {
             "systemInstruction": {"parts": [{"text": prompt.system}]},
             "contents": [{"role": "user", "parts": [{"text": prompt.user}]}],
             "generationConfig": {
                 "responseMimeType": "application/json",
-                "responseJsonSchema": without(schema, "minLength", "maxLength"),
+                "responseJsonSchema": drop_keywords(schema, "minLength", "maxLength"),
                 "maxOutputTokens": self._max_tokens,
                 "thinkingConfig": {"thinkingLevel": "low"},
             },
         }
 
     def _reply(self, body: Json) -> Reply:
-        reply = self._said(body)
+        reply = self._read(body)
         blocked = dig(body, "promptFeedback", "blockReason")
         if blocked:
-            raise ProviderError(Failure.BLOCKED, f"gemini blocked the prompt: {self._scrubbed(str(blocked))}")
+            raise ProviderError(Failure.BLOCKED, f"gemini blocked the prompt: {self._safe(str(blocked))}")
         reason = str(dig(body, "candidates", 0, "finishReason"))
         if reason == "MAX_TOKENS":
             raise ProviderError(
@@ -54,32 +54,34 @@ class Gemini(HttpProvider):
         if reason in _BLOCKED:
             raise ProviderError(Failure.BLOCKED, f"gemini blocked its answer: {reason}", reply=reply)
         if reason != "STOP" or not reply.text:
-            said = self._scrubbed(f"finishReason {reason}")
-            raise ProviderError(Failure.GARBAGE, f"gemini answered without a complete message: {said}", reply=reply)
+            raise self._incomplete(f"finishReason {reason}", reply)
         return reply
 
-    def _said(self, body: Json) -> Reply:
+    def _read(self, body: Json) -> Reply:
         usage = body.get("usageMetadata")
         parts = listed(dig(body, "candidates", 0, "content", "parts"))
         texts = [dig(part, "text") for part in parts if not dig(part, "thought")]
-        written, thought = tokens(dig(usage, "candidatesTokenCount")), tokens(dig(usage, "thoughtsTokenCount"))
+        written, thought = (
+            token_count(dig(usage, "candidatesTokenCount")),
+            token_count(dig(usage, "thoughtsTokenCount")),
+        )
         return Reply(
             text="".join(text for text in texts if isinstance(text, str)),
             model=self.model,
-            input_tokens=tokens(dig(usage, "promptTokenCount")),
+            input_tokens=token_count(dig(usage, "promptTokenCount")),
             output_tokens=None if written is None and thought is None else (written or 0) + (thought or 0),
-            cached_tokens=tokens(dig(usage, "cachedContentTokenCount")),
+            cached_tokens=token_count(dig(usage, "cachedContentTokenCount")),
         )
 
-    def _blame(self, response: HttpResponse) -> Failure | None:
+    def _failure(self, response: HttpResponse) -> Failure | None:
         details = listed(dig(response.document, "error", "details"))
         if any(dig(detail, "reason") == "API_KEY_INVALID" for detail in details):  # a 400
             return Failure.UNAUTHORIZED
-        return super()._blame(response)
+        return super()._failure(response)
 
-    def _delay(self, response: HttpResponse) -> float | None:
+    def _retry_after(self, response: HttpResponse) -> float | None:
         for detail in listed(dig(response.document, "error", "details")):
             delay = dig(detail, "retryDelay")
             if isinstance(delay, str) and delay.removesuffix("s").replace(".", "", 1).isdecimal():
                 return float(delay.removesuffix("s"))
-        return super()._delay(response)
+        return super()._retry_after(response)

@@ -1,23 +1,23 @@
-"""Ollama: `POST /api/chat`, with a JSON schema that its grammar enforces."""
+"""Ollama: `POST /api/chat`, with a JSON schema that it enforces by a grammar."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, tokens
+from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, token_count
 from openclaw_stream.http_client import dig, listed
 
 _KEEP_ALIVE = "10m"
 
 
 class Ollama(HttpProvider):
-    """A server of Ollama.
+    """An Ollama server.
 
     Args:
-        url: Its root, such as http://127.0.0.1:11434.
-        model: A model it has pulled.
-        num_ctx: Tokens of prompt and answer together.
-        max_tokens: Tokens of an answer.
+        url: The root of its API, such as http://127.0.0.1:11434.
+        model: A model that is pulled on it.
+        num_ctx: Limit of the tokens of prompt and answer together.
+        max_tokens: Limit of the tokens of an answer.
     """
 
     name = "ollama"
@@ -28,12 +28,12 @@ class Ollama(HttpProvider):
         self._max_tokens = max_tokens
         self._hints = {
             Failure.MODEL_MISSING: f"run: ollama pull {model}",
-            Failure.UNAUTHORIZED: "it refuses foreign host names: use an address, localhost, *.local or *.internal",
+            Failure.UNAUTHORIZED: "it refuses unknown host names: use an address, localhost, *.local or *.internal",
             Failure.CONTEXT_TOO_LONG: f"OLLAMA_NUM_CTX is {num_ctx}",
         }
 
     async def check(self) -> None:
-        """Look for the model in the list of those that are pulled; see `Provider`."""
+        """Search the list of pulled models for the model; see `Provider`."""
         models = listed((await self._get("/api/tags")).get("models"))
         names = [dig(each, "name") for each in models]
         if self.model not in names and f"{self.model}:latest" not in names:
@@ -41,13 +41,13 @@ class Ollama(HttpProvider):
                 Failure.MODEL_MISSING, f"ollama has no model {self.model}; run: ollama pull {self.model}"
             )
 
-    def _question(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
         return "/api/chat", {
             "model": self.model,
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
             "stream": False,
             "keep_alive": _KEEP_ALIVE,
-            # Otherwise the beginning of a prompt that is too long is dropped without a word.
+            # Otherwise Ollama silently drops the beginning of a prompt that is too long.
             "truncate": False,
             "format": schema,
             "options": {
@@ -64,10 +64,10 @@ class Ollama(HttpProvider):
         reply = Reply(
             text=text if isinstance(text, str) else "",
             model=self.model,
-            input_tokens=tokens(body.get("prompt_eval_count")),
-            output_tokens=tokens(body.get("eval_count")),
+            input_tokens=token_count(body.get("prompt_eval_count")),
+            output_tokens=token_count(body.get("eval_count")),
         )
-        if (reply.input_tokens or 0) >= self._num_ctx:  # a server too old to know `truncate` has cut the prompt
+        if (reply.input_tokens or 0) >= self._num_ctx:  # an old server without `truncate` has cut the prompt
             raise ProviderError(
                 Failure.CONTEXT_TOO_LONG,
                 f"ollama cut the prompt: it fills OLLAMA_NUM_CTX ({self._num_ctx})",
@@ -81,6 +81,5 @@ class Ollama(HttpProvider):
                 reply=reply,
             )
         if body.get("done") is not True or reason != "stop" or not reply.text:
-            said = self._scrubbed(str(body.get("error") or f"done_reason {reason}"))
-            raise ProviderError(Failure.GARBAGE, f"ollama answered without a complete message: {said}", reply=reply)
+            raise self._incomplete(str(body.get("error") or f"done_reason {reason}"), reply)
         return reply

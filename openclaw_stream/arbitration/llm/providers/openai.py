@@ -1,10 +1,10 @@
-"""Any server that speaks OpenAI's chat completions: OpenAI, vLLM, llama.cpp, LiteLLM."""
+"""Any server with OpenAI's chat completions API: OpenAI, vLLM, llama.cpp, LiteLLM."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, tokens, without
+from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, drop_keywords, token_count
 from openclaw_stream.http_client import HttpResponse, dig, listed
 
 _FAILURES = {
@@ -15,18 +15,18 @@ _FAILURES = {
     "invalid_api_key": Failure.UNAUTHORIZED,
     "model_not_found": Failure.MODEL_MISSING,
 }
-"""By `error.code` or `error.type`; the status comes second, because servers disagree about it."""
+"""By `error.code` or `error.type`, which take precedence over the status: servers disagree about statuses."""
 
 
 class OpenAI(HttpProvider):
     """An OpenAI-compatible server.
 
     Args:
-        base_url: With its version, such as http://127.0.0.1:8000/v1.
-        model: As the server names it.
-        key: The bearer token; None for a server that asks for none.
-        max_tokens: Tokens of an answer and the thinking before it.
-        max_tokens_field: What the server calls that limit: `max_completion_tokens` or `max_tokens`.
+        base_url: The root of the API with its version, such as http://127.0.0.1:8000/v1.
+        model: Its name on the server.
+        key: The bearer token; None for a server without authentication.
+        max_tokens: Limit of the tokens of an answer, thinking included.
+        max_tokens_field: The request's field for that limit: `max_completion_tokens` or `max_tokens`.
     """
 
     name = "openai"
@@ -36,27 +36,27 @@ class OpenAI(HttpProvider):
         self._max_tokens = max_tokens
         self._max_tokens_field = max_tokens_field
         self._hints = {
-            Failure.MODEL_MISSING: "check OPENAI_MODEL, and that OPENAI_BASE_URL has its version, mostly /v1",
+            Failure.MODEL_MISSING: "check OPENAI_MODEL, and that OPENAI_BASE_URL includes the version, usually /v1",
             Failure.UNAUTHORIZED: "check OPENAI_API_KEY",
         }
 
     async def check(self) -> None:
-        """Look for the model in the server's list; see `Provider`."""
+        """Search the server's list of models for the model; see `Provider`."""
         models = listed((await self._get("/models")).get("data"))
         names = [str(dig(each, "id")) for each in models]
         if self.model not in names:
-            told = self._scrubbed(", ".join(names)) or "none"
+            listing = self._safe(", ".join(names)) or "none"
             raise ProviderError(
-                Failure.MODEL_MISSING, f"openai does not list {self.model}; choose OPENAI_MODEL from: {told}"
+                Failure.MODEL_MISSING, f"openai does not list {self.model}; choose OPENAI_MODEL from: {listing}"
             )
 
-    def _question(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
-        form = {"name": "rca", "strict": True, "schema": without(schema, "minLength", "maxLength")}
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
+        json_schema = {"name": "rca", "strict": True, "schema": drop_keywords(schema, "minLength", "maxLength")}
         return "/chat/completions", {
             "model": self.model,
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
             self._max_tokens_field: self._max_tokens,
-            "response_format": {"type": "json_schema", "json_schema": form},
+            "response_format": {"type": "json_schema", "json_schema": json_schema},
         }
 
     def _reply(self, body: Json) -> Reply:
@@ -66,9 +66,9 @@ class OpenAI(HttpProvider):
         reply = Reply(
             text=text if isinstance(text, str) else "",
             model=self.model,
-            input_tokens=tokens(dig(usage, "prompt_tokens")),
-            output_tokens=tokens(dig(usage, "completion_tokens")),
-            cached_tokens=tokens(dig(usage, "prompt_tokens_details", "cached_tokens")),
+            input_tokens=token_count(dig(usage, "prompt_tokens")),
+            output_tokens=token_count(dig(usage, "completion_tokens")),
+            cached_tokens=token_count(dig(usage, "prompt_tokens_details", "cached_tokens")),
         )
         reason = dig(choice, "finish_reason")
         if dig(choice, "message", "refusal"):
@@ -80,12 +80,11 @@ class OpenAI(HttpProvider):
         if reason == "content_filter":
             raise ProviderError(Failure.BLOCKED, "openai blocked its answer: content_filter", reply=reply)
         if reason != "stop" or not reply.text:
-            said = self._scrubbed(f"finish_reason {reason}")
-            raise ProviderError(Failure.GARBAGE, f"openai answered without a complete message: {said}", reply=reply)
+            raise self._incomplete(f"finish_reason {reason}", reply)
         return reply
 
-    def _blame(self, response: HttpResponse) -> Failure | None:
-        for word in (dig(response.document, "error", "code"), dig(response.document, "error", "type")):
-            if isinstance(word, str) and word in _FAILURES:
-                return _FAILURES[word]
-        return super()._blame(response)
+    def _failure(self, response: HttpResponse) -> Failure | None:
+        for code in (dig(response.document, "error", "code"), dig(response.document, "error", "type")):
+            if isinstance(code, str) and code in _FAILURES:
+                return _FAILURES[code]
+        return super()._failure(response)

@@ -20,11 +20,11 @@ from openclaw_stream.arbitration.llm.prompt.template import (
     summary_prompt,
 )
 from openclaw_stream.arbitration.rules import judge
-from openclaw_stream.arbitration.validation.judgement import validate
+from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Language, Responsibility, Severity
-from tests.arbitration.llm.asking import CASE, case_with, evidence_of, storm
+from tests.arbitration.llm.model_server import CASE, case_with, evidence_of, storm
 
 SECRETS = {
     "AKIAIOSFODNN7EXAMPLQ": "{}",

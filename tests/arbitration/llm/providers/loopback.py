@@ -57,7 +57,7 @@ async def loopback(answer: Answer) -> AsyncIterator[Loopback]:
                 task.cancel()
 
 
-def says(status: int, body: object = b"", **headers: str) -> Answer:
+def responds(status: int, body: object = b"", **headers: str) -> Answer:
     """Answer a status with a body: bytes as they are, anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return raw(_head(status, {"content-length": str(len(content)), **headers}) + content)
@@ -75,7 +75,7 @@ async def hangs(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001, it never
     await asyncio.Event().wait()
 
 
-def drips(status: int = 200) -> Answer:
+def trickles(status: int = 200) -> Answer:
     """Answer at once, and then a byte of the body now and then, for ever."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
@@ -95,7 +95,7 @@ async def resets(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def breaks_off(body: bytes) -> Answer:
+def truncates(body: bytes) -> Answer:
     """Promise a longer body than is sent."""
     return raw(_head(200, {"content-length": str(len(body) + 100)}) + body)
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from openclaw_stream.arbitration.llm.providers import Claude, Failure, Reply
-from tests.arbitration.llm.providers.asking import KEY, ask, check, claude, fail, keywords
-from tests.arbitration.llm.providers.loopback import Answer, says
+from tests.arbitration.llm.providers.calls import KEY, ask, check, claude, fail, keywords
+from tests.arbitration.llm.providers.loopback import Answer, responds
 
 USAGE = {
     "input_tokens": 50,
@@ -25,7 +25,7 @@ def refusal(kind: str, message: str, **more: Any) -> dict[str, Any]:
 
 async def test_what_is_sent_and_read() -> None:
     thinking = {"type": "thinking", "thinking": "hm {", "signature": "x"}
-    reply, request = await ask(claude, says(200, answer("end_turn", thinking, {"type": "text", "text": '{"a": 1}'})))
+    reply, request = await ask(claude, responds(200, answer("end_turn", thinking, {"type": "text", "text": '{"a": 1}'})))
     assert reply == Reply('{"a": 1}', "claude-x", 1050, 210, cached_tokens=700, cache_write_tokens=300)
     assert request.line == "POST /v1/messages HTTP/1.1"
     assert (request.headers["x-api-key"], request.headers["anthropic-version"]) == (KEY, "2023-06-01")
@@ -49,38 +49,38 @@ async def test_a_model_without_effort() -> None:
     def maker(url: str) -> Claude:
         return Claude(url, "claude-x", KEY, max_tokens=64, effort=None)
 
-    _, request = await ask(maker, says(200, answer()))
+    _, request = await ask(maker, responds(200, answer()))
     assert list(request.json["output_config"]) == ["format"]
 
 
 @pytest.mark.parametrize(
     ("server", "failure", "words"),
     [
-        (says(200, answer("max_tokens")), Failure.TRUNCATED, "CLAUDE_MAX_TOKENS (4096)"),
-        (says(200, answer("model_context_window_exceeded")), Failure.CONTEXT_TOO_LONG, "context window"),
-        (says(200, answer("refusal")), Failure.REFUSED, "refused"),
-        (says(200, answer("tool_use")), Failure.GARBAGE, "tool_use"),
-        (says(200, answer("pause_turn")), Failure.GARBAGE, "pause_turn"),
-        (says(200, answer(None)), Failure.GARBAGE, "None"),
-        (says(200, answer("end_turn", {"type": "thinking", "thinking": "{}"})), Failure.GARBAGE, "end_turn"),
-        (says(200, {"type": "message", "content": "text", "stop_reason": "end_turn"}), Failure.GARBAGE, "end_turn"),
+        (responds(200, answer("max_tokens")), Failure.TRUNCATED, "CLAUDE_MAX_TOKENS (4096)"),
+        (responds(200, answer("model_context_window_exceeded")), Failure.CONTEXT_TOO_LONG, "context window"),
+        (responds(200, answer("refusal")), Failure.REFUSED, "refused"),
+        (responds(200, answer("tool_use")), Failure.GARBAGE, "tool_use"),
+        (responds(200, answer("pause_turn")), Failure.GARBAGE, "pause_turn"),
+        (responds(200, answer(None)), Failure.GARBAGE, "None"),
+        (responds(200, answer("end_turn", {"type": "thinking", "thinking": "{}"})), Failure.GARBAGE, "end_turn"),
+        (responds(200, {"type": "message", "content": "text", "stop_reason": "end_turn"}), Failure.GARBAGE, "end_turn"),
         (
-            says(400, refusal("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")),
+            responds(400, refusal("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")),
             Failure.CONTEXT_TOO_LONG,
             "too long",
         ),
         (
-            says(400, refusal("invalid_request_error", "Your credit balance is too low to access the API")),
+            responds(400, refusal("invalid_request_error", "Your credit balance is too low to access the API")),
             Failure.SPEND_LIMIT,
             "credit balance",
         ),
-        (says(400, refusal("invalid_request_error", "max_tokens: required")), Failure.BAD_REQUEST, "required"),
-        (says(401, refusal("authentication_error", "invalid x-api-key")), Failure.UNAUTHORIZED, "check CLAUDE_API_KEY"),
-        (says(403, refusal("permission_error", "no")), Failure.UNAUTHORIZED, "check CLAUDE_API_KEY"),
-        (says(404, refusal("not_found_error", "model: claude-x")), Failure.MODEL_MISSING, "instead of claude-x"),
-        (says(413, refusal("request_too_large", "too large")), Failure.CONTEXT_TOO_LONG, "too large"),
-        (says(500, refusal("api_error", "internal")), Failure.SERVER_ERROR, "internal"),
-        (says(529, refusal("overloaded_error", "Overloaded")), Failure.OVERLOADED, "Overloaded"),
+        (responds(400, refusal("invalid_request_error", "max_tokens: required")), Failure.BAD_REQUEST, "required"),
+        (responds(401, refusal("authentication_error", "invalid x-api-key")), Failure.UNAUTHORIZED, "check CLAUDE_API_KEY"),
+        (responds(403, refusal("permission_error", "no")), Failure.UNAUTHORIZED, "check CLAUDE_API_KEY"),
+        (responds(404, refusal("not_found_error", "model: claude-x")), Failure.MODEL_MISSING, "instead of claude-x"),
+        (responds(413, refusal("request_too_large", "too large")), Failure.CONTEXT_TOO_LONG, "too large"),
+        (responds(500, refusal("api_error", "internal")), Failure.SERVER_ERROR, "internal"),
+        (responds(529, refusal("overloaded_error", "Overloaded")), Failure.OVERLOADED, "Overloaded"),
     ],
 )
 async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
@@ -90,21 +90,21 @@ async def test_ways_of_not_answering(server: Answer, failure: Failure, words: st
 
 
 async def test_a_rate_limit_is_waited_for_and_a_spend_limit_is_not() -> None:
-    limited = await fail(claude, says(429, refusal("rate_limit_error", "slow down"), retry_after="12"))
+    limited = await fail(claude, responds(429, refusal("rate_limit_error", "slow down"), retry_after="12"))
     assert (limited.failure, limited.retry_after, limited.retryable) == (Failure.RATE_LIMITED, 12, True)
     details = {"error_code": "enforced_spend_limit_reached"}
     for body in (refusal("rate_limit_error", "spent", details=details), {**refusal("x", "spent"), "details": details}):
-        spent = await fail(claude, says(429, body))
+        spent = await fail(claude, responds(429, body))
         assert (spent.failure, spent.retry_after, spent.retryable) == (Failure.SPEND_LIMIT, None, False)
 
 
 async def test_a_refusal_keeps_what_it_used() -> None:
-    error = await fail(claude, says(200, answer("refusal")))
+    error = await fail(claude, responds(200, answer("refusal")))
     assert error.reply is not None
     assert (error.reply.input_tokens, error.reply.output_tokens) == (1050, 210)
 
 
 async def test_check_asks_for_the_model() -> None:
-    request = await check(claude, says(200, {"type": "model", "id": "claude-x"}))
+    request = await check(claude, responds(200, {"type": "model", "id": "claude-x"}))
     assert request.line == "GET /v1/models/claude-x HTTP/1.1"
     assert request.headers["x-api-key"] == KEY

@@ -6,8 +6,8 @@ import pytest
 
 from openclaw_stream.arbitration.llm.providers import ProviderError
 from openclaw_stream.errors import SettingsError
-from tests.arbitration.llm.providers.asking import connected, ollama
-from tests.arbitration.llm.providers.loopback import loopback, says
+from tests.arbitration.llm.providers.calls import connected, ollama
+from tests.arbitration.llm.providers.loopback import loopback, responds
 
 LISTED = {"models": [{"name": "qwen"}]}
 
@@ -16,7 +16,7 @@ LISTED = {"models": [{"name": "qwen"}]}
 async def test_a_proxy_is_asked_for_other_machines_and_never_for_this_one(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with loopback(says(200, {"models": []})) as proxy, loopback(says(200, LISTED)) as server:
+    async with loopback(responds(200, {"models": []})) as proxy, loopback(responds(200, LISTED)) as server:
         monkeypatch.setenv(variable, proxy.url)
         for url in (server.url, server.url.replace("127.0.0.1", "localhost")):
             near = ollama(url)
@@ -53,7 +53,7 @@ async def test_as_many_calls_as_are_made_run_at_the_same_time() -> None:
         if asked == number:
             everybody.set()
         await everybody.wait()
-        await says(200, LISTED)(writer)
+        await responds(200, LISTED)(writer)
 
     async with connected(ollama, answer) as (provider, _):
         await asyncio.gather(*(provider.check() for _ in range(number)))

@@ -4,8 +4,8 @@ import pytest
 
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
 from openclaw_stream.arbitration.llm.providers import Failure, Gemini, Reply
-from tests.arbitration.llm.providers.asking import KEY, ask, check, fail, gemini, keywords
-from tests.arbitration.llm.providers.loopback import Answer, says
+from tests.arbitration.llm.providers.calls import KEY, ask, check, fail, gemini, keywords
+from tests.arbitration.llm.providers.loopback import Answer, responds
 
 USAGE = {
     "promptTokenCount": 900,
@@ -27,7 +27,7 @@ def refusal(code: int, status: str, message: str, *details: dict[str, Any]) -> d
 
 async def test_what_is_sent_and_read() -> None:
     thought = {"text": "{hm", "thought": True}
-    reply, request = await ask(gemini, says(200, answer("STOP", thought, {"text": '{"a"'}, {"text": ": 1}"})))
+    reply, request = await ask(gemini, responds(200, answer("STOP", thought, {"text": '{"a"'}, {"text": ": 1}"})))
     assert reply == Reply('{"a": 1}', "gemini-x", input_tokens=900, output_tokens=250, cached_tokens=100)
     assert request.line == "POST /v1beta/models/gemini-x:generateContent HTTP/1.1"
     assert request.headers["x-goog-api-key"] == KEY
@@ -44,7 +44,7 @@ async def test_what_is_sent_and_read() -> None:
 
 async def test_a_name_that_a_path_cannot_hold() -> None:
     async def asked(model: str) -> str:
-        _, request = await ask(lambda url: Gemini(url, model, KEY, max_tokens=64), says(200, answer()))
+        _, request = await ask(lambda url: Gemini(url, model, KEY, max_tokens=64), responds(200, answer()))
         return request.line
 
     assert await asked("a/../b?key=1") == "POST /v1beta/models/a%2F..%2Fb%3Fkey%3D1:generateContent HTTP/1.1"
@@ -53,32 +53,32 @@ async def test_a_name_that_a_path_cannot_hold() -> None:
 @pytest.mark.parametrize(
     ("server", "failure", "words"),
     [
-        (says(200, answer("MAX_TOKENS", {"text": '{"a'})), Failure.TRUNCATED, "GEMINI_MAX_TOKENS (4096)"),
-        (says(200, {"promptFeedback": {"blockReason": "SAFETY"}}), Failure.BLOCKED, "blocked the prompt: SAFETY"),
+        (responds(200, answer("MAX_TOKENS", {"text": '{"a'})), Failure.TRUNCATED, "GEMINI_MAX_TOKENS (4096)"),
+        (responds(200, {"promptFeedback": {"blockReason": "SAFETY"}}), Failure.BLOCKED, "blocked the prompt: SAFETY"),
         *[
-            (says(200, {"candidates": [{"finishReason": reason}]}), Failure.BLOCKED, f"blocked its answer: {reason}")
+            (responds(200, {"candidates": [{"finishReason": reason}]}), Failure.BLOCKED, f"blocked its answer: {reason}")
             for reason in ("SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST")
         ],
-        (says(200, {"candidates": [{"finishReason": "MALFORMED_RESPONSE"}]}), Failure.GARBAGE, "MALFORMED_RESPONSE"),
-        (says(200, answer("OTHER")), Failure.GARBAGE, "OTHER"),
-        (says(200, answer(None)), Failure.GARBAGE, "None"),
-        (says(200, answer("STOP", {"thought": True, "text": "hm"})), Failure.GARBAGE, "STOP"),
-        (says(200, {"candidates": []}), Failure.GARBAGE, "None"),
+        (responds(200, {"candidates": [{"finishReason": "MALFORMED_RESPONSE"}]}), Failure.GARBAGE, "MALFORMED_RESPONSE"),
+        (responds(200, answer("OTHER")), Failure.GARBAGE, "OTHER"),
+        (responds(200, answer(None)), Failure.GARBAGE, "None"),
+        (responds(200, answer("STOP", {"thought": True, "text": "hm"})), Failure.GARBAGE, "STOP"),
+        (responds(200, {"candidates": []}), Failure.GARBAGE, "None"),
         (
-            says(400, refusal(400, "INVALID_ARGUMENT", "API key not valid.", {"reason": "API_KEY_INVALID"})),
+            responds(400, refusal(400, "INVALID_ARGUMENT", "API key not valid.", {"reason": "API_KEY_INVALID"})),
             Failure.UNAUTHORIZED,
             "check GEMINI_API_KEY",
         ),
         (
-            says(400, refusal(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number")),
+            responds(400, refusal(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number")),
             Failure.CONTEXT_TOO_LONG,
             "input token count",
         ),
-        (says(400, refusal(400, "INVALID_ARGUMENT", "Unknown name")), Failure.BAD_REQUEST, "Unknown name"),
-        (says(403, refusal(403, "PERMISSION_DENIED", "denied")), Failure.UNAUTHORIZED, "check GEMINI_API_KEY"),
-        (says(404, refusal(404, "NOT_FOUND", "not found")), Failure.MODEL_MISSING, "instead of gemini-x"),
-        (says(500, refusal(500, "INTERNAL", "internal")), Failure.SERVER_ERROR, "internal"),
-        (says(503, refusal(503, "UNAVAILABLE", "overloaded")), Failure.OVERLOADED, "overloaded"),
+        (responds(400, refusal(400, "INVALID_ARGUMENT", "Unknown name")), Failure.BAD_REQUEST, "Unknown name"),
+        (responds(403, refusal(403, "PERMISSION_DENIED", "denied")), Failure.UNAUTHORIZED, "check GEMINI_API_KEY"),
+        (responds(404, refusal(404, "NOT_FOUND", "not found")), Failure.MODEL_MISSING, "instead of gemini-x"),
+        (responds(500, refusal(500, "INTERNAL", "internal")), Failure.SERVER_ERROR, "internal"),
+        (responds(503, refusal(503, "UNAVAILABLE", "overloaded")), Failure.OVERLOADED, "overloaded"),
     ],
 )
 async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
@@ -100,15 +100,15 @@ async def test_ways_of_not_answering(server: Answer, failure: Failure, words: st
 )
 async def test_how_long_a_limit_lasts(details: list[Any], headers: dict[str, str], seconds: float | None) -> None:
     body = refusal(429, "RESOURCE_EXHAUSTED", "quota", *details)
-    error = await fail(gemini, says(429, body, **headers))
+    error = await fail(gemini, responds(429, body, **headers))
     assert (error.failure, error.retry_after) == (Failure.RATE_LIMITED, seconds)
 
 
 async def test_a_cut_answer_keeps_what_it_used() -> None:
-    error = await fail(gemini, says(200, answer("MAX_TOKENS", {"text": '{"a'})))
+    error = await fail(gemini, responds(200, answer("MAX_TOKENS", {"text": '{"a'})))
     assert error.reply == Reply('{"a', "gemini-x", input_tokens=900, output_tokens=250, cached_tokens=100)
 
 
 async def test_check_asks_for_the_model() -> None:
-    request = await check(gemini, says(200, {"name": "models/gemini-x"}))
+    request = await check(gemini, responds(200, {"name": "models/gemini-x"}))
     assert request.line == "GET /v1beta/models/gemini-x HTTP/1.1"

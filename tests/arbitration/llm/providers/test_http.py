@@ -10,8 +10,8 @@ from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
 from openclaw_stream.arbitration.llm.providers import Failure, Prompt, ProviderError
 from openclaw_stream.embedded.server import free_port
 from openclaw_stream.http_client import BODY_MAX
-from tests.arbitration.llm.providers.asking import KEY, MAKERS, PROMPT, Maker, connected, fail, ollama
-from tests.arbitration.llm.providers.loopback import Answer, breaks_off, drips, hangs, raw, resets, says
+from tests.arbitration.llm.providers.calls import KEY, MAKERS, PROMPT, Maker, connected, fail, ollama
+from tests.arbitration.llm.providers.loopback import Answer, hangs, raw, resets, responds, trickles, truncates
 
 pytestmark = pytest.mark.parametrize("maker", MAKERS)
 
@@ -25,34 +25,34 @@ def own_key(maker: Maker) -> list[str]:
     ("answer", "seconds", "failure"),
     [
         (hangs, 0.1, Failure.TIMEOUT),
-        (drips(), 0.1, Failure.TIMEOUT),
-        (drips(500), 0.1, Failure.TIMEOUT),
+        (trickles(), 0.1, Failure.TIMEOUT),
+        (trickles(500), 0.1, Failure.TIMEOUT),
         (resets, 10, Failure.UNREACHABLE),
         (raw(b""), 10, Failure.UNREACHABLE),
         (raw(b"SSH-2.0-OpenSSH\r\n"), 10, Failure.UNREACHABLE),
-        (breaks_off(b'{"message": {"content": "{'), 10, Failure.UNREACHABLE),
-        (says(200, b'{"message": {"content": "{'), 10, Failure.GARBAGE),
-        (says(200, b"<html>Welcome</html>"), 10, Failure.GARBAGE),
-        (says(200, b""), 10, Failure.GARBAGE),
-        (says(200, b"[1]"), 10, Failure.GARBAGE),
-        (says(200, b"[" * 10_000), 10, Failure.GARBAGE),
-        (says(200, {"unknown": [None, {"shape": 1}]}), 10, Failure.GARBAGE),
-        (says(200, b" " * (BODY_MAX + 1)), 10, Failure.GARBAGE),
-        (says(500, b"x" * (BODY_MAX + 1)), 10, Failure.GARBAGE),
-        (says(200, gzip.compress(b"{}"), content_encoding="gzip"), 10, Failure.GARBAGE),
-        (says(301, b"", location="http://127.0.0.1:1/"), 10, Failure.BAD_REQUEST),
-        (says(400, {"error": "bad body"}), 10, Failure.BAD_REQUEST),
-        (says(401, b""), 10, Failure.UNAUTHORIZED),
-        (says(402, b""), 10, Failure.SPEND_LIMIT),
-        (says(403, b""), 10, Failure.UNAUTHORIZED),
-        (says(404, b"page not found"), 10, Failure.MODEL_MISSING),
-        (says(408, b""), 10, Failure.TIMEOUT),
-        (says(413, b""), 10, Failure.CONTEXT_TOO_LONG),
-        (says(429, b""), 10, Failure.RATE_LIMITED),
-        (says(500, b"\xff\xfe"), 10, Failure.SERVER_ERROR),
-        (says(502, b"<h1>Bad Gateway</h1>"), 10, Failure.SERVER_ERROR),
-        (says(503, b""), 10, Failure.OVERLOADED),
-        (says(504, b""), 10, Failure.SERVER_ERROR),
+        (truncates(b'{"message": {"content": "{'), 10, Failure.UNREACHABLE),
+        (responds(200, b'{"message": {"content": "{'), 10, Failure.GARBAGE),
+        (responds(200, b"<html>Welcome</html>"), 10, Failure.GARBAGE),
+        (responds(200, b""), 10, Failure.GARBAGE),
+        (responds(200, b"[1]"), 10, Failure.GARBAGE),
+        (responds(200, b"[" * 10_000), 10, Failure.GARBAGE),
+        (responds(200, {"unknown": [None, {"shape": 1}]}), 10, Failure.GARBAGE),
+        (responds(200, b" " * (BODY_MAX + 1)), 10, Failure.GARBAGE),
+        (responds(500, b"x" * (BODY_MAX + 1)), 10, Failure.GARBAGE),
+        (responds(200, gzip.compress(b"{}"), content_encoding="gzip"), 10, Failure.GARBAGE),
+        (responds(301, b"", location="http://127.0.0.1:1/"), 10, Failure.BAD_REQUEST),
+        (responds(400, {"error": "bad body"}), 10, Failure.BAD_REQUEST),
+        (responds(401, b""), 10, Failure.UNAUTHORIZED),
+        (responds(402, b""), 10, Failure.SPEND_LIMIT),
+        (responds(403, b""), 10, Failure.UNAUTHORIZED),
+        (responds(404, b"page not found"), 10, Failure.MODEL_MISSING),
+        (responds(408, b""), 10, Failure.TIMEOUT),
+        (responds(413, b""), 10, Failure.CONTEXT_TOO_LONG),
+        (responds(429, b""), 10, Failure.RATE_LIMITED),
+        (responds(500, b"\xff\xfe"), 10, Failure.SERVER_ERROR),
+        (responds(502, b"<h1>Bad Gateway</h1>"), 10, Failure.SERVER_ERROR),
+        (responds(503, b""), 10, Failure.OVERLOADED),
+        (responds(504, b""), 10, Failure.SERVER_ERROR),
     ],
 )
 async def test_every_way_of_not_answering_is_told_apart(
@@ -80,7 +80,7 @@ async def test_a_port_where_nobody_listens(maker: Maker) -> None:
 )
 async def test_retry_after_in_seconds_and_as_a_date(maker: Maker, header: str, least: float, most: float) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    error = await fail(maker, says(429, b"", retry_after=header.format(soon=soon)))
+    error = await fail(maker, responds(429, b"", retry_after=header.format(soon=soon)))
     assert error.retry_after is not None
     assert least <= error.retry_after <= most
     assert error.retryable
@@ -88,7 +88,7 @@ async def test_retry_after_in_seconds_and_as_a_date(maker: Maker, header: str, l
 
 @pytest.mark.parametrize("header", ["soon", "-1", "", "1e400", "Wed, 99 Oct 2015"])
 async def test_a_retry_after_that_means_nothing(maker: Maker, header: str) -> None:
-    error = await fail(maker, says(503, b"", retry_after=header))
+    error = await fail(maker, responds(503, b"", retry_after=header))
     assert (error.failure, error.retry_after) == (Failure.OVERLOADED, None)
 
 
@@ -107,27 +107,27 @@ async def test_no_key_leaves_by_an_error_or_a_log(
     maker: Maker, body: object, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    error = await fail(maker, says(status, body))
+    error = await fail(maker, responds(status, body))
     told = "".join(traceback.format_exception(error)) + caplog.text
     for secret in (*own_key(maker), "hunter2", "abcdef123456", "a@b.example"):
         assert secret not in told
 
 
 async def test_hidden_characters_of_an_error_are_shown(maker: Maker) -> None:
-    error = await fail(maker, says(400, {"error": {"message": "evil\u202etxt \x1b[31m\n" + "long " * 500}}))
+    error = await fail(maker, responds(400, {"error": {"message": "evil\u202etxt \x1b[31m\n" + "long " * 500}}))
     assert "evil<U+202E>txt <U+001B>[31m long" in str(error)
     assert len(str(error)) < 500
 
 
 async def test_a_lone_surrogate_does_not_cost_the_call(maker: Maker) -> None:
-    async with connected(maker, says(500, b"")) as (provider, server):
+    async with connected(maker, responds(500, b"")) as (provider, server):
         with pytest.raises(ProviderError, match="500"):
             await provider.ask(Prompt("s", "half \ud83d of a pair", "v"), RESPONSE_SCHEMA, timeout=10)
     assert b"half ? of a pair" in server.requests[0].body
 
 
 async def test_the_key_is_in_a_header_only(maker: Maker) -> None:
-    async with connected(maker, says(500, b"")) as (provider, server):
+    async with connected(maker, responds(500, b"")) as (provider, server):
         for call in (provider.check(), provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=10)):
             with pytest.raises(ProviderError, match="500"):
                 await call
@@ -139,7 +139,7 @@ async def test_the_key_is_in_a_header_only(maker: Maker) -> None:
 
 
 async def test_check_tells_a_server_that_is_down(maker: Maker) -> None:
-    async with connected(maker, says(503, b"")) as (provider, _):
+    async with connected(maker, responds(503, b"")) as (provider, _):
         with pytest.raises(ProviderError) as caught:
             await provider.check()
     assert caught.value.failure is Failure.OVERLOADED

@@ -6,7 +6,7 @@ import pytest
 from openclaw_stream.arbitration.llm.providers import Claude, Gemini, Ollama, OpenAI, Provider, make_providers
 from openclaw_stream.arbitration.llm.providers import make_summarizer as summarizer
 from openclaw_stream.settings import ProviderSettings
-from tests.arbitration.llm.providers.asking import KEY
+from tests.arbitration.llm.providers.calls import KEY
 
 ALL: dict[str, Any] = {
     "ollama_url": "http://127.0.0.1:11434",

@@ -8,8 +8,8 @@ import pytest
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
 from openclaw_stream.arbitration.llm.providers import Failure, Ollama, Prompt, ProviderError, Reply
 from tests.arbitration.llama import MODEL
-from tests.arbitration.llm.providers.asking import PROMPT, ask, check, fail, ollama
-from tests.arbitration.llm.providers.loopback import Answer, says
+from tests.arbitration.llm.providers.calls import PROMPT, ask, check, fail, ollama
+from tests.arbitration.llm.providers.loopback import Answer, responds
 
 REAL = "OLLAMA_TEST_URL"
 
@@ -29,7 +29,7 @@ def answer(reason: str | None = "stop", content: str = '{"a": 1}', **changes: An
 
 
 async def test_what_is_sent_and_read() -> None:
-    reply, request = await ask(ollama, says(200, answer()))
+    reply, request = await ask(ollama, responds(200, answer()))
     assert reply == Reply('{"a": 1}', "qwen", input_tokens=812, output_tokens=301)
     assert request.line == "POST /api/chat HTTP/1.1"
     body = request.json
@@ -41,32 +41,32 @@ async def test_what_is_sent_and_read() -> None:
 
 
 async def test_counts_may_be_absent() -> None:
-    reply, _ = await ask(ollama, says(200, {"message": {"content": "x"}, "done": True, "done_reason": "stop"}))
+    reply, _ = await ask(ollama, responds(200, {"message": {"content": "x"}, "done": True, "done_reason": "stop"}))
     assert (reply.input_tokens, reply.output_tokens) == (None, None)
 
 
 @pytest.mark.parametrize(
     ("server", "failure", "words"),
     [
-        (says(200, answer("length", '{"a')), Failure.TRUNCATED, "OLLAMA_MAX_TOKENS (2048)"),
-        (says(200, answer(prompt_eval_count=8192)), Failure.CONTEXT_TOO_LONG, "fills OLLAMA_NUM_CTX (8192)"),
-        (says(200, answer("load", "")), Failure.GARBAGE, "done_reason load"),
-        (says(200, answer(done=False)), Failure.GARBAGE, "without a complete message"),
-        (says(200, answer(content="")), Failure.GARBAGE, "without a complete message"),
-        (says(200, answer(message=None)), Failure.GARBAGE, "without a complete message"),
-        (says(200, {"error": "an error encountered while running the model"}), Failure.GARBAGE, "running the model"),
-        (says(200, b'{"message":{"content":"a"}}\n{"done":true}\n'), Failure.GARBAGE, "no JSON object"),
+        (responds(200, answer("length", '{"a')), Failure.TRUNCATED, "OLLAMA_MAX_TOKENS (2048)"),
+        (responds(200, answer(prompt_eval_count=8192)), Failure.CONTEXT_TOO_LONG, "fills OLLAMA_NUM_CTX (8192)"),
+        (responds(200, answer("load", "")), Failure.GARBAGE, "done_reason load"),
+        (responds(200, answer(done=False)), Failure.GARBAGE, "without a complete message"),
+        (responds(200, answer(content="")), Failure.GARBAGE, "without a complete message"),
+        (responds(200, answer(message=None)), Failure.GARBAGE, "without a complete message"),
+        (responds(200, {"error": "an error encountered while running the model"}), Failure.GARBAGE, "running the model"),
+        (responds(200, b'{"message":{"content":"a"}}\n{"done":true}\n'), Failure.GARBAGE, "no JSON object"),
         (
-            says(400, {"error": "the input length exceeds the context length"}),
+            responds(400, {"error": "the input length exceeds the context length"}),
             Failure.CONTEXT_TOO_LONG,
             "OLLAMA_NUM_CTX is 8192",
         ),
-        (says(400, {"error": 'time: missing unit in duration "10"'}), Failure.BAD_REQUEST, "missing unit"),
-        (says(404, {"error": "model 'qwen' not found"}), Failure.MODEL_MISSING, "run: ollama pull qwen"),
-        (says(403), Failure.UNAUTHORIZED, "an empty body; it refuses foreign host names"),
-        (says(500, {"error": "llama runner process: unexpected EOF"}), Failure.SERVER_ERROR, "unexpected EOF"),
+        (responds(400, {"error": 'time: missing unit in duration "10"'}), Failure.BAD_REQUEST, "missing unit"),
+        (responds(404, {"error": "model 'qwen' not found"}), Failure.MODEL_MISSING, "run: ollama pull qwen"),
+        (responds(403), Failure.UNAUTHORIZED, "an empty body; it refuses unknown host names"),
+        (responds(500, {"error": "llama runner process: unexpected EOF"}), Failure.SERVER_ERROR, "unexpected EOF"),
         (
-            says(503, {"error": "server busy, please try again.  maximum pending requests exceeded"}),
+            responds(503, {"error": "server busy, please try again.  maximum pending requests exceeded"}),
             Failure.OVERLOADED,
             "server busy",
         ),
@@ -79,20 +79,20 @@ async def test_ways_of_not_answering(server: Answer, failure: Failure, words: st
 
 
 async def test_a_cut_answer_keeps_what_it_used() -> None:
-    error = await fail(ollama, says(200, answer("length", '{"a')))
+    error = await fail(ollama, responds(200, answer("length", '{"a')))
     assert error.reply == Reply('{"a', "qwen", input_tokens=812, output_tokens=301)
 
 
 @pytest.mark.parametrize("name", ["qwen", "qwen:latest"])
 async def test_check_finds_the_model(name: str) -> None:
-    request = await check(ollama, says(200, {"models": [{"name": "other"}, {"name": name}]}))
+    request = await check(ollama, responds(200, {"models": [{"name": "other"}, {"name": name}]}))
     assert request.line == "GET /api/tags HTTP/1.1"
 
 
 @pytest.mark.parametrize("body", [{"models": None}, {"models": [{"name": "qwen2"}]}, {"models": "x"}])
 async def test_check_says_how_to_get_the_model(body: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="run: ollama pull qwen") as caught:
-        await check(ollama, says(200, body))
+        await check(ollama, responds(200, body))
     assert caught.value.failure is Failure.MODEL_MISSING
 
 

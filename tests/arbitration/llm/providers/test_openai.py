@@ -6,8 +6,8 @@ import pytest
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
 from openclaw_stream.arbitration.llm.providers import Failure, OpenAI, Prompt, ProviderError, Reply
 from tests.arbitration.llama import MODEL
-from tests.arbitration.llm.providers.asking import KEY, PROMPT, ask, check, fail, keywords, openai
-from tests.arbitration.llm.providers.loopback import Answer, says
+from tests.arbitration.llm.providers.calls import KEY, PROMPT, ask, check, fail, keywords, openai
+from tests.arbitration.llm.providers.loopback import Answer, responds
 
 USAGE = {"prompt_tokens": 400, "completion_tokens": 90, "prompt_tokens_details": {"cached_tokens": 256}}
 
@@ -22,7 +22,7 @@ def refusal(message: str, **more: Any) -> dict[str, Any]:
 
 
 async def test_what_is_sent_and_read() -> None:
-    reply, request = await ask(openai, says(200, answer()))
+    reply, request = await ask(openai, responds(200, answer()))
     assert reply == Reply('{"a": 1}', "gpt-x", input_tokens=400, output_tokens=90, cached_tokens=256)
     assert request.line == "POST /v1/chat/completions HTTP/1.1"
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -41,7 +41,7 @@ async def test_a_server_without_keys_and_with_the_older_limit() -> None:
     def maker(url: str) -> OpenAI:
         return OpenAI(f"{url}/openai/v1", "m", None, max_tokens=99, max_tokens_field="max_tokens")
 
-    _, request = await ask(maker, says(200, answer()))
+    _, request = await ask(maker, responds(200, answer()))
     assert request.line == "POST /openai/v1/chat/completions HTTP/1.1"
     assert "authorization" not in request.headers
     assert request.json["max_tokens"] == 99
@@ -51,34 +51,34 @@ async def test_a_server_without_keys_and_with_the_older_limit() -> None:
 @pytest.mark.parametrize(
     ("server", "failure", "words"),
     [
-        (says(200, answer("length", '{"a')), Failure.TRUNCATED, "OPENAI_MAX_TOKENS (4096)"),
-        (says(200, answer("content_filter", "")), Failure.BLOCKED, "content_filter"),
-        (says(200, answer("stop", None, "I cannot")), Failure.REFUSED, "refused"),
-        (says(200, answer("tool_calls", None)), Failure.GARBAGE, "tool_calls"),
-        (says(200, answer("stop", None)), Failure.GARBAGE, "stop"),
-        (says(200, answer("stop", [{"type": "text"}])), Failure.GARBAGE, "stop"),
-        (says(200, answer(None)), Failure.GARBAGE, "None"),
-        (says(200, {"choices": []}), Failure.GARBAGE, "None"),
-        (says(400, refusal("too much", code="context_length_exceeded")), Failure.CONTEXT_TOO_LONG, "too much"),
+        (responds(200, answer("length", '{"a')), Failure.TRUNCATED, "OPENAI_MAX_TOKENS (4096)"),
+        (responds(200, answer("content_filter", "")), Failure.BLOCKED, "content_filter"),
+        (responds(200, answer("stop", None, "I cannot")), Failure.REFUSED, "refused"),
+        (responds(200, answer("tool_calls", None)), Failure.GARBAGE, "tool_calls"),
+        (responds(200, answer("stop", None)), Failure.GARBAGE, "stop"),
+        (responds(200, answer("stop", [{"type": "text"}])), Failure.GARBAGE, "stop"),
+        (responds(200, answer(None)), Failure.GARBAGE, "None"),
+        (responds(200, {"choices": []}), Failure.GARBAGE, "None"),
+        (responds(400, refusal("too much", code="context_length_exceeded")), Failure.CONTEXT_TOO_LONG, "too much"),
         (
-            says(400, refusal("request (20088 tokens) exceeds", code=400, type="exceed_context_size_error")),
+            responds(400, refusal("request (20088 tokens) exceeds", code=400, type="exceed_context_size_error")),
             Failure.CONTEXT_TOO_LONG,
             "20088",
         ),
         (
-            says(400, refusal("This model's maximum context length is 4096 tokens.", type="BadRequestError")),
+            responds(400, refusal("This model's maximum context length is 4096 tokens.", type="BadRequestError")),
             Failure.CONTEXT_TOO_LONG,
             "4096 tokens",
         ),
-        (says(400, refusal("filtered", code="content_filter")), Failure.BLOCKED, "filtered"),
-        (says(400, refusal("no such model", code="model_not_found")), Failure.MODEL_MISSING, "check OPENAI_MODEL"),
-        (says(400, refusal("Invalid schema", type="invalid_request_error")), Failure.BAD_REQUEST, "Invalid schema"),
-        (says(401, refusal("Incorrect API key")), Failure.UNAUTHORIZED, "check OPENAI_API_KEY"),
-        (says(404, {"detail": "Not Found"}), Failure.MODEL_MISSING, "OPENAI_BASE_URL has its version"),
-        (says(429, refusal("quota", code="insufficient_quota")), Failure.SPEND_LIMIT, "quota"),
-        (says(429, refusal("slow down", code="rate_limit_exceeded")), Failure.RATE_LIMITED, "slow down"),
-        (says(500, refusal("oops", type="server_error")), Failure.SERVER_ERROR, "oops"),
-        (says(503, refusal("Loading model", code=503, type="unavailable_error")), Failure.OVERLOADED, "Loading"),
+        (responds(400, refusal("filtered", code="content_filter")), Failure.BLOCKED, "filtered"),
+        (responds(400, refusal("no such model", code="model_not_found")), Failure.MODEL_MISSING, "check OPENAI_MODEL"),
+        (responds(400, refusal("Invalid schema", type="invalid_request_error")), Failure.BAD_REQUEST, "Invalid schema"),
+        (responds(401, refusal("Incorrect API key")), Failure.UNAUTHORIZED, "check OPENAI_API_KEY"),
+        (responds(404, {"detail": "Not Found"}), Failure.MODEL_MISSING, "OPENAI_BASE_URL includes the version"),
+        (responds(429, refusal("quota", code="insufficient_quota")), Failure.SPEND_LIMIT, "quota"),
+        (responds(429, refusal("slow down", code="rate_limit_exceeded")), Failure.RATE_LIMITED, "slow down"),
+        (responds(500, refusal("oops", type="server_error")), Failure.SERVER_ERROR, "oops"),
+        (responds(503, refusal("Loading model", code=503, type="unavailable_error")), Failure.OVERLOADED, "Loading"),
     ],
 )
 async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
@@ -88,12 +88,12 @@ async def test_ways_of_not_answering(server: Answer, failure: Failure, words: st
 
 
 async def test_check_finds_the_model_or_lists_what_there_is() -> None:
-    request = await check(openai, says(200, {"data": [{"id": "gpt-x"}]}))
+    request = await check(openai, responds(200, {"data": [{"id": "gpt-x"}]}))
     assert request.line == "GET /v1/models HTTP/1.1"
     with pytest.raises(ProviderError, match="choose OPENAI_MODEL from: a, b"):
-        await check(openai, says(200, {"data": [{"id": "a"}, {"id": "b"}]}))
+        await check(openai, responds(200, {"data": [{"id": "a"}, {"id": "b"}]}))
     with pytest.raises(ProviderError, match="choose OPENAI_MODEL from: none"):
-        await check(openai, says(200, {"data": None}))
+        await check(openai, responds(200, {"data": None}))
 
 
 def real(url: str, max_tokens: int = 4096, model: str = MODEL) -> OpenAI:

@@ -8,9 +8,9 @@ import pytest
 
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
 from openclaw_stream.arbitration.llm.providers import ProviderError
-from tests.arbitration.llm.asking import in_turn
-from tests.arbitration.llm.providers.asking import MAKERS, PROMPT, Maker, connected
-from tests.arbitration.llm.providers.loopback import says
+from tests.arbitration.llm.model_server import in_turn
+from tests.arbitration.llm.providers.calls import MAKERS, PROMPT, Maker, connected
+from tests.arbitration.llm.providers.loopback import responds
 
 _DETAIL: Final = {"reason": "API_KEY_INVALID", "retryDelay": "3s", "error_code": "x"}
 DOCUMENT: Final[dict[str, Any]] = {
@@ -55,7 +55,7 @@ def planted(path: tuple[Any, ...], odd: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("maker", MAKERS)
 async def test_the_document_is_an_answer(maker: Maker) -> None:
-    async with connected(maker, says(200, DOCUMENT)) as (provider, _):
+    async with connected(maker, responds(200, DOCUMENT)) as (provider, _):
         assert (await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=10)).text == "{}"
         await provider.check()
 
@@ -64,7 +64,7 @@ async def test_the_document_is_an_answer(maker: Maker) -> None:
 @pytest.mark.parametrize("maker", MAKERS)
 async def test_a_member_of_any_kind_is_no_fault_of_ours(maker: Maker, odd: Any) -> None:
     documents = [planted(path, odd) for path in paths(DOCUMENT)]
-    answers = [says(status, document) for document in documents for status in (200, 200, 429)]
+    answers = [responds(status, document) for document in documents for status in (200, 200, 429)]
     async with connected(maker, in_turn(*answers)) as (provider, server):
         for _document in documents:
             with contextlib.suppress(ProviderError):

@@ -1,0 +1,135 @@
+"""Classifies the evidence of one alert name: the responsible team, its confidence and the likely cause."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Matches
+from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE, Cause, Condition, ConfidenceCurve, Rule, RuleSet
+from openclaw_stream.vocabulary import Responsibility
+
+_DAMPING = 0.5
+"""Factor on each further rule for a team: rules that match the same alert are not independent."""
+
+_TERMS_MAX = 6
+
+ScoredRules = list[tuple[float, Rule]]
+"""Pairs of a score in log-odds and the rule that gave it, highest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The team that the rules assign to one alert name, regardless of the other alerts.
+
+    `scores` are log-odds by team, highest first, of all teams with an applicable rule. `terms` are the vocabulary terms
+    that matched the team's rules. `matched` is false where only rules without conditions applied.
+    """
+
+    evidence: AlertEvidence
+    team: Responsibility
+    confidence: float
+    scores: Mapping[Responsibility, float]
+    cause: Cause
+    terms: tuple[str, ...]
+    matched: bool
+
+
+def classify(evidence: AlertEvidence, rule_set: RuleSet) -> Classification:
+    """Return the classification of one alert name by all rules that apply."""
+    applicable = _applicable_rules(evidence.matches, rule_set)
+    totals = ((team, _total(rules)) for team, rules in applicable.items())
+    scores = dict(sorted(totals, key=lambda item: -item[1]))
+    team = next(iter(scores))
+    matched = any(rule.conditions for rules in applicable.values() for _, rule in rules)
+    curve = rule_set.confidence
+    return Classification(
+        evidence=evidence,
+        team=team,
+        confidence=_confidence(list(scores.values()), curve) if matched else curve.unknown,
+        scores=scores,
+        cause=_cause(team, evidence.matches, rule_set),
+        terms=_terms(applicable[team], evidence.matches),
+        matched=matched,
+    )
+
+
+def _applicable_rules(matches: Matches, rule_set: RuleSet) -> dict[Responsibility, ScoredRules]:
+    """Return the rules that apply by team, those with the highest score first."""
+    index = rule_set.rules_by_category
+    scores: dict[Rule, float] = {}
+    for category in ("", *matches):
+        for rule in index.get(category, ()):
+            if rule not in scores:
+                strength = _match_strength(rule.conditions, matches)
+                excluded = _strongest(rule.unless, matches) >= strength
+                scores[rule] = 0.0 if excluded else strength * rule.weight
+    applicable: dict[Responsibility, ScoredRules] = {}
+    for rule, score in sorted(scores.items(), key=lambda item: -item[1]):
+        if score:
+            applicable.setdefault(rule.team, []).append((score, rule))
+    return applicable
+
+
+def _match_strength(conditions: Sequence[Condition], matches: Matches) -> float:
+    """Return the strength of the weakest condition: 1 where there are no conditions, 0 where one does not match."""
+    weakest = 1.0
+    for condition in conditions:
+        strongest = _strongest(condition, matches)
+        if not strongest:
+            return 0.0
+        weakest = min(weakest, strongest)
+    return weakest
+
+
+def _strongest(categories: Sequence[str], matches: Matches) -> float:
+    """Return the strength of the strongest match in any of the categories, 0 where none matches."""
+    strongest = 0.0
+    for category in categories:
+        match = matches.get(category)
+        if match is not None and match.strength > strongest:
+            strongest = match.strength
+    return strongest
+
+
+def _total(rules: ScoredRules) -> float:
+    return sum(score * _DAMPING**position for position, (score, _) in enumerate(rules))
+
+
+def _confidence(scores: list[float], curve: ConfidenceCurve) -> float:
+    best, second = scores[0], scores[1] if len(scores) > 1 else 0.0
+    return min(_interpolate(curve.margins, best - second), _interpolate(curve.ceilings, best))
+
+
+def _interpolate(points: Sequence[tuple[float, float]], x: float) -> float:
+    """Return the value at `x` of a piecewise linear curve through points in order of x, constant beyond its ends."""
+    before = points[0]
+    for point in points:
+        if x <= point[0]:
+            span = point[0] - before[0]
+            share = (x - before[0]) / span if span else 0.0
+            return before[1] + share * (point[1] - before[1])
+        before = point
+    return before[1]
+
+
+def _cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> Cause:
+    """Return the cause of the team with the strongest match; of equals the first in the files."""
+    causes = rule_set.causes_by_team[team]
+    best, strongest = causes[-1], 0.0
+    for cause in causes[:-1]:
+        if cause.categories.isdisjoint(matches):
+            continue
+        strength = max(_match_strength(conditions, matches) for conditions in cause.alternatives)
+        if strength > strongest:
+            best, strongest = cause, strength
+    return best
+
+
+def _terms(rules: ScoredRules, matches: Matches) -> tuple[str, ...]:
+    """Return the terms that matched a team's rules, those of the highest scores first."""
+    terms: dict[str, None] = {}
+    for _, rule in rules:
+        for condition in rule.conditions:
+            category = max(condition, key=lambda name: _strongest((name,), matches))
+            if category != NAMED_SERVICE:
+                terms[matches[category].term] = None
+    return tuple(terms)[:_TERMS_MAX]

@@ -1,0 +1,213 @@
+"""Extracts evidence from alerts: which categories of the vocabulary each alert name matches, and how strongly.
+
+Alert text is untrusted. In a sentence that asks for a team, an owner or a confidence, everything from the request on is
+ignored, and so are the team names before it. Labels and annotations that name a team are ignored completely.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+from openclaw_stream.arbitration.rules.lexicon import Lexicon, TermMatch
+from openclaw_stream.arbitration.rules.rule_set import (
+    DIRECTIVE,
+    NAMED_SERVICE,
+    NAMING,
+    OBLIGATION,
+    TEAM_WORD,
+    FieldWeights,
+)
+from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.vocabulary import Severity
+
+_TEXT_LIMIT = 400
+_LABEL_LIMIT = 120
+_LABELS_MAX = 32
+_ANNOTATIONS_MAX = 8
+_EXEMPLARS_MAX = 16
+_BLANK = re.compile(r"\s")
+_SERVICE_LABELS = ("service", "service_name", "service.name", "app", "application")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The strongest match of one category.
+
+    `strength` is the weight, 0 to 1, of the field that matched. `term` is the vocabulary's spelling, never alert text.
+    """
+
+    strength: float
+    term: str
+
+
+Matches = Mapping[str, Match]
+"""Matches by category."""
+
+Mentions = tuple[tuple[str, str], ...]
+"""Pairs of a category and the term that matched it."""
+
+
+class Extracted(NamedTuple):
+    """The mentions of a text, those of its first sentence apart from the later ones.
+
+    `has_request`: it asks for a team or a confidence. `has_terms`: any of its words is in the vocabulary.
+    """
+
+    first: Mentions
+    later: Mentions
+    has_request: bool
+    has_terms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvidence:
+    """One alert name of a case, with the matches of all its alerts and their highest severity."""
+
+    name: str
+    severity: Severity
+    matches: Matches
+
+
+class EvidenceExtractor:
+    """Extracts evidence from cases with one vocabulary."""
+
+    def __init__(self, lexicon: Lexicon, fields: FieldWeights) -> None:
+        self._lexicon = lexicon
+        self._fields = fields
+        # Alert names, labels and summaries of a system repeat.
+        self._extracted = lru_cache(maxsize=4096)(self._extract)
+
+    def extract(self, case: Case) -> tuple[AlertEvidence, ...]:
+        """Return one entry per alert name, names with exemplars first."""
+        matches: dict[str, dict[str, Match]] = {}
+        severities: dict[str, Severity] = {}
+        for exemplar in case.exemplars[:_EXEMPLARS_MAX]:
+            self._add_exemplar(exemplar, matches.setdefault(exemplar.name, {}))
+            severities[exemplar.name] = max(
+                severities.get(exemplar.name, Severity.INFO), exemplar.severity, key=lambda severity: severity.rank
+            )
+        for name in islice(case.alert_names, _EXEMPLARS_MAX):
+            if name not in matches and not name.startswith("#"):
+                self._add_name(name, matches.setdefault(name, {}))
+        return tuple(AlertEvidence(name, severities.get(name, case.severity), found) for name, found in matches.items())
+
+    def _add_exemplar(self, exemplar: Exemplar, matches: dict[str, Match]) -> None:
+        fields = self._fields
+        self._add_name(exemplar.name, matches)
+        for text, strengths in self._texts(exemplar):
+            self._add_text(matches, text, strengths)
+        for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
+            self._add_label(key, value, matches)
+        for subject in (exemplar.service, exemplar.target_resource.rpartition("/")[2]):
+            if not self._is_source(subject):
+                self._add_text(matches, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
+        for metric in islice(exemplar.metrics, _LABELS_MAX):
+            self._add_text(matches, metric, (fields.label, fields.label), _LABEL_LIMIT)
+        if NAMED_SERVICE not in matches and self._names_a_service(exemplar):
+            matches[NAMED_SERVICE] = Match(1.0, "")
+
+    def _add_name(self, name: str, matches: dict[str, Match]) -> None:
+        self._add_text(matches, name, (self._fields.name, self._fields.name))
+
+    def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Yield the texts of an alert with the weights of their first and of their later sentences."""
+        fields = self._fields
+        headline, detail = (fields.headline, fields.detail), (fields.detail, fields.aside)
+        if exemplar.message:
+            yield exemplar.message, headline
+        for key, value in islice(exemplar.annotations.items(), _ANNOTATIONS_MAX):
+            lowered = key.lower()
+            if lowered in fields.headlines:
+                yield value, headline
+            elif lowered not in fields.ignored and not self._has_request(lowered):
+                yield value, detail
+
+    def _add_label(self, key: str, value: str, matches: dict[str, Match]) -> None:
+        key = key.lower()
+        fields = self._fields
+        if key in fields.ignored or self._has_request(key) or self._is_source(value):
+            return
+        strength = fields.subject if key in fields.subjects else fields.label
+        self._add_text(matches, value, (strength, strength), _LABEL_LIMIT)
+        if key not in fields.common:
+            self._add_text(matches, key, (fields.key, fields.key), _LABEL_LIMIT)
+
+    def _add_text(
+        self,
+        matches: dict[str, Match],
+        text: str,
+        strengths: tuple[float, float],
+        limit: int = _TEXT_LIMIT,
+    ) -> None:
+        extracted = self._extracted(text[:limit])
+        for mentions, strength in zip((extracted.first, extracted.later), strengths, strict=True):
+            for category, term in mentions:
+                present = matches.get(category)
+                if present is None or present.strength < strength:
+                    matches[category] = Match(strength, term)
+
+    def _extract(self, text: str) -> Extracted:
+        """Extract the mentions of a text; a sentence that is only a request does not count as its first sentence."""
+        sentences = self._lexicon.sentences(text)
+        first: list[tuple[str, str]] = []
+        later: list[tuple[str, str]] = []
+        target = first
+        for sentence in sentences:
+            statement = _without_request(sentence)
+            target += [(category, match.term.text) for match in statement for category in match.term.categories]
+            if statement or not sentence:
+                target = later
+        return Extracted(
+            first=tuple(first),
+            later=tuple(later),
+            has_request=any(_request_start(sentence) is not None for sentence in sentences),
+            has_terms=any(sentences),
+        )
+
+    def _is_source(self, value: str) -> bool:
+        """Return whether a value names the exporter that measured; an exporter is not the subject of an alert."""
+        return any(value.endswith(source) for source in self._fields.sources)
+
+    def _has_request(self, key: str) -> bool:
+        return self._extracted(key[:_LABEL_LIMIT]).has_request
+
+    def _names_a_service(self, exemplar: Exemplar) -> bool:
+        """Return whether a service is named by a single word that is not in the vocabulary."""
+        names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
+        cut = (name[:_LABEL_LIMIT] for name in names if name)
+        return any(not _BLANK.search(name) and not self._extracted(name).has_terms for name in cut)
+
+
+def _without_request(sentence: Sequence[TermMatch]) -> Sequence[TermMatch]:
+    """Return the matches before a request in a sentence, without team names and the subject of the request."""
+    start = _request_start(sentence)
+    if start is None:
+        return sentence
+    statement = sentence[:start]
+    is_obligation = any(OBLIGATION in match.term.categories for match in _with_next(sentence, start))
+    if statement and is_obligation and sentence[start].start - statement[-1].end <= 1:
+        statement = statement[:-1]  # "the mysql team must", "redis cluster should take this"
+    return [match for match in statement if TEAM_WORD not in match.term.categories]
+
+
+def _request_start(sentence: Sequence[TermMatch]) -> int | None:
+    """Return the index of the match with which a sentence begins to ask for a decision, None where it does not."""
+    for index in range(len(sentence)):
+        categories = [match.term.categories for match in _with_next(sentence, index)]
+        if DIRECTIVE in categories[0]:
+            return index
+        if len(categories) == 2 and (  # noqa: PLR2004 - with the next match
+            (OBLIGATION in categories[0] and DIRECTIVE in categories[1])
+            or (NAMING in categories[0] and TEAM_WORD in categories[1])
+        ):
+            return index
+    return None
+
+
+def _with_next(sentence: Sequence[TermMatch], index: int) -> Sequence[TermMatch]:
+    """Return a match and the next one, if it follows without a token in between."""
+    following = sentence[index + 1 : index + 2]
+    return [sentence[index], *(match for match in following if match.start == sentence[index].end)]

@@ -1,0 +1,50 @@
+"""Backpressure of one partition: when it takes no more records, and when it may go on.
+
+A paused partition always drains: a full decision queue empties by itself, and where nothing is queued the oldest
+incidents that still gather alerts are decided now.
+"""
+
+import time
+
+from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.state.ledger import Ledger
+
+_CUT_MAX = 100
+"""Gathering revisions that are made due at a time."""
+_BLOCKED_SECONDS = 10.0
+"""How long a partition whose log is damaged waits before it tries to read on."""
+
+
+class Backpressure:
+    """Compares the undecided work of one ledger with the limits of the worker."""
+
+    def __init__(self, context: WorkerContext, ledger: Ledger) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._blocked_until = 0.0
+
+    def is_full(self) -> bool:
+        """Return whether undecided work has reached a limit: in bytes, or in the decision queue."""
+        queue = self._context.decision_queue
+        return (
+            self._exceeds_bytes() or queue.full or queue.length >= self._context.settings.worker.max_pending_decisions
+        )
+
+    def block(self) -> None:
+        """Take no records for some seconds, because the log cannot be read at the next offset."""
+        self._blocked_until = time.monotonic() + _BLOCKED_SECONDS
+
+    def relieve(self) -> bool:
+        """Return whether a paused or blocked partition may resume; where it may not, let undecided work drain."""
+        if time.monotonic() < self._blocked_until:
+            # Stream time does not advance while the log cannot be read: what is gathering would never be due.
+            self._ledger.cut_oldest(_CUT_MAX)
+            return False
+        if not self.is_full():
+            return True
+        if self._exceeds_bytes():
+            self._ledger.cut_oldest(_CUT_MAX)
+        return False
+
+    def _exceeds_bytes(self) -> bool:
+        return self._ledger.pending_bytes > self._context.pending_bytes_limit()

@@ -1,0 +1,106 @@
+"""Cases to judge, and a server of a language model on loopback that answers as it is told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+
+from openclaw_stream.arbitration.llm.prompt.template import EXAMPLE_CASE, example_answer
+from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Language
+from tests.arbitration.llm.providers.loopback import Answer, Loopback, Request, loopback, responds
+
+MODEL = "gpt-x"
+ANSWER = example_answer(Language.EN)
+CASE = EXAMPLE_CASE
+
+
+def case_with(**changes: Any) -> Case:
+    """The example's case with its one alert changed."""
+    return replace(CASE, exemplars=(replace(CASE.exemplars[0], **changes),))
+
+
+def storm(names: int = 12) -> Case:
+    """An incident of many alert names."""
+    exemplars = tuple(replace(CASE.exemplars[0], name=f"Alert{n}", message=f"signal {n}") for n in range(names))
+    counts = {exemplar.name: 3 + n for n, exemplar in enumerate(exemplars)}
+    return replace(CASE, exemplars=exemplars, alert_names=counts, alert_count=sum(counts.values()), distinct_alerts=40)
+
+
+def answer(**changes: Any) -> str:
+    """The example's answer with some members changed."""
+    return json.dumps({**json.loads(ANSWER), **changes})
+
+
+def completes(text: str, tokens_in: int = 1000, tokens_out: int = 500) -> Answer:
+    """Complete a chat with a text."""
+    return responds(
+        200,
+        {
+            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out},
+        },
+    )
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """Answer the first request so, the next so, and all after the last like the last."""
+    left = list(answers)
+
+    async def answer_next(writer: asyncio.StreamWriter) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(writer)
+
+    return answer_next
+
+
+@dataclass
+class Held:
+    """An answer that is kept back until it is let go."""
+
+    answer: Answer
+    requested: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, writer: asyncio.StreamWriter) -> None:
+        self.requested.set()
+        await self.release.wait()
+        await self.answer(writer)
+
+
+@asynccontextmanager
+async def servers(*answers: Answer) -> AsyncIterator[Sequence[Loopback]]:
+    """A server for each answer."""
+    async with AsyncExitStack() as serving:
+        yield [await serving.enter_async_context(loopback(each)) for each in answers]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Let the others run until something is true; the test's own timeout ends a vain wait."""
+    while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+        await asyncio.sleep(0.001)
+
+
+def question(request: Request) -> str:
+    """What the user's part of a request says."""
+    return str(request.json["messages"][1]["content"])
+
+
+def counter(*labels: str) -> Counter:
+    return Counter("test", "A counter of a test.", labels, registry=CollectorRegistry())
+
+
+def total(counted: Counter) -> float:
+    """The sum of a counter over its labels."""
+    return sum(sample.value for metric in counted.collect() for sample in metric.samples if "_total" in sample.name)
+
+
+def evidence_of(user: str) -> list[dict[str, Any]]:
+    """The objects between the two boundaries of a prompt."""
+    boundary = user.split("read ", 1)[1].split(" ", 1)[0]
+    lines = user.split("\n")
+    first, last = (n for n, line in enumerate(lines) if line == boundary)
+    return [json.loads(line) for line in lines[first + 1 : last]]

@@ -1,0 +1,95 @@
+"""The classification of one alert name by a small rule set."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules.classification import Classification, classify
+from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Match
+from openclaw_stream.arbitration.rules.rule_set import (
+    NAMED_SERVICE,
+    Cause,
+    Condition,
+    ConfidenceCurve,
+    FieldWeights,
+    Rule,
+    RuleSet,
+)
+from openclaw_stream.vocabulary import Language, Responsibility, Severity
+
+BE, DB, INFRA = Responsibility.BE, Responsibility.DB, Responsibility.INFRA
+TEXT = dict.fromkeys(Language, "text")
+NOTHING = frozenset[str]()
+FIELDS = FieldWeights(1.0, 0.8, 0.5, 0.2, 0.7, 0.3, 0.2, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+def cause(name: str, team: Responsibility, *alternatives: tuple[Condition, ...]) -> Cause:
+    return Cause(name, team, alternatives, 1, "none", TEXT, TEXT, TEXT, ())
+
+
+RULE_SET = RuleSet(
+    categories={},
+    unstemmed=(),
+    rules=(
+        Rule(BE, (), (), 0.5),
+        Rule(BE, (("latency", "errors"),), ("dns",), 2.0),
+        Rule(BE, ((NAMED_SERVICE,),), (), 1.0),
+        Rule(DB, (("database",),), (), 3.0),
+        Rule(DB, (("database",), ("disk",)), (), 2.0),
+        Rule(INFRA, (("dns",),), (), 4.0),
+    ),
+    causes=(
+        cause("disk", DB, (("disk",),)),
+        cause("slow", DB, (("latency",), ("database",)), (("queries",),)),
+        cause("other", DB, ()),
+        cause("any", BE, ()),
+        cause("any", INFRA, ()),
+    ),
+    fields=FIELDS,
+    confidence=ConfidenceCurve(margins=((0.0, 0.5), (4.0, 0.9)), ceilings=((0.0, 0.3), (2.0, 0.8)), unknown=0.3),
+    phrases={},
+)
+
+
+def classified(**strengths: float) -> Classification:
+    matches = {name: Match(strength, f"the {name}") for name, strength in strengths.items()}
+    return classify(AlertEvidence("Alert", Severity.HIGH, matches), RULE_SET)
+
+
+def test_without_a_match_only_the_prior_applies() -> None:
+    result = classified()
+    assert (result.team, result.matched, result.confidence) == (BE, False, 0.3)
+    assert result.scores == {BE: 0.5}
+    assert result.terms == ()
+
+
+def test_a_rule_scores_its_weight_times_the_strength_of_the_match() -> None:
+    assert classified(database=0.5).scores == {DB: 1.5, BE: 0.5}
+
+
+def test_the_weakest_condition_limits_a_rule_and_further_rules_count_half() -> None:
+    assert classified(database=1.0, disk=0.5).scores[DB] == pytest.approx(3.0 + 0.5 * (0.5 * 2.0))
+
+
+def test_any_category_of_a_condition_matches() -> None:
+    assert classified(errors=1.0).scores == classified(latency=1.0).scores == {BE: 2.0 + 0.5 * 0.5}
+
+
+@pytest.mark.parametrize(("dns", "applies"), [(0.5, True), (1.0, False)])
+def test_unless_excludes_a_rule_only_if_it_matches_at_least_as_strongly(dns: float, *, applies: bool) -> None:
+    assert (classified(latency=1.0, dns=dns).scores[BE] > 2.0) is applies
+
+
+def test_confidence_is_the_lower_of_margin_and_ceiling() -> None:
+    assert classified(database=1.0).confidence == pytest.approx(0.5 + 0.1 * (3.0 - 0.5))
+    assert classified(database=0.2).confidence == pytest.approx(0.3 + 0.25 * 0.6)
+
+
+def test_the_cause_is_the_strongest_of_the_team_then_the_first() -> None:
+    assert classified(database=1.0).cause.id == "other"
+    assert classified(database=1.0, disk=0.3, latency=0.5).cause.id == "slow"
+    assert classified(database=1.0, disk=0.5, latency=0.5).cause.id == "disk"
+    assert classified(database=1.0, queries=0.4).cause.id == "slow"
+
+
+def test_terms_are_those_of_the_teams_rules_without_service_names() -> None:
+    assert classified(database=1.0, disk=1.0, latency=0.1).terms == ("the database", "the disk")
+    assert classified(**{NAMED_SERVICE: 1.0}).terms == ()

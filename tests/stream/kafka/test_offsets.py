@@ -1,0 +1,131 @@
+"""Log offsets and committed offsets on a real broker, and the group states that a restore reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+from confluent_kafka import TopicPartition as Position
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from openclaw_stream.errors import RetryableError
+from openclaw_stream.settings import KafkaSettings
+from openclaw_stream.stream.kafka.connection import connection, stop_client
+from openclaw_stream.stream.kafka.offsets import (
+    CommittedOffset,
+    fetch_committed_offset,
+    fetch_log_ends,
+    fetch_log_starts,
+)
+from openclaw_stream.stream.kafka.restore_reader import LogRange, fetch_group_states
+from openclaw_stream.stream.kafka.transactional_producer import Message, TransactionalProducer
+from tests.conftest import OwnKafka
+
+
+@pytest.fixture
+def source(bootstrap: str) -> TopicPartition:
+    """Partition 0 of a new topic."""
+    return create_topic(bootstrap)
+
+
+def create_topic(bootstrap: str) -> TopicPartition:
+    topic = f"offsets-{uuid4().hex[:8]}"
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    return TopicPartition(topic, 0)
+
+
+@asynccontextmanager
+async def started(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await stop_client(consumer)
+
+
+async def send(bootstrap: str, source: TopicPartition, *records: tuple[bytes, bytes | None]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for key, value in records:
+            await producer.send_and_wait(source.topic, key=key, value=value, partition=source.partition)
+
+
+def delete_records(bootstrap: str, source: TopicPartition, before: int) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for deleted in admin.delete_records([Position(source.topic, source.partition, before)]).values():
+        deleted.result(30)
+
+
+async def test_log_offsets_follow_deleted_and_appended_records(bootstrap: str, source: TopicPartition) -> None:
+    async with started(bootstrap) as consumer:
+        assert await fetch_log_starts(consumer, [source]) == await fetch_log_ends(consumer, [source]) == {source: 0}
+        await send(bootstrap, source, *[(b"k", b"v")] * 3)
+        await asyncio.to_thread(delete_records, bootstrap, source, 2)
+        assert await fetch_log_starts(consumer, [source]) == {source: 2}
+        assert await fetch_log_ends(consumer, [source]) == {source: 3}
+
+
+async def test_the_error_names_the_partitions_when_no_broker_answers(own_kafka: OwnKafka) -> None:
+    kafka = own_kafka()
+    source = create_topic(kafka.bootstrap_servers)
+    async with started(kafka.bootstrap_servers) as consumer:
+        kafka.pause()
+        try:
+            with pytest.raises(RetryableError, match=f"cannot fetch log start offsets of {source.topic}-0: "):
+                await fetch_log_starts(consumer, [source])
+            with pytest.raises(RetryableError, match=f"cannot fetch log end offsets of {source.topic}-0: "):
+                await fetch_log_ends(consumer, [source])
+        finally:
+            kafka.resume()
+
+
+async def test_the_committed_offset_has_its_metadata_and_the_topic_id(bootstrap: str, source: TopicPartition) -> None:
+    settings = KafkaSettings(bootstrap_servers=bootstrap, group_id=f"group-{source.topic}")
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=settings.group_id) as consumer:
+        consumer.assign([source])
+        await consumer.commit({source: OffsetAndMetadata(7, "metadata")})
+    fetched = await fetch_committed_offset(connection(settings), settings.group_id, source)
+    assert fetched.committed == CommittedOffset(7, "metadata")
+    other = await fetch_committed_offset(connection(settings), settings.group_id, create_topic(bootstrap))
+    assert other.committed is None
+    assert fetched.topic_id
+    assert other.topic_id not in {None, fetched.topic_id}
+
+
+async def test_the_error_names_the_group_when_no_broker_answers(unused_tcp_port: int) -> None:
+    settings = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}", group_id="workers")
+    with pytest.raises(RetryableError, match="cannot fetch committed offset of group workers on alerts-3: "):
+        await fetch_committed_offset(connection(settings), "workers", TopicPartition("alerts", 3))
+
+
+async def test_group_states_are_the_last_values_without_tombstones(bootstrap: str, source: TopicPartition) -> None:
+    states = create_topic(bootstrap)
+    records = [(b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"b", None)]
+    await send(bootstrap, states, *records)
+    await send(bootstrap, source, (b"k", b"v"))
+    stored = await fetch_group_states(connection(KafkaSettings(bootstrap_servers=bootstrap)), states, source)
+    assert stored == ({"a": b"2"}, LogRange(0, 1), True)
+
+
+async def test_an_open_transaction_makes_the_states_incomplete(bootstrap: str, source: TopicPartition) -> None:
+    settings = KafkaSettings(bootstrap_servers=bootstrap)
+    states = create_topic(bootstrap)
+    producer = TransactionalProducer(connection(settings), f"id-{states.topic}", 15)
+    await producer.start()
+    try:
+        await producer.commit([Message(states.topic, b"a", b"1", partition=0)], source, 0, "", "group")
+        async with AIOKafkaProducer(
+            bootstrap_servers=bootstrap, transactional_id=f"open-{states.topic}", transaction_timeout_ms=60_000
+        ) as other:
+            await other.begin_transaction()
+            await other.send_and_wait(states.topic, key=b"b", value=b"1", partition=0)
+            during = await fetch_group_states(connection(settings), states, source)
+            await other.abort_transaction()
+    finally:
+        await producer.abandon()
+    assert (during.states, during.complete) == ({"a": b"1"}, False)
