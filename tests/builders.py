@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from openclaw_stream.alerts.identity import namespace_of, service_of
+from openclaw_stream.alerts.subject import namespace_of, service_of
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Responsibility, Severity

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from openclaw_stream.alerts.subject import Subject
+from openclaw_stream.alerts.subject import NO_SUBJECT, Subject
 from openclaw_stream.vocabulary import Severity
 
 
@@ -27,7 +27,7 @@ class Alert:
     fingerprint: str
     member: int
     group_key: str
-    subject: Subject
+    subject: Subject = NO_SUBJECT
     namespace: str = ""
     service: str = ""
     source: str = ""

@@ -239,7 +239,9 @@ def _debezium(document: dict[str, Any]) -> list[Any] | None:
     if document["op"] in {"d", "t"}:
         return [Skipped("tombstone")]
     if row is None:
-        return [Unreadable(f"Debezium event without `after` (op {document['op'][:10]}): let it write the full row")]
+        return [
+            Unreadable(f"Debezium event without `after` (op is {shown(document['op'])}): let it write the full row")
+        ]
     return [_row(row)]
 
 

@@ -100,9 +100,19 @@ class Subject(NamedTuple):
     name: str
 
 
+NO_SUBJECT = Subject(ALERT, "", "")
+"""Of a group that never had an incident."""
+
+
 def namespace_of(labels: Mapping[str, str]) -> str:
     """Return the Kubernetes namespace that the labels name, else an empty text."""
     return _namespace(_ranked(labels))
+
+
+def service_of(labels: Mapping[str, str], target_resource: str = "") -> str:
+    """Return the service or workload that the labels or the target name, else an empty text."""
+    _, subject = subject_of("-", "", "", target_resource, labels)
+    return subject.name if subject.kind in WORKLOAD_KINDS else ""
 
 
 def subject_of(

@@ -12,7 +12,6 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.tuning import TuningEvent
@@ -47,7 +46,7 @@ class Feed:
     def __init__(self, settings: Settings) -> None:
         self._topics = settings.topics
         self._group_id = settings.kafka.group_id
-        self._grouping = Grouping(settings.incidents.group_by)
+        self._reader = settings.incidents.reader
         names = (self._topics.alerts, self._topics.decisions, self._topics.tuning, self._topics.dead_letter)
         self._consumer = AIOKafkaConsumer(
             *names,
@@ -97,7 +96,7 @@ class Feed:
 
     def _alerts(self, record: ConsumerRecord) -> AlertRecord:
         try:
-            return AlertRecord(tuple(decode(record.value, max(record.timestamp, 0), self._grouping).alerts))
+            return AlertRecord(tuple(decode(record.value, max(record.timestamp, 0), self._reader).alerts))
         except PoisonError:
             return AlertRecord(())
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import orjson
 
 from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.errors import OpenClawError, PoisonError
 
 _PACE_SECONDS = 0.25
 _PLAY_SECONDS = 15.0
-_SCOPES = Grouping()
+_READER = AlertReader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def read_files(paths: Sequence[Path]) -> list[Record]:
 def key_of(value: bytes) -> bytes | None:
     """Return the key a producer should give a record: the scope of its alerts, nothing where they have several."""
     try:
-        keys = {alert.group_key for alert in decode(value, 0, _SCOPES).alerts}
+        keys = {alert.group_key for alert in decode(value, 0, _READER).alerts}
     except PoisonError:
         return None
     return keys.pop().encode() if len(keys) == 1 else None

@@ -69,11 +69,24 @@ class Judgement(EventModel):
     signoz_correlation: str = Field("", max_length=2000)
 
 
+class IncidentSubject(EventModel):
+    """The object that an incident is about."""
+
+    kind: str = Field(
+        description="In lower case: a Kubernetes kind such as deployment, pod, node or persistentvolumeclaim; service, "
+        "workload, host, datasource; alert where nothing but the name of the alert is known.",
+        examples=["deployment"],
+    )
+    namespace: str = Field(description="Empty where it has none or it is not known.")
+    name: str
+
+
 class IncidentFacts(EventModel):
     """What an incident is, and what has come of it so far."""
 
-    namespace: str
-    service: str
+    subject: IncidentSubject | None = Field(None, description="Null in events of versions before this field.")
+    namespace: str = Field(description="The alert's own namespace, empty where it has none.")
+    service: str = Field(description="The service or workload of the alert, empty where it has none.")
     severity: Severity
     status: IncidentStatus
     opened_at: AwareDatetime

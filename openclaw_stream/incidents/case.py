@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from openclaw_stream.alerts.subject import NO_SUBJECT, Subject
 from openclaw_stream.vocabulary import Severity
 
 
@@ -26,6 +27,7 @@ class Exemplar:
     metrics: Mapping[str, float] = field(default_factory=dict)
     starts_at: int = 0
     generator_url: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,4 @@ class Case:
     other_alerts: int = 0
     flaps: int = 0
     resolved_early: bool = False
+    subject: Subject = NO_SUBJECT

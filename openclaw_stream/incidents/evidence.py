@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.state import State
 from openclaw_stream.text import Hidden, safe_text
@@ -18,6 +19,7 @@ _TEXT_MAX = 500
 _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _METRICS_MAX = 16
+_WARNINGS_MAX, _WARNING_MAX = 4, 200
 _TIME_MAX = 253_402_300_799_000
 """The end of the year 9999: record timestamps come from producers, by mistake also in microseconds."""
 
@@ -39,6 +41,7 @@ def exemplar(alert: Alert) -> bytes:
             "metrics": {text(k, _NAME_MAX): v for k, v in list(alert.metrics.items())[:_METRICS_MAX]},
             "starts_at": alert.starts_at,
             "generator_url": text(alert.generator_url, _TEXT_MAX),
+            "warnings": [text(warning, _WARNING_MAX) for warning in alert.warnings[:_WARNINGS_MAX]],
         }
     )
 
@@ -51,6 +54,9 @@ def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
         group_key=state.group_key,
         namespace=text(state.namespace, _NAME_MAX),
         service=text(state.service, _NAME_MAX),
+        subject=Subject(
+            state.subject.kind, text(state.subject.namespace, _NAME_MAX), text(state.subject.name, _NAME_MAX)
+        ),
         severity=SEVERITIES[max(state.severity, 0)],
         opened_at=state.opened_at,
         last_alert_at=state.last_alert_at,
@@ -78,6 +84,11 @@ def incident_fields(state: State) -> dict[str, Any]:
     """Return what events contain of an incident, as the fields of `IncidentFacts`."""
     others = {"#others": state.other_alerts} if state.other_alerts else {}
     return {
+        "subject": {
+            "kind": state.subject.kind,
+            "namespace": _shown(state.subject.namespace),
+            "name": _shown(state.subject.name),
+        },
         "namespace": _shown(state.namespace),
         "service": _shown(state.service),
         "severity": SEVERITIES[max(state.severity, 0)],
@@ -116,4 +127,5 @@ def _at(milliseconds: int) -> datetime:
 
 def _exemplar_from(value: bytes) -> Exemplar:
     fields = orjson.loads(value)
-    return Exemplar(**{**fields, "severity": Severity(fields["severity"])})
+    warnings = tuple(fields.pop("warnings", ()))  # states of earlier versions have none
+    return Exemplar(**{**fields, "severity": Severity(fields["severity"]), "warnings": warnings})

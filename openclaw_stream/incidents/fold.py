@@ -139,7 +139,7 @@ class Fold:
         new_id = incident_id(self.topic, self.partition, offset, timestamp, state.group_key)
         previous = [entry.incident_id for entry in state.lineage if entry.opened_offset < offset]
         state.begin(new_id, offset, timestamp, previous[-1] if previous else "")
-        state.set_origin(alert.namespace, alert.service)
+        state.set_origin(alert.subject, alert.namespace, alert.service)
         if state.lineage_entry(offset) is None:
             state.record_in_lineage(LineageEntry(new_id, offset, timestamp, None, IncidentStatus.FIRING))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.subject import NO_SUBJECT, Subject
 from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.vocabulary import IncidentStatus
 
@@ -76,6 +77,7 @@ class State:
         "services",
         "severity",
         "status",
+        "subject",
         "through",
         "traceparent",
         "version",
@@ -127,6 +129,7 @@ class State:
         self.last_offset = UNKNOWN
         self.namespace = ""
         self.service = ""
+        self.subject = NO_SUBJECT
         self.traceparent = ""
 
     @classmethod
@@ -177,9 +180,9 @@ class State:
         self._enter(Lifecycle.OPEN)
         self._reset_incident(incident_id, opened_offset, opened_at, previous_incident_id)
 
-    def set_origin(self, namespace: str, service: str) -> None:
-        """Set what the opening alert is about."""
-        self.namespace, self.service = namespace, service
+    def set_origin(self, subject: Subject, namespace: str, service: str) -> None:
+        """Set what the opening alert is about, and its own namespace and service."""
+        self.subject, self.namespace, self.service = subject, namespace, service
 
     def set_traceparent(self, traceparent: str) -> None:
         """Set the trace context of the record that opened the incident; empty for none."""
@@ -372,4 +375,4 @@ class State:
         self.distinct_alerts = len(self.firing) + len(self.resolved)
         self.hold_end, self.last_alert_at, self.overflow = later.hold_end, later.last_alert_at, later.overflow
         self.membership_frozen_at = max(later.membership_frozen_at, later.through)
-        self.namespace, self.service = later.namespace, later.service
+        self.set_origin(later.subject, later.namespace, later.service)

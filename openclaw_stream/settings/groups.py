@@ -5,14 +5,20 @@ from typing import Annotated, Literal, Self
 from pydantic import ByteSize, Field, FilePath, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.matchers import Matchers
+from openclaw_stream.alerts.native import HEARTBEATS, AlertReader
+from openclaw_stream.alerts.severity import Severities
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.settings.types import (
     Address,
     GroupId,
     Labels,
     ListenAddress,
+    MatcherText,
     Seconds,
     Servers,
+    SeverityWords,
     Timeout,
     TopicName,
     any_case,
@@ -139,6 +145,16 @@ class IncidentSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
 
     group_by: Labels = Field(("namespace", "service"), description="label names separated by commas")
+    severities: SeverityWords = Field(
+        default_factory=dict,
+        description="WORD=SEVERITY, separated by commas, such as P1=critical,P2=high: before the known words",
+    )
+    ignore: MatcherText = Field(
+        "", description='matchers in the syntax of Alertmanager, such as alertname="X", namespace=~"dev-.*"'
+    )
+    heartbeats: MatcherText = Field(
+        HEARTBEATS, description="matchers in the syntax of Alertmanager, of alerts that fire as long as all is well"
+    )
     group_wait: Seconds = Field(_DEFAULT.group_wait / 1000, description="seconds, 0 to a year")
     group_wait_critical: Seconds = Field(_DEFAULT.group_wait_critical / 1000, description="seconds, 0 to a year")
     group_interval: Seconds = Field(_DEFAULT.group_interval / 1000, description="seconds, 0 to a year")
@@ -146,6 +162,13 @@ class IncidentSettings(SettingsGroup):
     max_silence: Seconds = Field(
         _DEFAULT.max_silence / 1000, description="seconds, above OPENCLAW_RESOLVE_HOLD, at most a year"
     )
+
+    @property
+    def reader(self) -> AlertReader:
+        """A new reader of alerts."""
+        return AlertReader(
+            Grouping(self.group_by), Severities(self.severities), Matchers(self.ignore), Matchers(self.heartbeats)
+        )
 
     @property
     def timers(self) -> Timers:

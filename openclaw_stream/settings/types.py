@@ -1,10 +1,14 @@
 """Types of single settings: how a variable's text becomes a value, and what is refused."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
+
+from openclaw_stream.alerts.matchers import Matchers
+from openclaw_stream.vocabulary import Severity
 
 _YEAR = 31_536_000
 _LAST_PORT = 65_535
@@ -67,6 +71,25 @@ def _check_address(address: Address | None) -> Address | None:
     return address
 
 
+def _read_severities(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    severities: dict[str, Severity] = {}
+    for entry in value.split(","):
+        word, equals, severity = entry.rpartition("=")
+        if not equals or not word.strip() or severity.strip().lower() not in list(Severity):
+            raise ValueError(f"{entry.strip()!r} is not WORD=SEVERITY")
+        severities[word.strip()] = Severity(severity.strip().lower())
+    return severities
+
+
+def _check_matchers(text: str) -> str:
+    Matchers(text)
+    return text
+
+
+SeverityWords = Annotated[Mapping[str, Severity], NoDecode, BeforeValidator(_read_severities)]
+MatcherText = Annotated[str, AfterValidator(_check_matchers)]
 Seconds = Annotated[float, Field(ge=0, le=_YEAR, allow_inf_nan=False)]
 Timeout = Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)]
 TopicName = Annotated[str, AfterValidator(_check_topic)]

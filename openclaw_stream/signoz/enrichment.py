@@ -15,7 +15,7 @@ from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz.client import Client, SigNozError
 from openclaw_stream.signoz.query import body
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read
-from openclaw_stream.signoz.subject import Subject, Window, subject_of, window_of
+from openclaw_stream.signoz.subject import QueryTarget, Window, subject_of, window_of
 from openclaw_stream.signoz.trace_link import explorer
 from openclaw_stream.text import Hidden, safe_text
 
@@ -28,7 +28,7 @@ _REMEMBERED = 1024
 _REMEMBERED_SECONDS = 60.0
 _NANOSECONDS = 1e6
 _REASON_MAX = 400
-_NOBODY = Subject(("openclaw-stream-check",), "")
+_NOBODY = QueryTarget(("openclaw-stream-check",), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SigNoz:
         self._client = Client(self._url, key)
         self._breaker = CircuitBreaker(_FAILURES, _COOLDOWN, clock)
         self._slots = asyncio.Semaphore(_SLOTS)
-        self._recent: TtlCache[tuple[Subject, Window], _Finding] = TtlCache(
+        self._recent: TtlCache[tuple[QueryTarget, Window], _Finding] = TtlCache(
             _REMEMBERED, _REMEMBERED_SECONDS, lambda finding: finding.answered, clock
         )
 
@@ -101,7 +101,7 @@ class SigNoz:
         await self._recent.close()
         await self._client.close()
 
-    async def _find(self, subject: Subject, window: Window) -> _Finding:
+    async def _find(self, subject: QueryTarget, window: Window) -> _Finding:
         try:
             return _Finding(await self._ask_in_turn(subject, window), answered=True)
         except SigNozError as error:
@@ -111,7 +111,7 @@ class SigNoz:
             log.exception("golden signals failed", services=_shown(subject))
             return _Finding(self._without(f"the lookup failed with {type(error).__name__}", window), answered=False)
 
-    async def _ask_in_turn(self, subject: Subject, window: Window) -> Enrichment:
+    async def _ask_in_turn(self, subject: QueryTarget, window: Window) -> Enrichment:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             async with asyncio.timeout_at(deadline):
@@ -123,7 +123,7 @@ class SigNoz:
         finally:
             self._slots.release()
 
-    async def _ask_with_care(self, subject: Subject, window: Window, deadline: float) -> Enrichment:
+    async def _ask_with_care(self, subject: QueryTarget, window: Window, deadline: float) -> Enrichment:
         try:
             with self._breaker.attempt(_is_failure):
                 return await self._ask(subject, window, deadline)
@@ -133,7 +133,7 @@ class SigNoz:
             log.warning("no golden signals", services=_shown(subject), reason=str(error))
             raise
 
-    async def _ask(self, subject: Subject, window: Window, deadline: float) -> Enrichment:
+    async def _ask(self, subject: QueryTarget, window: Window, deadline: float) -> Enrichment:
         now, before = await asyncio.gather(
             self._query(subject, window, deadline),
             self._query_if_possible(subject, window.before, deadline),
@@ -147,7 +147,7 @@ class SigNoz:
             return await self._ask(subject.anywhere(), window, deadline)
         return self._enrichment(subject, window, now, before)
 
-    async def _query(self, subject: Subject, window: Window, deadline: float) -> QueryResult:
+    async def _query(self, subject: QueryTarget, window: Window, deadline: float) -> QueryResult:
         try:
             return read(await self._client.query(body(subject, window), deadline), subject)
         except SigNozError as error:
@@ -155,13 +155,15 @@ class SigNoz:
                 return QueryResult({}, namespace_unknown=True)
             raise
 
-    async def _query_if_possible(self, subject: Subject, window: Window, deadline: float) -> QueryResult | None:
+    async def _query_if_possible(self, subject: QueryTarget, window: Window, deadline: float) -> QueryResult | None:
         try:
             return await self._query(subject, window, deadline)
         except SigNozError:
             return None
 
-    def _enrichment(self, subject: Subject, window: Window, now: QueryResult, before: QueryResult | None) -> Enrichment:
+    def _enrichment(
+        self, subject: QueryTarget, window: Window, now: QueryResult, before: QueryResult | None
+    ) -> Enrichment:
         earlier = before.rows if before else {}
         service = next((name for rows in (now.rows, earlier) for name in subject.services if name in rows), None)
         if service is None:
@@ -181,7 +183,7 @@ def _is_failure(error: Exception) -> bool | None:
     return not error.refused if isinstance(error, SigNozError) else None
 
 
-def _shown(subject: Subject) -> str:
+def _shown(subject: QueryTarget) -> str:
     return safe_text(", ".join(subject.services), _REASON_MAX, hidden=Hidden.ESCAPE)
 
 

@@ -6,7 +6,7 @@ in the expression: they are bound as variables, whatever they contain. Those are
 
 from typing import Any, Final
 
-from openclaw_stream.signoz.subject import Subject, Window
+from openclaw_stream.signoz.subject import QueryTarget, Window
 
 NAME: Final = "A"
 NAMESPACE: Final = "k8s.namespace.name"
@@ -17,7 +17,7 @@ _AGGREGATIONS = ("count()", "countIf(status_code = 2)", "p99(duration_nano)")
 _STEP = 60
 
 
-def body(subject: Subject, window: Window) -> dict[str, Any]:
+def body(subject: QueryTarget, window: Window) -> dict[str, Any]:
     """Return the body that asks for the golden signals of a subject's services in a window."""
     variables: dict[str, Any] = {"services": {"type": "custom", "value": list(subject.services)}}
     conditions = ["service.name IN $services"]

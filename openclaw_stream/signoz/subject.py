@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from openclaw_stream.alerts.identity import service_of, workload_of_pod
+from openclaw_stream.alerts.names import workload_of_pod
+from openclaw_stream.alerts.subject import service_of
 from openclaw_stream.incidents.case import Case, Exemplar
 
 SERVICES_MAX = 6
@@ -17,15 +18,15 @@ _GRAIN = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class QueryTarget:
     """The names to try, likeliest first, and the namespace, which is empty where it is not to be asked for."""
 
     services: tuple[str, ...]
     namespace: str
 
-    def anywhere(self) -> "Subject":
+    def anywhere(self) -> "QueryTarget":
         """Return the same names, whatever their namespace."""
-        return Subject(self.services, "")
+        return QueryTarget(self.services, "")
 
 
 class Window(NamedTuple):
@@ -45,7 +46,7 @@ class Window(NamedTuple):
         return Window(2 * self.start - self.end, self.start)
 
 
-def subject_of(case: Case) -> Subject:
+def subject_of(case: Case) -> QueryTarget:
     """Return whom a case is about: the service its alerts name to tracing, its own, then workloads and pods' owners.
 
     Alerts of other services, which only share the incident, have no say.
@@ -54,7 +55,7 @@ def subject_of(case: Case) -> Subject:
     names = [name for name in _names(case, exemplars) if name]
     owners = [workload_of_pod(name) for name in names]
     namespaces = (case.namespace, *(each.namespace for each in exemplars))
-    return Subject(tuple(dict.fromkeys(names + owners))[:SERVICES_MAX], next(filter(None, namespaces), ""))
+    return QueryTarget(tuple(dict.fromkeys(names + owners))[:SERVICES_MAX], next(filter(None, namespaces), ""))
 
 
 def window_of(case: Case) -> Window:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.errors import FatalError
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.decision_queue import DecisionQueue
@@ -26,7 +26,7 @@ class WorkerContext:
     settings: Settings
     connection: dict[str, Any]
     facts: TopicFacts
-    grouping: Grouping
+    reader: AlertReader
     decision_queue: DecisionQueue
     metrics: Metrics
     consumer: AIOKafkaConsumer

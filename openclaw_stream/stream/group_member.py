@@ -11,7 +11,6 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.assignment import Assignment
@@ -68,7 +67,7 @@ class GroupMember:
             settings=settings,
             connection=connection(settings.kafka),
             facts=facts,
-            grouping=Grouping(settings.incidents.group_by),
+            reader=settings.incidents.reader,
             decision_queue=decision_queue,
             metrics=metrics,
             consumer=self._consumer,

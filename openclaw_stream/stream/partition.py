@@ -261,7 +261,7 @@ class Partition:
             ledger=ledger,
             epoch=restored.epoch,
             processor=RecordProcessor(
-                ledger, context.grouping, self._metrics, backpressure.is_full, self._poison_offsets
+                ledger, context.reader, self._metrics, backpressure.is_full, self._poison_offsets
             ),
             backpressure=backpressure,
             dispatcher=DecisionDispatcher(context, ledger, self._guard, self.restart, commit_loop.wake),

@@ -44,10 +44,17 @@ class PartitionMetrics:
         self._ignored = 0
         self._warn_again_at = 0.0
 
-    def count_decoded(self, key: bytes | None, decoded: Decoded) -> None:
-        """Count the alerts of a record, its kind of key, and what of it was ignored."""
+    def count_decoded(self, key: bytes | None, decoded: Decoded, timestamp: int) -> None:
+        """Count the alerts of a record, its kind of key, and what of it was ignored.
+
+        `timestamp` is the record's, in epoch milliseconds.
+        """
         for alert in decoded.alerts:
             self._alerts[decoded.format, alert.firing] += 1
+            if alert.is_heartbeat and not alert.firing:
+                self.metrics.heartbeat.set(timestamp / 1000)
+        for reason in decoded.skipped:
+            self.metrics.skipped_alerts.labels(reason).inc()
         if key is None:
             self._null_keys += 1
         elif len(decoded.alerts) == 1 and key != decoded.alerts[0].group_key.encode():

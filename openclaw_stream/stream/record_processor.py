@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.errors import PoisonError, RetryableError
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
@@ -36,13 +36,13 @@ class RecordProcessor:
     def __init__(
         self,
         ledger: Ledger,
-        grouping: Grouping,
+        reader: AlertReader,
         metrics: PartitionMetrics,
         is_full: Callable[[], bool],
         poison_offsets: Mapping[int, str],
     ) -> None:
         self._ledger = ledger
-        self._grouping = grouping
+        self._reader = reader
         self._metrics = metrics
         self._is_full = is_full
         self._poison_offsets = poison_offsets
@@ -86,10 +86,10 @@ class RecordProcessor:
         if record.offset in self._poison_offsets:
             return (), _dead_letter(record, self._poison_offsets[record.offset])
         try:
-            decoded = decode(record.value, timestamp, self._grouping)
+            decoded = decode(record.value, timestamp, self._reader)
         except PoisonError as error:
             return (), _dead_letter(record, str(error))
-        self._metrics.count_decoded(record.key, decoded)
+        self._metrics.count_decoded(record.key, decoded, timestamp)
         if not decoded.faults:
             return decoded.alerts, None
         reason = "; ".join(f"alert {fault.index}: {fault.reason}" for fault in decoded.faults)

@@ -32,6 +32,13 @@ class Metrics:
             "alerts", "Alerts decoded; format native, alertmanager …; status firing or resolved.", "format", "status"
         )
         self.tombstones = self._counter("tombstones", "Records without a value, which are skipped.")
+        self.skipped_alerts = self._counter(
+            "skipped_alerts", "Alerts and events that are understood and not folded, by reason.", "reason"
+        )
+        self.heartbeat = self._gauge(
+            "last_heartbeat_timestamp_seconds",
+            "Record time of the last heartbeat of an alerting pipeline; 0 before.",
+        )
         self.null_keys = self._counter("null_keys", "Records without a key.")
         self.foreign_keys = self._counter("foreign_keys", "Records whose key is not their alerts' scope.")
         self.lost_records = self._counter("lost_records", "Offsets retention took before they were read.", "partition")

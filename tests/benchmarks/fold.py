@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.memory import free_memory, reduce_garbage_collections
@@ -13,7 +13,7 @@ from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
 from tests.benchmarks.workload import alert
 
-GROUPING = Grouping(("namespace", "service"))
+READER = AlertReader()
 ALERTS = 40_000
 START = 1_800_000_000_000
 
@@ -23,7 +23,7 @@ def opened(incidents: int, *, closed: bool = False) -> Ledger:
     fold = Fold("alerts", 0, Timers(group_wait=0, group_wait_critical=0, resolve_hold=0))
     ledger = restore(fold, "benchmark", {}, (0, None), LogFacts(0)).ledger
     for group in range(incidents):
-        alerts = decode(alert(group), START, GROUPING).alerts
+        alerts = decode(alert(group), START, READER).alerts
         ledger.apply(ledger.position, START + group // 1000, alerts)
         if closed:
             ledger.apply(ledger.position, START + group // 1000, [replace(each, firing=False) for each in alerts])
@@ -51,12 +51,12 @@ def microseconds_per_alert(incidents: int) -> tuple[float, float]:
     for _ in range(3):
         started = time.process_time()
         for value in values:
-            decode(value, START, GROUPING)
+            decode(value, START, READER)
         bare = min(bare, time.process_time() - started)
         offset = ledger.position
         started = time.process_time()
         for n, value in enumerate(values):
-            ledger.apply(offset + n, START + 1000, decode(value, START, GROUPING).alerts)
+            ledger.apply(offset + n, START + 1000, decode(value, START, READER).alerts)
         ledger.plan(lazy=False)
         best = min(best, time.process_time() - started)
         ledger.plan(lazy=True)

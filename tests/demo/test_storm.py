@@ -5,7 +5,7 @@ import pytest
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.decode import Decoded, decode
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.demo.records import key_of
 from openclaw_stream.demo.storm import storm
 from openclaw_stream.errors import PoisonError
@@ -18,7 +18,7 @@ RECORDS = storm(START)
 
 def read(value: bytes) -> Decoded | None:
     try:
-        return decode(value, START_MS + 20_000, Grouping())
+        return decode(value, START_MS + 20_000, AlertReader())
     except PoisonError:
         return None
 

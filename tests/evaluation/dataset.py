@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openclaw_stream.alerts.identity import namespace_of, service_of
+from openclaw_stream.alerts.subject import namespace_of, service_of
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Responsibility, Severity
 from tests.builders import case_from

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.record_processor import RecordProcessor, in_chunks
 from openclaw_stream.telemetry.metrics import Metrics
@@ -44,7 +45,7 @@ def test_no_timestamp_stops_the_fold(timestamp: int) -> None:
     partition = Partition()
     partition.read(0, FIRES)
     processor = RecordProcessor(
-        partition.ledger, Grouping(("service",)), PartitionMetrics(Metrics(), 0), lambda: False, {}
+        partition.ledger, AlertReader(Grouping(("service",))), PartitionMetrics(Metrics(), 0), lambda: False, {}
     )
     assert processor.process([ConsumerRecord("t", 0, 1, timestamp, 0, None, None, None, 0, 0, ())])
     assert 0 <= partition.ledger.stream_time < FOREVER

@@ -40,8 +40,8 @@ Outcome = AlertDocument | Skipped | Unreadable
 class Adapter:
     """A format: `detects` recognises a JSON object of it, `read` yields what the object holds.
 
-    `detects` looks at keys and types only, and is true for no other format's objects. `read` is called only with what
-    `detects` recognised, raises nothing, and yields at least one outcome.
+    `detects` looks at keys and types only; where two formats look alike, the more specific one stands first in
+    `ADAPTERS`. `read` is called only with what `detects` recognised, raises nothing, and yields at least one outcome.
     """
 
     name: str

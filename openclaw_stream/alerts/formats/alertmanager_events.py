@@ -15,6 +15,7 @@ from typing import Any
 
 from openclaw_stream.alerts.formats.adapter import Adapter, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import alert_document, group_text, with_group
+from openclaw_stream.alerts.native import shown
 
 _FINGERPRINT_MAX = (1 << 64) - 1
 _DECIMAL_LENGTH_MAX = 20
@@ -144,7 +145,7 @@ def _read(document: dict[str, Any]) -> Iterator[Outcome]:
         return
     kind = next((key for key in data if key in _READERS), None)
     if kind is None:
-        yield Unreadable(f"Alertmanager event of an unknown kind: {', '.join(data)[:100] or 'none'}")
+        yield Unreadable(f"Alertmanager event of an unknown kind: {shown(', '.join(data))}")
     elif type(data[kind]) is not dict:
         yield Unreadable(f"Alertmanager event {kind}: expected an object")
     else:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from openclaw_stream.alerts.identity import namespace_of, workload_of_pod
+from openclaw_stream.alerts.names import workload_of_pod
+from openclaw_stream.alerts.subject import is_exporter, namespace_of
 from openclaw_stream.arbitration.kubectl import Kind, is_label, kind_of
 from openclaw_stream.incidents.case import Case, Exemplar
 
@@ -53,7 +54,7 @@ def evidence_resources(case: Case) -> EvidenceResources:
     """Collect the resources of a case from its namespace and service and from the labels and targets of its exemplars.
 
     The resources of an alert are in the namespace of that alert, or of the case if it has none. A namespace that is not
-    a valid Kubernetes name counts as unknown, because it would be written into commands. The name of a pod also names
+    a valid Kubernetes name counts as unknown, because it would be written into commands. Metrics exporters are left out unless the alert is about one. The name of a pod also names
     its workload. A service or app names a workload, of any kind if no label has its kind. A scalable workload may have
     an HPA with the same name. Names are only compared, never corrected; names that a shell would interpret are dropped.
     """
@@ -76,8 +77,16 @@ def evidence_resources(case: Case) -> EvidenceResources:
     hpas = (ResourceRef(Kind.HPA, each.name, each.namespace) for each in resources if each.kind in SCALABLE)
     resources |= dict.fromkeys(hpas)
     names |= {each.name for each in resources}
-    safe = tuple(each for each in resources if _SAFE_NAME.fullmatch(each.name))
+    safe = tuple(
+        each for each in resources if _SAFE_NAME.fullmatch(each.name) and not _measures_another(each.name, case)
+    )
     return EvidenceResources(safe, _safe_names(namespaces), _safe_names(names))
+
+
+def _measures_another(name: str, case: Case) -> bool:
+    """Return whether a name is that of a metrics exporter that reports on something else."""
+    workload = workload_of_pod(name)
+    return is_exporter(workload) and workload != case.subject.name
 
 
 def _safe_names(names: Iterable[str]) -> frozenset[str]:

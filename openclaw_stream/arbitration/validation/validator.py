@@ -51,6 +51,7 @@ _TEXTS = (
 def validate(judgement: Judgement, case: Case) -> tuple[Judgement, Validation]:
     """Return the judgement with only the values that the evidence confirms, and a report of changes and refusals."""
     check = _Check(evidence_resources(case))
+    check.warnings += dict.fromkeys(warning for each in case.exemplars for warning in each.warnings)
     command = check.command(judgement)
     namespace = check.namespace(judgement, command)
     action = check.action(judgement, command)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from openclaw_stream.alerts.subject import NO_SUBJECT, SERVICE, Subject
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.evidence import incident_fields
@@ -123,6 +124,7 @@ def _fold(state: State) -> dict[str, Any]:
         "resolved": _pack(state.resolved),
         "namespace": state.namespace,
         "service": state.service,
+        "subject": state.subject,
         "services": state.services,
         "names": state.alert_names,
         "others": state.other_alerts,
@@ -158,11 +160,19 @@ def _incident_fields(incident: dict[str, Any], fold: dict[str, Any]) -> dict[str
         "firing": _unpack(fold["firing"]),
         "resolved": _unpack(fold["resolved"]),
         "services": tuple(fold["services"]),
+        "subject": _subject(fold),
         "alert_names": fold["names"],
         "other_alerts": fold["others"],
         "exemplars": tuple(orjson.dumps(value) for value in fold["exemplars"]),
         **{name: fold[name] for name in _SAME_IN_FOLD},
     }
+
+
+def _subject(fold: dict[str, Any]) -> Subject:
+    """Return the subject; states of earlier versions have none, and their groups were named by the service."""
+    if "subject" in fold:
+        return Subject(*fold["subject"])
+    return Subject(SERVICE, fold["namespace"], fold["service"]) if fold["service"] else NO_SUBJECT
 
 
 def _lifecycle(*, is_open: bool, end_published: bool) -> Lifecycle:

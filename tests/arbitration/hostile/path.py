@@ -17,7 +17,7 @@ import orjson
 import structlog
 
 from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.identity import Grouping
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
 from openclaw_stream.arbitration.wiring import open_arbiter
@@ -180,6 +180,6 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
 def _folded(value: bytes) -> Ledger:
     """Return a ledger that has read one record, and has its revision ready."""
     ledger = restore(Fold("openclaw.alerts.v1", 0, _TIMERS), "group", {}, (0, None), LogFacts(0)).ledger
-    ledger.apply(0, MOMENT, decode(value, MOMENT, Grouping()).alerts)
+    ledger.apply(0, MOMENT, decode(value, MOMENT, AlertReader()).alerts)
     ledger.tick(MOMENT + 60_000)
     return ledger
