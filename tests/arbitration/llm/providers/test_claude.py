@@ -25,7 +25,9 @@ def refusal(kind: str, message: str, **more: Any) -> dict[str, Any]:
 
 async def test_what_is_sent_and_read() -> None:
     thinking = {"type": "thinking", "thinking": "hm {", "signature": "x"}
-    reply, request = await ask(claude, responds(200, answer("end_turn", thinking, {"type": "text", "text": '{"a": 1}'})))
+    reply, request = await ask(
+        claude, responds(200, answer("end_turn", thinking, {"type": "text", "text": '{"a": 1}'}))
+    )
     assert reply == Reply('{"a": 1}', "claude-x", 1050, 210, cached_tokens=700, cache_write_tokens=300)
     assert request.line == "POST /v1/messages HTTP/1.1"
     assert (request.headers["x-api-key"], request.headers["anthropic-version"]) == (KEY, "2023-06-01")
@@ -75,7 +77,11 @@ async def test_a_model_without_effort() -> None:
             "credit balance",
         ),
         (responds(400, refusal("invalid_request_error", "max_tokens: required")), Failure.BAD_REQUEST, "required"),
-        (responds(401, refusal("authentication_error", "invalid x-api-key")), Failure.UNAUTHORIZED, "check CLAUDE_API_KEY"),
+        (
+            responds(401, refusal("authentication_error", "invalid x-api-key")),
+            Failure.UNAUTHORIZED,
+            "check CLAUDE_API_KEY",
+        ),
         (responds(403, refusal("permission_error", "no")), Failure.UNAUTHORIZED, "check CLAUDE_API_KEY"),
         (responds(404, refusal("not_found_error", "model: claude-x")), Failure.MODEL_MISSING, "instead of claude-x"),
         (responds(413, refusal("request_too_large", "too large")), Failure.CONTEXT_TOO_LONG, "too large"),

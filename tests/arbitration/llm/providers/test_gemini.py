@@ -56,10 +56,18 @@ async def test_a_name_that_a_path_cannot_hold() -> None:
         (responds(200, answer("MAX_TOKENS", {"text": '{"a'})), Failure.TRUNCATED, "GEMINI_MAX_TOKENS (4096)"),
         (responds(200, {"promptFeedback": {"blockReason": "SAFETY"}}), Failure.BLOCKED, "blocked the prompt: SAFETY"),
         *[
-            (responds(200, {"candidates": [{"finishReason": reason}]}), Failure.BLOCKED, f"blocked its answer: {reason}")
+            (
+                responds(200, {"candidates": [{"finishReason": reason}]}),
+                Failure.BLOCKED,
+                f"blocked its answer: {reason}",
+            )
             for reason in ("SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST")
         ],
-        (responds(200, {"candidates": [{"finishReason": "MALFORMED_RESPONSE"}]}), Failure.GARBAGE, "MALFORMED_RESPONSE"),
+        (
+            responds(200, {"candidates": [{"finishReason": "MALFORMED_RESPONSE"}]}),
+            Failure.GARBAGE,
+            "MALFORMED_RESPONSE",
+        ),
         (responds(200, answer("OTHER")), Failure.GARBAGE, "OTHER"),
         (responds(200, answer(None)), Failure.GARBAGE, "None"),
         (responds(200, answer("STOP", {"thought": True, "text": "hm"})), Failure.GARBAGE, "STOP"),
@@ -70,7 +78,9 @@ async def test_a_name_that_a_path_cannot_hold() -> None:
             "check GEMINI_API_KEY",
         ),
         (
-            responds(400, refusal(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number")),
+            responds(
+                400, refusal(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number")
+            ),
             Failure.CONTEXT_TOO_LONG,
             "input token count",
         ),

@@ -54,7 +54,11 @@ async def test_counts_may_be_absent() -> None:
         (responds(200, answer(done=False)), Failure.GARBAGE, "without a complete message"),
         (responds(200, answer(content="")), Failure.GARBAGE, "without a complete message"),
         (responds(200, answer(message=None)), Failure.GARBAGE, "without a complete message"),
-        (responds(200, {"error": "an error encountered while running the model"}), Failure.GARBAGE, "running the model"),
+        (
+            responds(200, {"error": "an error encountered while running the model"}),
+            Failure.GARBAGE,
+            "running the model",
+        ),
         (responds(200, b'{"message":{"content":"a"}}\n{"done":true}\n'), Failure.GARBAGE, "no JSON object"),
         (
             responds(400, {"error": "the input length exceeds the context length"}),
