@@ -1,4 +1,4 @@
-"""The demo: an alert storm becomes decisions on a real Kafka, and one can watch."""
+"""The demo: plays an alert storm on a real Kafka and shows the decisions live."""
 
 from openclaw_stream.demo.session import run_demo
 

@@ -1,4 +1,4 @@
-"""Helpers beside a demo that stays up: `python -m openclaw_stream.demo send [JSON…]` and `… read`."""
+"""Helpers for a demo started with `--keep`: `python -m openclaw_stream.demo send [JSON…]` and `… read`."""
 
 import asyncio
 import sys
@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from openclaw_stream.demo.player import play
-from openclaw_stream.demo.records import Record, key_of
+from openclaw_stream.demo.input_records import InputRecord, record_key
+from openclaw_stream.demo.producer import produce
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.settings import Settings, load_settings
 from openclaw_stream.stream.kafka.connection import connection, unreachable_error
 
-_USAGE = "usage: python -m openclaw_stream.demo send [JSON…] (or records on standard input, one a line) | read\n"
+_USAGE = "usage: python -m openclaw_stream.demo send [JSON…] (or one record per line on standard input) | read\n"
 _WRONG_USAGE = 2
 
 
 async def send(settings: Settings, values: Sequence[bytes]) -> None:
-    """Send alert records, each under the key of its scope."""
-    records = [Record(0.0, key_of(value), value) for value in values]
-    await play(settings, records)
+    """Send alert records, each with the key of its scope."""
+    records = [InputRecord(0.0, record_key(value), value) for value in values]
+    await produce(settings, records)
     sys.stdout.write(f"sent {len(records)} to {settings.topics.alerts}\n")
 
 
 async def read(settings: Settings) -> None:
-    """Print every decision as a line of JSON, from the first on, until interrupted."""
+    """Print every decision as a line of JSON, from the beginning of the topic, until interrupted."""
     consumer = AIOKafkaConsumer(
         settings.topics.decisions,
         **connection(settings.kafka),
@@ -39,7 +39,7 @@ async def read(settings: Settings) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a helper; returns the exit code."""
+    """Run a helper; return the exit code."""
     if not arguments or arguments[0] not in {"send", "read"} or (arguments[0] == "read" and arguments[1:]):
         sys.stderr.write(_USAGE)
         return _WRONG_USAGE
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str]) -> int:
         if arguments[0] == "read":
             asyncio.run(read(settings))
         else:
-            given = [text.encode() for text in arguments[1:]] or sys.stdin.buffer.read().splitlines()
-            asyncio.run(send(settings, [value for value in given if value.strip()]))
+            values = [text.encode() for text in arguments[1:]] or sys.stdin.buffer.read().splitlines()
+            asyncio.run(send(settings, [value for value in values if value.strip()]))
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""The demo's settings: environment variables, as the worker reads them; what the user has set stands."""
+"""The demo's settings, as environment variables for the worker; variables set by the user are kept."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from openclaw_stream.settings import ChainSettings, KafkaSettings, TopicSettings
 
-_UNLESS_SET = {
+_DEFAULTS = {
     "OPENCLAW_LANGUAGE": "en",
     "OPENCLAW_GROUP_WAIT": "2",
     "OPENCLAW_GROUP_WAIT_CRITICAL": "1",
@@ -22,19 +22,19 @@ _HTTP = "OPENCLAW_HTTP_ADDR"
 
 
 def has_own_kafka(given: Mapping[str, str]) -> bool:
-    """Tell whether the user names a Kafka, which then takes the place of the embedded one."""
+    """Return whether the user has set a Kafka, which is then used instead of the embedded one."""
     return bool(_upper(given).get(_BOOTSTRAP))
 
 
 def variables(given: Mapping[str, str]) -> dict[str, str]:
-    """Return what the demo sets on top of the `given` environment; an empty value unsets.
+    """Return the variables that the demo sets in addition to the `given` environment; an empty value unsets one.
 
-    On a Kafka of the user's the topics and the group get names that nobody has, so that nothing there is touched; the
-    embedded one is no concern of the user's KAFKA_* variables.
+    On the user's own Kafka the topics and the group get unique names, so that existing ones are not touched. The
+    user's KAFKA_* variables do not apply to the embedded one.
     """
-    known = _upper(given)
-    chosen = {name: value for name, value in _UNLESS_SET.items() if not known.get(name)}
-    if _HTTP not in known:
+    user = _upper(given)
+    chosen = {name: value for name, value in _DEFAULTS.items() if not user.get(name)}
+    if _HTTP not in user:
         chosen[_HTTP] = ""
     if has_own_kafka(given):
         run = f"openclaw-demo-{uuid4().hex[:8]}"
@@ -50,7 +50,7 @@ def variables(given: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def applied(chosen: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process, and so of its children, for the length of a block."""
+    """Set variables of this process, and so of its children, within a block."""
     before = dict(os.environ)
     for name in [name for name in os.environ if name.upper() in chosen]:
         del os.environ[name]
@@ -62,13 +62,13 @@ def applied(chosen: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def point_to(bootstrap_servers: str) -> None:
-    """Let the settings name a Kafka that was started just now."""
+def use_kafka(bootstrap_servers: str) -> None:
+    """Set the bootstrap servers to those of the embedded Kafka."""
     os.environ[_BOOTSTRAP] = bootstrap_servers
 
 
-def keep_answers_in(redis_url: str) -> None:
-    """Let the worker keep the answers of models in a Valkey that was started just now."""
+def use_redis(redis_url: str) -> None:
+    """Set the URL of the embedded Valkey, in which the worker caches the answers of models."""
     os.environ[ChainSettings.variable("redis_url")] = redis_url
 
 

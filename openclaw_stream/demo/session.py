@@ -1,4 +1,4 @@
-"""One demo from beginning to end."""
+"""Runs one demo."""
 
 import asyncio
 import logging
@@ -16,161 +16,164 @@ from rich.console import Console
 from rich.text import Text
 
 from openclaw_stream import __version__
-from openclaw_stream.demo.dashboard import LEAST_HEIGHT, LEAST_WIDTH, Dashboard
-from openclaw_stream.demo.feed import Feed
-from openclaw_stream.demo.hints import print_hints
-from openclaw_stream.demo.lines import Lines
-from openclaw_stream.demo.player import play
-from openclaw_stream.demo.records import Record, read_files
-from openclaw_stream.demo.stage import Stage, stage
+from openclaw_stream.demo.commands import print_commands
+from openclaw_stream.demo.dashboard import MIN_HEIGHT, MIN_WIDTH, Dashboard
+from openclaw_stream.demo.event_reader import EventReader
+from openclaw_stream.demo.input_records import InputRecord, read_files
+from openclaw_stream.demo.line_view import LineView
+from openclaw_stream.demo.producer import produce
+from openclaw_stream.demo.servers import DemoServers, start_servers
 from openclaw_stream.demo.storm import storm
 from openclaw_stream.demo.summary import print_summary
-from openclaw_stream.demo.tally import Tally
+from openclaw_stream.demo.totals import DemoTotals
 from openclaw_stream.demo.worker_process import WorkerProcess
 from openclaw_stream.errors import FatalError
 from openclaw_stream.stream.kafka.connection import unreachable_error
 
-_QUIET_SECONDS = 20.0
-"""Nothing seen for so long after the last record: what is open now stays open. Above the demo's longest timer; a model
-may take the time that it has for a decision on top."""
+_IDLE_SECONDS = 20.0
+"""Time without events after which the demo ends although incidents are open. Longer than the demo's longest timer; the
+decision deadline is added where models are used."""
 
 _LINE_WIDTH = 120
 _INTERRUPTED = 130
-_NO_RECORDS: Sequence[Record] = ()
+_NO_RECORDS: Sequence[InputRecord] = ()
 
 
 def run_demo(files: Sequence[Path], *, keep: bool = False) -> int:
-    """Play the bundled storm, or alerts from files, against a worker, and show what it decides; returns the exit code.
+    """Play the bundled storm, or alerts from files, for a worker, and show its decisions; return the exit code.
 
-    With `keep` everything stays up until Ctrl-C. Owns the process: it sets environment variables and signal handlers
-    while it runs.
+    With `keep` everything runs until Ctrl-C. Must be the only user of the process: it sets environment variables and
+    signal handlers while it runs.
 
     Raises:
-        OpenClawError: something did not work as it must; the message says what.
+        OpenClawError: the demo failed, or an event was lost or duplicated.
     """
-    logging.getLogger().addHandler(logging.NullHandler())  # else the clients' warnings tear the view
+    logging.getLogger().addHandler(logging.NullHandler())  # otherwise warnings of the clients disturb the view
     console = _console()
     demo = Demo(console, keep=keep)
     try:
-        with _ended_alike():
+        with _termination_as_interrupt():
             demo.run(read_files(files) if files else _NO_RECORDS)
     except KeyboardInterrupt:
         console.print(Text("stopped"))
-        return 0 if demo.told else _INTERRUPTED
+        return 0 if demo.summarized else _INTERRUPTED
     return 0
 
 
 class Demo:
-    """What is played, seen and told; `told` once the summary is out."""
+    """One run: records, events read and the view; `summarized` once the summary is printed."""
 
     def __init__(self, console: Console, *, keep: bool) -> None:
         self._console = console
         self._keep = keep
-        self._tally = Tally()
+        self._totals = DemoTotals()
         self._start = time.monotonic()
-        self._quiet = _QUIET_SECONDS
-        self.told = False
+        self._idle_limit = _IDLE_SECONDS
+        self.summarized = False
 
-    def run(self, records: Sequence[Record]) -> None:
-        """Start everything, play the records (the storm if there are none) to their end, and stop everything.
+    def run(self, records: Sequence[InputRecord]) -> None:
+        """Start the servers and the worker, play the records (by default the storm), and stop everything.
 
         Raises:
-            OpenClawError: something did not work as it must.
+            OpenClawError: the demo failed, or an event was lost or duplicated.
         """
-        self._say(f"openclaw-stream {__version__} demo")
-        with stage(self._say) as place, WorkerProcess(place.settings.worker.shutdown_timeout) as worker:
-            for line in place.means.lines:
-                self._say(line)
+        self._print_line(f"openclaw-stream {__version__} demo")
+        with (
+            start_servers(self._print_line) as servers,
+            WorkerProcess(servers.settings.worker.shutdown_timeout) as worker,
+        ):
+            for line in servers.sources.lines:
+                self._print_line(line)
             try:
-                asyncio.run(self._perform(place, worker, records or storm(datetime.now(UTC))))
+                asyncio.run(self._play(servers, worker, records or storm(datetime.now(UTC))))
             except (KafkaError, OSError) as error:
-                raise unreachable_error(place.settings.kafka, error) from error
-            self._say("stopping …")
+                raise unreachable_error(servers.settings.kafka, error) from error
+            self._print_line("stopping …")
 
-    async def _perform(self, place: Stage, worker: WorkerProcess, records: Sequence[Record]) -> None:
-        if place.means.asks_models:
-            self._quiet += place.settings.chain.decision_deadline
-        async with Feed(place.settings) as feed:
-            player = asyncio.create_task(play(place.settings, records))
+    async def _play(self, servers: DemoServers, worker: WorkerProcess, records: Sequence[InputRecord]) -> None:
+        if servers.sources.uses_models:
+            self._idle_limit += servers.settings.chain.decision_deadline
+        async with EventReader(servers.settings) as reader:
+            producing = asyncio.create_task(produce(servers.settings, records))
             self._start = time.monotonic()
             try:
-                with self._view(place, worker) as view:
-                    await self._watch(feed, player, view, worker)
+                with self._view(servers, worker) as view:
+                    await self._show_until_done(reader, producing, view, worker)
             finally:
-                player.cancel()
-                await asyncio.gather(player, return_exceptions=True)
-            await self._tell(feed, worker)
+                producing.cancel()
+                await asyncio.gather(producing, return_exceptions=True)
+            await self._summarize(reader, worker)
             if self._keep:
-                print_hints(self._console, place.settings)
-                with Lines(self._console) as view:
+                print_commands(self._console, servers.settings)
+                with LineView(self._console) as view:
                     while True:
-                        await self._look(feed, view, worker)
+                        await self._show_new(reader, view, worker)
 
-    async def _watch(
-        self, feed: Feed, player: "asyncio.Task[None]", view: Lines | Dashboard, worker: WorkerProcess
+    async def _show_until_done(
+        self, reader: EventReader, producing: "asyncio.Task[None]", view: LineView | Dashboard, worker: WorkerProcess
     ) -> None:
-        """Show what is seen until all is played, settled and over, or nothing happens any more."""
-        heard = time.monotonic()
+        """Show events until all is produced, committed and closed, or no event has come for a while."""
+        last_event = time.monotonic()
         while True:
-            seen = await self._look(feed, view, worker)
-            if seen or not player.done():
-                heard = time.monotonic()
+            new = await self._show_new(reader, view, worker)
+            if new or not producing.done():
+                last_event = time.monotonic()
                 continue
-            player.result()
-            if not self._tally.open_incidents and not await feed.unsettled():
+            producing.result()
+            if not self._totals.open_incidents and not await reader.uncommitted():
                 return
-            if time.monotonic() - heard > self._quiet:
+            if time.monotonic() - last_event > self._idle_limit:
                 return
 
-    async def _look(self, feed: Feed, view: Lines | Dashboard, worker: WorkerProcess) -> bool:
+    async def _show_new(self, reader: EventReader, view: LineView | Dashboard, worker: WorkerProcess) -> bool:
         worker.require_running()
-        notes = await feed.read()
+        events = await reader.read()
         at = time.monotonic() - self._start
-        for note in notes:
-            self._tally.add(note, at)
-            view.show(note, at)
-        view.refresh(self._tally, at)
-        return bool(notes)
+        for event in events:
+            self._totals.add(event, at)
+            view.show(event, at)
+        view.refresh(self._totals, at)
+        return bool(events)
 
-    async def _tell(self, feed: Feed, worker: WorkerProcess) -> None:
-        print_summary(self._console, self._tally, time.monotonic() - self._start)
-        self._say(worker.tell_log())
-        self.told = True
-        if unsettled := await feed.unsettled():
+    async def _summarize(self, reader: EventReader, worker: WorkerProcess) -> None:
+        print_summary(self._console, self._totals, time.monotonic() - self._start)
+        self._print_line(worker.keep_log())
+        self.summarized = True
+        if uncommitted := await reader.uncommitted():
             raise FatalError(
-                f"{unsettled} records are not settled after {self._quiet:.0f} s of silence (a long timer of yours, "
-                f"such as OPENCLAW_GROUP_WAIT, may be why); {worker.log_ending()}"
+                f"{uncommitted} records are not committed after {self._idle_limit:.0f} s without events "
+                f"(a longer timer, such as OPENCLAW_GROUP_WAIT?); {worker.keep_log_tail()}"
             )
-        for fault in self._tally.faults():
-            raise FatalError(f"not exactly once: {fault}; {worker.log_ending()}")
+        for fault in self._totals.faults():
+            raise FatalError(f"exactly-once check failed: {fault}; {worker.keep_log_tail()}")
 
-    def _view(self, place: Stage, worker: WorkerProcess) -> Lines | Dashboard:
-        headline = place.servers, f"the worker logs to {worker.log_file}"
+    def _view(self, servers: DemoServers, worker: WorkerProcess) -> LineView | Dashboard:
+        headline = servers.servers, f"worker log: {worker.log_file}"
         console = self._console
-        roomy = console.width >= LEAST_WIDTH and console.height >= LEAST_HEIGHT
-        if console.is_terminal and not console.is_dumb_terminal and roomy:
+        large_enough = console.width >= MIN_WIDTH and console.height >= MIN_HEIGHT
+        if console.is_terminal and not console.is_dumb_terminal and large_enough:
             return Dashboard(console, Text("\n".join(headline)))
         for line in headline:
-            self._say(line)
-        return Lines(console)
+            self._print_line(line)
+        return LineView(console)
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)
 
 
 def _console() -> Console:
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that is not UTF-8 loses signs, not the demo
+        sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 loses characters only
     return Console(highlight=False, width=None if sys.stdout.isatty() else _LINE_WIDTH)
 
 
 @contextmanager
-def _ended_alike() -> Iterator[None]:
-    """Let a termination or a closed terminal end the demo as Ctrl-C does."""
-    ends = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT)) for number in ends]
+def _termination_as_interrupt() -> Iterator[None]:
+    """Handle SIGTERM and SIGHUP (a closed terminal) as Ctrl-C."""
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT)) for number in signals]
     try:
         yield
     finally:
-        for number, handler in zip(ends, before, strict=True):
+        for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler or signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What is told at the end: a table of counts, and one decision as it was published."""
+"""The summary: a table of counts, and one published decision in full."""
 
 from collections.abc import Iterator
 
@@ -7,63 +7,67 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from openclaw_stream.demo.look import RISK_STYLES, SEVERITY_STYLES, TEAM_STYLES, printable, scope_of
-from openclaw_stream.demo.tally import Tally
+from openclaw_stream.demo.formatting import RISK_STYLES, SEVERITY_STYLES, TEAM_STYLES, printable, scope_of
+from openclaw_stream.demo.totals import DemoTotals
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.vocabulary import IncidentStatus, Responsibility, Verdict
 
 
-def print_summary(console: Console, tally: Tally, seconds: float) -> None:
-    """Print the counts and the decision that shows most."""
-    table = Table(title=f"What became of it in {seconds:.0f} s", title_style="bold", show_header=False, min_width=72)
+def print_summary(console: Console, totals: DemoTotals, seconds: float) -> None:
+    """Print the counts and the example decision."""
+    table = Table(title=f"Results after {seconds:.0f} s", title_style="bold", show_header=False, min_width=72)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
-    for name, count, remark in _rows(tally):
+    for name, count, remark in _rows(totals):
         table.add_row(name, str(count), remark)
     console.print()
     console.print(table)
-    if tally.best is not None:
-        console.print(_specimen(tally.best))
+    if totals.example is not None:
+        console.print(_example(totals.example))
 
 
-def _rows(tally: Tally) -> Iterator[tuple[str, int, Text]]:
-    yield "alerts", tally.alerts, Text(f"{tally.firing} firing, {tally.resolved} resolved, in {tally.records} records")
-    ended = tally.resolutions
+def _rows(totals: DemoTotals) -> Iterator[tuple[str, int, Text]]:
+    yield (
+        "alerts",
+        totals.alerts,
+        Text(f"{totals.firing} firing, {totals.resolved} resolved, in {totals.records} records"),
+    )
+    ended = totals.resolutions
     yield (
         "incidents",
-        len(tally.incidents),
-        Text(f"{tally.open_incidents} still open, {tally.flaps} flapped" if tally.incidents else "none"),
+        len(totals.incidents),
+        Text(f"{totals.open_incidents} still open, {totals.flaps} flapped" if totals.incidents else "none"),
     )
-    yield "decisions", tally.decisions.total(), _teams(tally)
-    asked = tally.decisions.total() - tally.deciders["rules"]
-    yield "by models", asked, Text(", ".join(f"{name} {count}" for name, count in tally.deciders.most_common()))
+    yield "decisions", totals.decisions.total(), _teams(totals)
+    by_models = totals.decisions.total() - totals.deciders["rules"]
+    yield "by models", by_models, Text(", ".join(f"{name} {count}" for name, count in totals.deciders.most_common()))
     assumed = ended[IncidentStatus.ASSUMED_RESOLVED]
     yield (
         "resolutions",
         ended.total(),
-        Text(f"{ended[IncidentStatus.RESOLVED]} resolved, {assumed} assumed after silence"),
+        Text(f"{ended[IncidentStatus.RESOLVED]} resolved, {assumed} assumed resolved after silence"),
     )
-    commands, refused = tally.tuning[Verdict.SAFE], tally.tuning[Verdict.REFUSED]
-    advice = tally.tuning[Verdict.ADVICE]
-    told = f"{commands} safe commands, {refused} refused, {advice} advice; {tally.executed} executed"
-    yield "tuning events", tally.tuning.total(), Text(told)
-    reasons = "; ".join(printable(letter.reason, 80) for letter in tally.dead_letters[:3])
-    yield "dead letters", len(tally.dead_letters), Text(reasons)
-    faults = list(tally.faults())
+    commands, refused = totals.tuning[Verdict.SAFE], totals.tuning[Verdict.REFUSED]
+    advice = totals.tuning[Verdict.ADVICE]
+    counts = f"{commands} safe commands, {refused} refused, {advice} advice; {totals.executed} executed"
+    yield "tuning events", totals.tuning.total(), Text(counts)
+    reasons = "; ".join(printable(letter.reason, 80) for letter in totals.dead_letters[:3])
+    yield "dead letters", len(totals.dead_letters), Text(reasons)
+    faults = list(totals.faults())
     remark = Text(f"not exactly once: {faults[0]}", "bold red") if faults else Text("each exactly once", "green")
-    yield "revisions", tally.revisions, remark
+    yield "revisions", totals.revisions, remark
 
 
-def _teams(tally: Tally) -> Text:
-    seen = [team for team in Responsibility if tally.decisions[team]]
+def _teams(totals: DemoTotals) -> Text:
+    seen = [team for team in Responsibility if totals.decisions[team]]
     return Text("  ").join(
-        Text.assemble((f" {team} ", TEAM_STYLES[team]), f" {tally.decisions[team]}") for team in seen
+        Text.assemble((f" {team} ", TEAM_STYLES[team]), f" {totals.decisions[team]}") for team in seen
     )
 
 
-def _specimen(event: Decision) -> Panel:
-    judgement, incident, sure = event.decision, event.incident, event.confidence
+def _example(event: Decision) -> Panel:
+    judgement, incident, confidence = event.decision, event.incident, event.confidence
     team = judgement.primary_responsibility
     heading = Text.assemble(
         (f" {team} ", TEAM_STYLES[team]),
@@ -78,18 +82,18 @@ def _specimen(event: Decision) -> Panel:
     for name, text in _details(event):
         if text:
             lines.add_row(name, text)
-    gate = "passed the gate" if sure.gate == "passed" else "below 70 %, so several teams"
-    confidence = f"{sure.final:.0%} (reported {sure.reported:.0%}, evidence {sure.evidence:.0%}; {gate})"
-    lines.add_row("confidence", Text(confidence))
-    return Panel(Group(heading, Text(), lines), title="one decision", title_align="left", expand=False, width=None)
+    gate = "passed the gate" if confidence.gate == "passed" else "below 70 %, so COLLAB"
+    sources = f"reported {confidence.reported:.0%}, evidence {confidence.evidence:.0%}"
+    lines.add_row("confidence", Text(f"{confidence.final:.0%} ({sources}; {gate})"))
+    return Panel(Group(heading, Text(), lines), title="example decision", title_align="left", expand=False, width=None)
 
 
 def _details(event: Decision) -> Iterator[tuple[str, Text]]:
     judgement, incident, radius = event.decision, event.incident, event.decision.blast_radius
     names = ", ".join(f"{printable(name, 60)} ({count})" for name, count in incident.alert_names.items())
     yield "incident", Text(f"{scope_of(incident)}, revision {event.revision}: {names}")
-    yield "what", Text(printable(judgement.description))
-    yield "why", Text(printable(judgement.reasoning))
+    yield "description", Text(printable(judgement.description))
+    yield "reasoning", Text(printable(judgement.reasoning))
     yield "command", Text(printable(judgement.kubectl_command), "bold green")
     yield (
         "action",

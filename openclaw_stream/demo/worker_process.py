@@ -1,4 +1,4 @@
-"""The worker as a user runs it: a process of its own, which ends with this one whatever happens."""
+"""The worker as a process of its own, which always ends with this process."""
 
 import shutil
 import sys
@@ -15,19 +15,19 @@ _KILL_SECONDS = 5.0
 
 
 class WorkerProcess:
-    """`openclaw-stream run` with this process's environment, from entering the context to leaving it, which drains it.
+    """`openclaw-stream run` with this process's environment; a context manager that drains and stops it on exit.
 
     Args:
         shutdown_timeout: How long its drain may take, in seconds.
 
     Attributes:
-        log_file: What it logs; gone when the context is left, unless somebody was told where it is.
+        log_file: Its log; deleted on exit unless `keep_log` or `keep_log_tail` was called.
     """
 
     def __init__(self, shutdown_timeout: float) -> None:
         self.log_file = Path()
         self._grace = shutdown_timeout + _KILL_SECONDS
-        self._told = False
+        self._keep_log = False
         self._folder = ""
         self._process: ServerProcess | None = None
 
@@ -35,23 +35,23 @@ class WorkerProcess:
         """Check that it runs.
 
         Raises:
-            FatalError: it does not; where it ended by itself, the message has the end of its log.
+            FatalError: it does not; if it ended by itself, the message has the end of its log.
         """
         if self._process is None:
             raise FatalError("the worker is not running")
         if not self._process.running:
-            raise FatalError(f"the worker ended by itself; {self.log_ending()}")
+            raise FatalError(f"the worker ended unexpectedly; {self.keep_log_tail()}")
 
-    def tell_log(self) -> str:
-        """Return where its log is, and from now on stays."""
-        self._told = True
-        return f"the worker's log: {self.log_file}"
+    def keep_log(self) -> str:
+        """Keep the log file, and return a line with its path."""
+        self._keep_log = True
+        return f"worker log: {self.log_file}"
 
-    def log_ending(self) -> str:
-        """Return where its log is, and from now on stays, and the last lines of it."""
-        self._told = True
+    def keep_log_tail(self) -> str:
+        """Keep the log file, and return its path and last lines."""
+        self._keep_log = True
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
-        return "\n".join([f"its log {self.log_file} ends with:", *lines])
+        return "\n".join([f"worker log {self.log_file} ends with:", *lines])
 
     def __enter__(self) -> Self:
         with tempfile.NamedTemporaryFile(prefix="openclaw-demo-", suffix=".log", delete=False) as file:
@@ -71,5 +71,5 @@ class WorkerProcess:
             self._process.stop(self._grace)
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
-        if not self._told:
+        if not self._keep_log:
             self.log_file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The whole demo as a user starts it: a process of its own, its output, its exit code, and what it leaves behind."""
+"""The demo as a user starts it: a process with its output, its exit code, and the files and topics it leaves."""
 
 import asyncio
 import fcntl
@@ -22,7 +22,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.embedded.server import free_port
-from tests.arbitration.llm.asking import ANSWER, completes
+from tests.arbitration.llm.model_server import ANSWER, completes
 from tests.arbitration.llm.providers.loopback import loopback
 
 COMMAND = (sys.executable, "-m", "openclaw_stream", "demo")
@@ -40,7 +40,7 @@ def temporary(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def alerts(tmp_path: Path) -> Path:
-    """Three alerts of one incident, the last of them its end, and a line nobody can read."""
+    """Three alerts of one incident, the last of them resolved, and a line that cannot be decoded."""
     alert = {"alert_type": "PostgresDown", "severity": "critical", "namespace": "shop", "service": "orders-postgres"}
     lines = [alert, alert | {"alert_type": "PostgresReplicationLag"}, alert | {"status": "resolved"}]
     path = tmp_path / "alerts.jsonl"
@@ -77,61 +77,59 @@ def topics(bootstrap: str) -> set[str]:
 
 
 @pytest.mark.kafka
-def test_the_storm_from_beginning_to_end(temporary: Path) -> None:
+def test_the_storm_is_played_and_decided_exactly_once(temporary: Path) -> None:
     done = demo(env=environment(temporary))
     assert (done.returncode, done.stderr) == (0, "")
-    told = counts(done.stdout)
-    assert told["alerts"] >= 90
-    assert told["incidents"] == told["resolutions"] >= 10
-    assert told["decisions"] > told["incidents"], "some are decided again"
-    assert told["revisions"] == told["decisions"] + told["resolutions"]
-    assert told["tuning events"] >= told["incidents"]
-    assert told["dead letters"] == 1
+    rows = counts(done.stdout)
+    assert rows["alerts"] >= 90
+    assert rows["incidents"] == rows["resolutions"] >= 10
+    assert rows["decisions"] > rows["incidents"], "some are decided again"
+    assert rows["revisions"] == rows["decisions"] + rows["resolutions"]
+    assert rows["tuning events"] >= rows["incidents"]
+    assert rows["dead letters"] == 1
     assert "each exactly once" in done.stdout
     assert "0 still open, 1 flapped" in done.stdout
-    assert "1 assumed after silence" in done.stdout
+    assert "1 assumed resolved after silence" in done.stdout
     assert "0 executed" in done.stdout
     assert "kubectl" in done.stdout
-    assert told["by models"] == 0
+    assert rows["by models"] == 0
     assert "decided by rules\n" in done.stdout
     missing = "ollama (OLLAMA_URL), gemini (GEMINI_API_KEY), claude (CLAUDE_API_KEY), SigNoz (SIGNOZ_URL), Langfuse"
     assert f"not configured: {missing} (LANGFUSE_PUBLIC_KEY)\n" in done.stdout
     for team in ("FE", "BE", "INFRA", "DB", "COLLAB"):
         assert re.search(rf"DECISION +{team} ", done.stdout)
     (log,) = temporary.iterdir()
-    assert f"the worker's log: {log}" in done.stdout
+    assert f"worker log: {log}" in done.stdout
     assert "partition restored" in log.read_text()
 
 
-def test_a_file_is_played_on_a_kafka_of_the_users(
-    bootstrap: str, temporary: Path, alerts: Path, shared_data: Path
-) -> None:
+def test_files_are_played_on_the_users_kafka(bootstrap: str, temporary: Path, alerts: Path, shared_data: Path) -> None:
     before = topics(bootstrap)
     payloads = sorted((shared_data / "alertmanager").glob("*.json"))
     done = demo(alerts, *payloads, env=environment(temporary, **own_kafka(bootstrap)))
     assert (done.returncode, done.stderr) == (0, "")
-    told = counts(done.stdout)
+    rows = counts(done.stdout)
     sent = sum(len(orjson.loads(path.read_bytes())["alerts"]) for path in payloads)
-    assert told["alerts"] == 3 + sent
-    assert told["dead letters"] == 1
-    assert told["incidents"] == told["resolutions"] >= 3
+    assert rows["alerts"] == 3 + sent
+    assert rows["dead letters"] == 1
+    assert rows["incidents"] == rows["resolutions"] >= 3
     assert "each exactly once" in done.stdout
     assert topics(bootstrap) <= before
 
 
-async def test_a_model_that_is_configured_decides(bootstrap: str, temporary: Path, alerts: Path) -> None:
+async def test_a_configured_model_decides(bootstrap: str, temporary: Path, alerts: Path) -> None:
     async with loopback(completes(ANSWER)) as model:
         asks = {"AI_FALLBACK_ORDER": "openai", "OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_MODEL": "gpt-x"}
         env = environment(temporary, **own_kafka(bootstrap), **asks)
         done = await asyncio.to_thread(demo, alerts, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     assert "decided by openai gpt-x, then rules\n" in done.stdout
-    told = counts(done.stdout)
-    assert told["by models"] == told["decisions"] >= 1
+    rows = counts(done.stdout)
+    assert rows["by models"] == rows["decisions"] >= 1
     assert len(model.requests) >= 1
 
 
-def test_topics_of_the_user_are_not_touched(bootstrap: str, temporary: Path, alerts: Path) -> None:
+def test_topics_of_the_user_are_not_changed(bootstrap: str, temporary: Path, alerts: Path) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     mine = ["mine.alerts", "mine.decisions"]
     for created in admin.create_topics([NewTopic(name, 1, 1) for name in mine]).values():
@@ -144,18 +142,18 @@ def test_topics_of_the_user_are_not_touched(bootstrap: str, temporary: Path, ale
     assert done.returncode == 0
     assert "Mine" not in done.stdout
     assert set(mine) <= topics(bootstrap)
-    assert "created for this demo, deleted at its end: openclaw-demo-" in done.stdout
+    assert "created topics, deleted at the end: openclaw-demo-" in done.stdout
 
 
 class Kept:
-    """A demo that stays up; its lines, and the commands it tells."""
+    """A demo that keeps running; its lines, and the commands that it prints."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
         assert process.stdout is not None
         self._lines: Iterator[str] = process.stdout
-        self.told = self.until("Ctrl-C")
-        self.commands = [line.strip() for line in self.told if line.startswith("  KAFKA_")]
+        printed = self.until("Ctrl-C")
+        self.commands = [line.strip() for line in printed if line.startswith("  KAFKA_")]
 
     def until(self, text: str) -> list[str]:
         seen = []
@@ -163,7 +161,7 @@ class Kept:
             seen.append(line)
             if text in line:
                 return seen
-        raise AssertionError(f"{text!r} was never told, but:\n{''.join(seen)}")
+        raise AssertionError(f"{text!r} was never printed, only:\n{''.join(seen)}")
 
     def end(self) -> tuple[int, str]:
         self._process.send_signal(signal.SIGINT)
@@ -175,7 +173,7 @@ def shell(command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True, **options)
 
 
-def test_keep_stays_up_and_its_commands_work_as_printed(bootstrap: str, temporary: Path, alerts: Path) -> None:
+def test_the_commands_that_keep_prints_work(bootstrap: str, temporary: Path, alerts: Path) -> None:
     before = topics(bootstrap)
     env = environment(temporary, **own_kafka(bootstrap))
     with subprocess.Popen(
@@ -196,7 +194,9 @@ def test_keep_stays_up_and_its_commands_work_as_printed(bootstrap: str, temporar
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_leaves_nothing_behind(bootstrap: str, temporary: Path, number: signal.Signals) -> None:
+def test_an_interrupted_demo_removes_its_files_and_topics(
+    bootstrap: str, temporary: Path, number: signal.Signals
+) -> None:
     before = topics(bootstrap)
     env = environment(temporary, **own_kafka(bootstrap))
     with subprocess.Popen(COMMAND, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -212,7 +212,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(bootstrap: str, temporary: Pa
 
 
 def on_terminal(arguments: Sequence[str | Path], env: Mapping[str, str], columns: int, rows: int) -> tuple[int, str]:
-    """Run the demo on a terminal of its own; returns its exit code and all it wrote."""
+    """Run the demo on a terminal of its own; return its exit code and output."""
     terminal, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     with subprocess.Popen(
@@ -229,24 +229,24 @@ def on_terminal(arguments: Sequence[str | Path], env: Mapping[str, str], columns
 def read_terminal(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # so Linux tells the end of a terminal
+    except OSError:  # on Linux the end of a terminal
         return b""
 
 
-def test_on_a_terminal_it_is_shown_live(bootstrap: str, temporary: Path, alerts: Path) -> None:
+def test_a_terminal_gets_the_dashboard(bootstrap: str, temporary: Path, alerts: Path) -> None:
     env = environment(temporary, TERM="xterm-256color", **own_kafka(bootstrap))
     code, written = on_terminal([alerts], env, 120, 40)
     assert code == 0
     alternate, end = "\x1b[?1049h", "\x1b[?1049l"
     live = written[written.index(alternate) : written.index(end)]
-    assert "alerts in" in live
+    assert "decisions" in live
     assert "PostgresDown" in live
-    assert "What became of it" in written[written.index(end) :]
+    assert "Results after" in written[written.index(end) :]
     assert "\x1b[?25h" in written, "the cursor is shown again"
 
 
 @pytest.mark.parametrize(("term", "columns"), [("dumb", 120), ("xterm-256color", 50)])
-def test_a_simple_or_narrow_terminal_gets_lines(
+def test_a_dumb_or_narrow_terminal_gets_the_line_view(
     bootstrap: str, temporary: Path, alerts: Path, term: str, columns: int
 ) -> None:
     code, written = on_terminal([alerts], environment(temporary, TERM=term, **own_kafka(bootstrap)), columns, 40)
@@ -255,37 +255,37 @@ def test_a_simple_or_narrow_terminal_gets_lines(
     assert "DECISION" in written
 
 
-def test_an_output_that_is_not_utf8_loses_signs_only(bootstrap: str, temporary: Path, alerts: Path) -> None:
+def test_an_output_without_utf8_loses_characters_only(bootstrap: str, temporary: Path, alerts: Path) -> None:
     done = demo(alerts, env=environment(temporary, PYTHONIOENCODING="ascii", **own_kafka(bootstrap)))
     assert (done.returncode, done.stderr) == (0, "")
     assert "each exactly once" in done.stdout
 
 
-def test_a_worker_that_dies_is_told_with_its_log(bootstrap: str, temporary: Path, alerts: Path) -> None:
-    silent = {"OPENCLAW_HTTP_ADDR": "203.0.113.1:80"}
-    done = demo(alerts, env=environment(temporary, **own_kafka(bootstrap), **silent))
+def test_a_worker_that_ends_is_reported_with_its_log(bootstrap: str, temporary: Path, alerts: Path) -> None:
+    unusable = {"OPENCLAW_HTTP_ADDR": "203.0.113.1:80"}
+    done = demo(alerts, env=environment(temporary, **own_kafka(bootstrap), **unusable))
     assert done.returncode == 1
-    assert "the worker ended by itself" in done.stderr
+    assert "the worker ended unexpectedly" in done.stderr
     assert "OPENCLAW_HTTP_ADDR" in done.stderr
 
 
-def test_a_wrong_setting_is_told_before_anything_starts(temporary: Path) -> None:
+def test_a_wrong_setting_is_reported_before_anything_starts(temporary: Path) -> None:
     done = demo(env=environment(temporary, OPENCLAW_GROUP_WAIT="soon"))
     assert done.returncode == 2
     assert "OPENCLAW_GROUP_WAIT='soon' is not allowed" in done.stderr
     assert "starting" not in done.stdout
 
 
-def test_a_kafka_that_is_not_there_is_told(temporary: Path, alerts: Path) -> None:
-    nobody = f"127.0.0.1:{free_port()}"
-    done = demo(alerts, env=environment(temporary, KAFKA_BOOTSTRAP_SERVERS=nobody))
+def test_an_unreachable_kafka_is_reported(temporary: Path, alerts: Path) -> None:
+    unused = f"127.0.0.1:{free_port()}"
+    done = demo(alerts, env=environment(temporary, KAFKA_BOOTSTRAP_SERVERS=unused))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: no answer from Kafka at {nobody}")
+    assert done.stderr.startswith(f"error: no answer from Kafka at {unused}")
     assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", ["", "write", "read everything"])
-def test_the_helpers_tell_how_they_are_used(arguments: str) -> None:
+def test_wrong_usage_of_the_helpers_prints_their_usage(arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "openclaw_stream.demo", *shlex.split(arguments)],
         capture_output=True,

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from openclaw_stream.demo.environment import applied, has_own_kafka, point_to, variables
+from openclaw_stream.demo.environment import applied, has_own_kafka, use_kafka, variables
 from openclaw_stream.settings import TopicSettings, load_settings
 
 
@@ -13,7 +13,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_the_demo_is_quick_english_and_opens_no_port() -> None:
+def test_the_demo_has_short_timers_english_texts_and_no_port() -> None:
     with applied(variables(os.environ)):
         settings = load_settings()
     assert settings.arbiter.language == "en"
@@ -22,7 +22,7 @@ def test_the_demo_is_quick_english_and_opens_no_port() -> None:
     assert settings.incidents.timers.max_silence == 12_000
 
 
-def test_what_the_user_has_set_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_the_user_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("openclaw_language", "zh-TW")
     monkeypatch.setenv("OPENCLAW_GROUP_WAIT", "1")
     monkeypatch.setenv("OPENCLAW_HTTP_ADDR", "127.0.0.1:9999")
@@ -38,11 +38,11 @@ def test_an_empty_variable_counts_as_unset() -> None:
     assert not has_own_kafka({"KAFKA_BOOTSTRAP_SERVERS": ""})
 
 
-def test_credentials_of_another_kafka_do_not_reach_the_embedded_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_another_kafka_are_not_used_for_the_embedded_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
     monkeypatch.setenv("kafka_sasl_username", "me")
     with applied(variables(os.environ)):
-        point_to("127.0.0.1:12345")
+        use_kafka("127.0.0.1:12345")
         kafka = load_settings().kafka
     assert (kafka.security_protocol, kafka.sasl_username, kafka.bootstrap_servers) == (
         "PLAINTEXT",
@@ -51,7 +51,7 @@ def test_credentials_of_another_kafka_do_not_reach_the_embedded_one(monkeypatch:
     )
 
 
-def test_on_a_kafka_of_the_users_every_name_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_topics_and_group_have_unique_names_on_the_users_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka.example:9092")
     monkeypatch.setenv("KAFKA_GROUP_ID", "production")
     monkeypatch.setenv("OPENCLAW_TOPIC_ALERTS", "alerts")
@@ -68,7 +68,7 @@ def test_on_a_kafka_of_the_users_every_name_is_new(monkeypatch: pytest.MonkeyPat
     assert all(name.startswith("openclaw-demo-") for name in runs[0])
 
 
-def test_the_environment_is_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("openclaw_topic_alerts", "mine")
     before = dict(os.environ)
     with applied({"OPENCLAW_TOPIC_ALERTS": "other"}):

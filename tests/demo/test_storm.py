@@ -6,7 +6,7 @@ import pytest
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.decode import Decoded, decode
 from openclaw_stream.alerts.native import AlertReader
-from openclaw_stream.demo.records import key_of
+from openclaw_stream.demo.input_records import record_key
 from openclaw_stream.demo.storm import storm
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.vocabulary import Severity
@@ -31,26 +31,26 @@ def of(name: str) -> list[Alert]:
     return [alert for alert in ALERTS if alert.name == name]
 
 
-def test_it_is_a_storm_of_twenty_seconds() -> None:
+def test_the_storm_takes_twenty_seconds() -> None:
     times = [record.at for record in RECORDS]
     assert times == sorted(times)
     assert 0 <= times[0] < times[-1] <= 20
     assert 60 <= len(RECORDS) <= 120
 
 
-def test_one_record_is_poison_and_the_others_are_understood_without_a_warning() -> None:
+def test_one_record_is_poison_and_all_others_decode_without_warnings() -> None:
     assert len(DECODED) == len(RECORDS) - 1
     assert [found.warnings + found.faults for found in DECODED if found.warnings or found.faults] == []
 
 
-def test_every_format_is_there() -> None:
+def test_every_format_occurs() -> None:
     assert {found.format for found in DECODED} == {"native", "alertmanager", "cloudevents"}
 
 
-def test_several_troubles_overlap() -> None:
+def test_several_incidents_overlap() -> None:
     ends = [record.at for record in RECORDS]
     for scope in {alert.group_key for alert in ALERTS}:
-        times = [record.at for record in RECORDS if (key_of(record.value) or b"").decode() == scope]
+        times = [record.at for record in RECORDS if (record_key(record.value) or b"").decode() == scope]
         assert min(times) < ends[len(ends) // 2]
     assert len({alert.group_key for alert in ALERTS}) >= 8
 
@@ -67,24 +67,24 @@ def test_alerts_repeat_unchanged() -> None:
     assert sum(count > 1 for count in repeats.values()) >= 10
 
 
-def test_one_rises_to_critical_as_the_same_alert() -> None:
+def test_one_alert_rises_to_critical() -> None:
     severities = [alert.severity for alert in of("HttpErrorRateHigh")]
     assert severities[0] is Severity.HIGH
     assert severities[-1] is Severity.CRITICAL
     assert len({alert.fingerprint for alert in of("HttpErrorRateHigh")}) == 1
 
 
-def test_one_flaps() -> None:
+def test_one_alert_flaps() -> None:
     assert [alert.firing for alert in of("PodCrashLooping")].count(False) == 2
     assert len({alert.starts_at for alert in of("PodCrashLooping")}) == 2
 
 
-def test_one_is_never_told_to_be_over_and_all_others_are() -> None:
+def test_all_alerts_but_one_are_resolved() -> None:
     last = {alert.fingerprint: alert for alert in ALERTS}
     assert [alert.name for alert in last.values() if alert.firing] == ["NodeDiskPressure"]
 
 
 @pytest.mark.parametrize("alert", ALERTS)
-def test_times_follow_from_the_start(alert: Alert) -> None:
+def test_times_are_relative_to_the_start(alert: Alert) -> None:
     assert START_MS <= alert.starts_at <= START_MS + 20_000
     assert alert.firing or alert.starts_at < alert.ends_at <= START_MS + 20_000

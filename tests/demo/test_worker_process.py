@@ -20,27 +20,27 @@ def await_end(worker: WorkerProcess) -> None:
         worker.require_running()
 
 
-def test_a_worker_that_ends_is_told_with_the_end_of_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_worker_that_ended_has_the_end_of_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENCLAW_GROUP_WAIT", "soon")
-    with WorkerProcess(1) as worker, pytest.raises(FatalError, match="OPENCLAW_GROUP_WAIT='soon'") as told:
+    with WorkerProcess(1) as worker, pytest.raises(FatalError, match="OPENCLAW_GROUP_WAIT='soon'") as caught:
         await_end(worker)
-    assert str(worker.log_file) in str(told.value)
+    assert str(worker.log_file) in str(caught.value)
     assert "OPENCLAW_GROUP_WAIT" in worker.log_file.read_text()
     worker.log_file.unlink()
 
 
-def test_a_worker_runs_until_the_block_ends() -> None:
+def test_the_worker_runs_until_the_block_ends() -> None:
     with WorkerProcess(5) as worker:
         await_log(worker, "not connected")
     with pytest.raises(FatalError, match="not running"):
         worker.require_running()
 
 
-def test_a_log_that_nobody_was_told_of_is_gone_afterwards() -> None:
+def test_the_log_is_deleted_unless_it_is_kept() -> None:
     with WorkerProcess(5) as worker:
         assert worker.log_file.exists()
     assert not worker.log_file.exists()
     with WorkerProcess(5) as worker:
-        assert worker.tell_log() == f"the worker's log: {worker.log_file}"
+        assert worker.keep_log() == f"worker log: {worker.log_file}"
     assert worker.log_file.exists()
     worker.log_file.unlink()

@@ -1,4 +1,4 @@
-"""A worker on one small log of one group, without I/O, and what survives it."""
+"""A worker on a small log of one group, without I/O; the committed state outlives its crashes."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,7 +35,7 @@ LOG = (
 FIRST, SECOND, THIRD = 0, 3, 6
 """The offsets of `LOG` that open an incident."""
 
-Told = tuple[str, int, str]
+Published = tuple[str, int, str]
 
 
 class Partition:
@@ -79,7 +79,7 @@ class Partition:
             self.read(now, alert)
 
     def decide_next(self) -> Revision:
-        """Let the arbiter answer what has waited longest."""
+        """Decide the revision that has waited longest."""
         work = self.ledger.ready.popleft()
         assert work.snapshot
         last = None
@@ -89,14 +89,14 @@ class Partition:
         return work
 
     def decide(self) -> list[Revision]:
-        """Let the arbiter answer all that is due."""
+        """Decide all revisions that are due."""
         decided = []
         while self.ledger.ready:
             decided.append(self.decide_next())
         return decided
 
-    def write(self) -> list[Told]:
-        """Commit; returns incident, revision and kind of what was told."""
+    def write(self) -> list[Published]:
+        """Commit; returns incident, revision and event type of what was published."""
         self.ledger.log_start = self.log_start
         plan = self.ledger.plan(lazy=True)
         if plan is None:
@@ -108,14 +108,14 @@ class Partition:
                 self.forgotten.append(key)
             else:
                 self.states[key] = value
-        return list(_told(plan.revisions))
+        return list(_published(plan.revisions))
 
-    def commit(self) -> list[Told]:
-        """Decide and commit all there is."""
+    def commit(self) -> list[Published]:
+        """Decide and commit everything."""
         self.decide()
         return self.write()
 
-    def play(self, end: int = len(LOG)) -> list[Told]:
+    def play(self, end: int = len(LOG)) -> list[Published]:
         self.fold(end)
         return self.commit()
 
@@ -127,7 +127,7 @@ def played(end: int = len(LOG)) -> Partition:
     return partition
 
 
-def _told(works: Iterable[Revision]) -> Iterable[Told]:
-    for work in works:
+def _published(revisions: Iterable[Revision]) -> Iterable[Published]:
+    for work in revisions:
         assert work.snapshot
         yield work.snapshot.incident_id, work.snapshot.revision, str(work.event_type)

@@ -16,20 +16,20 @@ NewPipeline = Callable[..., Pipeline]
 
 @pytest.fixture
 def new_pipeline(bootstrap: str, tmp_path: Path) -> Iterator[NewPipeline]:
-    """Make pipelines on the shared Kafka; their workers end with the test."""
+    """Create pipelines on the shared Kafka; their workers end with the test."""
     with ExitStack() as cleanup:
 
-        def make(partitions: int = 2, **environment: Any) -> Pipeline:
+        def create(partitions: int = 2, **environment: Any) -> Pipeline:
             pipeline = Pipeline(bootstrap, tmp_path, partitions, **environment)
             cleanup.callback(pipeline.close)
             return pipeline.create()
 
-        yield make
+        yield create
 
 
 @pytest.fixture(scope="module")
 def proxied() -> Iterator[tuple[str, KafkaProxy]]:
-    """A Kafka whose clients all go through a proxy."""
+    """A Kafka whose clients all connect through a proxy."""
     with ExitStack() as stack:
         proxies: dict[str, KafkaProxy] = {}
 

@@ -1,4 +1,4 @@
-"""A worker that kills itself with SIGKILL at one step of its n-th transaction; otherwise the real one.
+"""A worker that kills itself with SIGKILL at one step of its n-th transaction; otherwise the real worker.
 
 python -m tests.stream.crashing STEP N
 """
@@ -28,7 +28,7 @@ def die() -> None:
 
 
 class Crash:
-    """Wraps the client's transaction calls: no broker can be made to kill its client at an exact step."""
+    """Wraps the client's transaction calls: only the process itself can stop at an exact step."""
 
     def __init__(self, step: str, nth: int) -> None:
         self.step, self.nth, self.begun = step, nth, 0
@@ -47,7 +47,7 @@ class Crash:
             if self._is_at(before):
                 die()
             if self._is_at(during):
-                # The request leaves at the next turns of the loop; the answer is never seen.
+                # The request is sent in the next iterations of the event loop; the response is never read.
                 asyncio.get_running_loop().call_later(0.002, die)
             result = await call(client, *args, **kwargs)
             if self._is_at(after):

@@ -1,4 +1,4 @@
-"""The largest events there can be: every text as long as its model takes, of characters of four bytes."""
+"""The largest possible events: every text as long as its model allows, of characters of four bytes."""
 
 import types
 import typing
@@ -15,13 +15,13 @@ from openclaw_stream.vocabulary import IncidentStatus, Severity
 EXEMPLARS_MAX = 16
 WIDE = "😀"
 _NAME_MAX, _ID_MAX, _ITEM_MAX = 200, 100, 253
-"""Characters that names, ids and items of lists take at most; the models do not say, the code that fills them does."""
+"""Most characters of names, ids and items of lists; limited by the code that fills the models."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def largest(model: type[M], **values: Any) -> M:
-    """Return the largest instance of a model; `values` replace what fields of these names get, at any depth."""
+    """Return the largest instance of a model; `values` are used for fields of these names, at any depth."""
     fields = {
         name: values[name] if name in values else _value(info.annotation, _limit(info.metadata), values)
         for name, info in model.model_fields.items()
@@ -30,12 +30,12 @@ def largest(model: type[M], **values: Any) -> M:
 
 
 def wide_name(number: int, length: int = _NAME_MAX) -> str:
-    """Return one of many different names."""
+    """Return one of many different long names."""
     return f"{number:04}{WIDE * (length - 4)}"
 
 
 def large_state(*, exemplars: int) -> State:
-    """Return the state of a group with as much of everything as is kept."""
+    """Return the state of a group with every collection full."""
     state = State("/".join([WIDE * _NAME_MAX] * 2))
     state.begin("i" * 36, 10**12, 10**12, "p" * 36)
     state.firing = {(1 << 63) + number: 10**12 for number in range(MEMBERS_MAX)}

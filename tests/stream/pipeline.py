@@ -1,6 +1,6 @@
-"""A pipeline of its own for each test: topics, workers as processes, and readers that are another client's.
+"""A separate pipeline for each test: topics, workers as processes, and readers with another client.
 
-What is read here is read with librdkafka and `read_committed`, as a consumer downstream would.
+Everything is read with librdkafka and `read_committed`, as by a consumer downstream.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ QUICK = {
 
 
 class Pipeline:
-    """Five topics and a consumer group, named apart from those of other tests."""
+    """Five topics and a consumer group with names of their own."""
 
     def __init__(self, bootstrap: str, folder: Path, partitions: int = 2, **environment: str) -> None:
         self.bootstrap = bootstrap
@@ -90,7 +90,7 @@ class Pipeline:
         return {**os.environ, **topics, **kafka, **self._environment, **more}
 
     def start(self, *module: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a worker, or another module in its place."""
+        """Start a worker, or another module instead."""
         command = [sys.executable, "-m", *(module or ("openclaw_stream", "run"))]
         with (self._folder / f"worker-{len(self._workers)}.log").open("wb") as log:
             worker = subprocess.Popen(command, env=self.environment(**environment), stdout=log, stderr=log)
@@ -103,10 +103,10 @@ class Pipeline:
         return Watched(self.start(OPENCLAW_HTTP_ADDR=address, **environment), address)
 
     def delete(self, kind: str) -> None:
-        """Delete a topic, and return once no broker shows it."""
+        """Delete a topic, and return once no broker lists it."""
         name = self.topics[kind]
         self._admin.delete_topics([name])[name].result(30)
-        until(lambda: name not in self._admin.list_topics(timeout=10).topics, f"{name} to go")
+        until(lambda: name not in self._admin.list_topics(timeout=10).topics, f"{name} to be deleted")
 
     def configure(self, kind: str, **settings: str) -> None:
         """Change settings of a topic."""
@@ -118,7 +118,7 @@ class Pipeline:
         self._admin.incremental_alter_configs([resource])[resource].result(30)
 
     def add_partitions(self, kind: str, total: int) -> None:
-        """Give a topic more partitions, `total` in all."""
+        """Add partitions to a topic, up to `total`."""
         name = self.topics[kind]
         self._admin.create_partitions([NewPartitions(name, total)])[name].result(30)
 
@@ -168,14 +168,14 @@ class Pipeline:
     def committed(self) -> list[int]:
         """Return the group's offsets, below zero where there is none.
 
-        Asked by a consumer that never joins: the admin call for it has crashed librdkafka while a coordinator loaded.
+        Fetched by a consumer that never joins: the admin call has crashed librdkafka while a coordinator was loading.
         """
         deadline = time.monotonic() + 30
         while True:
             try:
                 return [p.offset for p in self._observer.committed(self._alerts(), 10)]
             except KafkaException:
-                # A coordinator that was just elected does not answer yet.
+                # A coordinator that was elected just now does not answer yet.
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
@@ -195,7 +195,7 @@ class Pipeline:
         until(attempt, "the group's offsets to be set")
 
     def delete_records(self, partition: int, before: int) -> None:
-        """Do what retention does: move the start of the log."""
+        """Move the start of the log, as retention does."""
         target = TopicPartition(self.topics["alerts"], partition, before)
         for done in self._admin.delete_records([target]).values():
             done.result(10)
@@ -204,7 +204,7 @@ class Pipeline:
         return [self._observer.get_watermark_offsets(p, 10)[1] for p in self._alerts()]
 
     def settled(self) -> bool:
-        assert any(worker.poll() is None for worker in self._workers), f"no worker is left\n{self.logs()[-4000:]}"
+        assert any(worker.poll() is None for worker in self._workers), f"no worker is running\n{self.logs()[-4000:]}"
         return self.committed() == self.ends()
 
     def await_settled(self, seconds: float = 60) -> None:
@@ -215,14 +215,14 @@ class Pipeline:
 
 
 class Watched:
-    """A worker, and what it says over HTTP."""
+    """A worker, and its health and metrics over HTTP."""
 
     def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
         self.process = process
         self._address = address
 
     def reasons(self) -> list[str] | None:
-        """Why it is not ready, empty where it is; None while it does not listen yet."""
+        """Return why it is not ready, empty where it is; None while it does not listen yet."""
         try:
             return self._reasons(urllib.request.urlopen(f"http://{self._address}/readyz", timeout=5))
         except urllib.error.HTTPError as unready:
@@ -234,19 +234,19 @@ class Watched:
     def await_ready(self, seconds: float = 60) -> None:
         until(lambda: self.reasons() == [], lambda: f"readiness: {self.reasons()}", seconds)
 
-    def await_reason(self, *words: str, seconds: float = 60) -> str:
-        """Wait for a reason that has all of these words, and return it."""
+    def await_reason(self, *texts: str, seconds: float = 60) -> str:
+        """Wait for a reason that contains all of these texts, and return it."""
         found: list[str] = []
 
         def seen() -> bool:
-            found[:] = [r for r in self.reasons() or () if all(word in r for word in words)]
+            found[:] = [r for r in self.reasons() or () if all(text in r for text in texts)]
             return bool(found)
 
-        until(seen, lambda: f"a reason with {words}: {self.reasons()}", seconds)
+        until(seen, lambda: f"a reason with {texts}: {self.reasons()}", seconds)
         return found[0]
 
     def metric(self, name: str, **labels: str) -> float:
-        """Return a sample; 0 for one that is not there."""
+        """Return the value of a sample; 0 where it is missing."""
         with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=5) as response:
             families = text_string_to_metric_families(response.read().decode())
         for family in families:
@@ -292,7 +292,7 @@ def read_committed_records(bootstrap: str, topic: str) -> list[Message]:
 
 
 def until(condition: Callable[[], bool], what: str | Callable[[], str], seconds: float = 60) -> None:
-    """Wait for something that another process does."""
+    """Wait until a condition holds that another process brings about."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for {what if isinstance(what, str) else what()}"
@@ -329,9 +329,9 @@ def webhook(*alerts: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_exactly_once(decisions: list[dict[str, Any]]) -> None:
-    """Assert that every (incident, generation, revision) is there once, in order and without gaps."""
-    told = Counter((d["incident_id"], d["generation"], d["revision"]) for d in decisions)
-    assert {key: n for key, n in told.items() if n > 1} == {}
+    """Assert that every (incident, generation, revision) is published once, in order and without gaps."""
+    published = Counter((d["incident_id"], d["generation"], d["revision"]) for d in decisions)
+    assert {key: n for key, n in published.items() if n > 1} == {}
     revisions = defaultdict(list)
     for d in decisions:
         revisions[d["incident_id"], d["generation"]].append(d["revision"])
@@ -340,7 +340,7 @@ def check_exactly_once(decisions: list[dict[str, Any]]) -> None:
 
 
 def counted(pipeline: Pipeline) -> int:
-    """Return the alerts that the last state of every incident counts together."""
+    """Return the sum of the alert counts in the last state of every incident."""
     last: dict[str, int] = {}
     for message in pipeline.read("incidents"):
         state = json.loads(message.value() or b"null")

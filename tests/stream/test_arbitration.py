@@ -1,4 +1,4 @@
-"""The arbiter in a worker on a real Kafka: models, golden signals and the cache, through crashes of any of them."""
+"""The arbiter in a worker on a real Kafka: models, golden signals and the cache, and crashes of each of them."""
 
 import asyncio
 import json
@@ -26,20 +26,20 @@ NewPipeline = Callable[..., Pipeline]
 FINE = completes(ANSWER)
 
 
-def asks(url: str, model: str) -> dict[str, str]:
-    """Settings of a worker that asks one model, on a server whose base is `url`."""
+def settings_for(url: str, model: str) -> dict[str, str]:
+    """Return the settings of a worker that asks one model, on a server with this base URL."""
     return {"AI_FALLBACK_ORDER": "openai", "OPENAI_BASE_URL": url, "OPENAI_MODEL": model, "OPENAI_MAX_TOKENS": "1500"}
 
 
 @asynccontextmanager
 async def model(answer: Answer = FINE) -> AsyncIterator[tuple[Loopback, dict[str, str]]]:
-    """A server of a model that no other test's answers are cached of, and the settings of a worker that asks it."""
+    """Start a server with a model of its own (no cached answers), and return the settings of a worker that asks it."""
     async with loopback(answer) as server:
-        yield server, asks(f"{server.url}/v1", f"m-{uuid4().hex}")
+        yield server, settings_for(f"{server.url}/v1", f"m-{uuid4().hex}")
 
 
 def play(pipeline: Pipeline, *services: str, **worker: str) -> None:
-    """Have a worker decide about an alert of each service, then drain it."""
+    """Run a worker until it has decided an alert of each service, then drain it."""
     process = pipeline.start(**worker)
     pipeline.produce([(0, alert(service, severity="critical")) for service in services])
     pipeline.await_settled()
@@ -47,7 +47,7 @@ def play(pipeline: Pipeline, *services: str, **worker: str) -> None:
 
 
 def providers(decisions: list[dict[str, Any]]) -> list[tuple[str, bool]]:
-    """Who decided, and whether that came from the cache."""
+    """Return the provider of each decision, and whether the answer came from the cache."""
     return [(each["provenance"]["provider"], each["provenance"]["from_cache"]) for each in decisions]
 
 
@@ -57,14 +57,14 @@ def logged(pipeline: Pipeline, event: str) -> list[Mapping[str, Any]]:
 
 
 def test_a_real_language_model_decides(new_pipeline: NewPipeline, llama_server: str, valkey: ValkeyServer) -> None:
-    pipeline = new_pipeline(1, **asks(llama_server, MODEL), REDIS_URL=valkey.url, OPENCLAW_TIMEOUT="100")
+    pipeline = new_pipeline(1, **settings_for(llama_server, MODEL), REDIS_URL=valkey.url, OPENCLAW_TIMEOUT="100")
     play(pipeline, "checkout")
     [decision] = pipeline.decisions()
     jsonschema.validate(decision, json.loads((PROJECT / "schemas" / "decision.v1.json").read_text()))
     assert (decision["provenance"]["provider"], decision["provenance"]["model"]) == ("openai", MODEL)
     assert decision["provenance"]["attempts"][-1]["outcome"] == "answered"
     assert decision["provenance"]["attempts"][-1]["output_tokens"] > 0
-    # Its letters mean nothing, and nothing of them is a command.
+    # The random model writes no words, so there is no command.
     assert decision["decision"]["kubectl_command"] == ""
     assert decision["decision"]["primary_responsibility"] == "COLLAB"
 
@@ -87,13 +87,13 @@ async def test_golden_signals_and_a_model_make_a_decision(new_pipeline: NewPipel
     assert KEY not in pipeline.logs()
 
 
-async def test_a_dead_signoz_and_a_dead_model_leave_the_rules(new_pipeline: NewPipeline) -> None:
-    nobody = "http://127.0.0.1:1"
+async def test_the_rules_decide_without_signoz_and_without_a_model(new_pipeline: NewPipeline) -> None:
+    unused = "http://127.0.0.1:1"
     pipeline = await asyncio.to_thread(
         new_pipeline,
         1,
-        **asks(f"{nobody}/v1", MODEL),
-        SIGNOZ_URL=nobody,
+        **settings_for(f"{unused}/v1", MODEL),
+        SIGNOZ_URL=unused,
         SIGNOZ_API_KEY=KEY,
         REDIS_URL="redis://127.0.0.1:1",
     )
@@ -106,7 +106,7 @@ async def test_a_dead_signoz_and_a_dead_model_leave_the_rules(new_pipeline: NewP
     assert ["openai: unreachable"] in [each["provenance"]["degraded_reasons"] for each in decisions]
 
 
-async def test_a_replay_asks_the_cache(new_pipeline: NewPipeline, valkey: ValkeyServer) -> None:
+async def test_a_replay_is_answered_by_the_cache(new_pipeline: NewPipeline, valkey: ValkeyServer) -> None:
     async with model() as (server, settings):
         pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
         await asyncio.to_thread(play, pipeline, "checkout", "web")
@@ -118,7 +118,7 @@ async def test_a_replay_asks_the_cache(new_pipeline: NewPipeline, valkey: Valkey
             await asyncio.to_thread(pipeline.reset, [0])
             await asyncio.to_thread(play, pipeline)
             replayed = pipeline.decisions()[-2:]
-            # On a busy machine a Valkey may well be too slow for the patience of a decision.
+            # On a busy machine Valkey may take longer than a decision waits for it.
             if len(server.requests) == calls:
                 break
     assert providers(replayed) == [("openai", True)] * 2
@@ -127,7 +127,7 @@ async def test_a_replay_asks_the_cache(new_pipeline: NewPipeline, valkey: Valkey
 
 
 @pytest.mark.valkey
-async def test_a_cache_that_dies_and_comes_back_costs_calls_and_nothing_else(new_pipeline: NewPipeline) -> None:
+async def test_a_cache_that_is_restarted_costs_calls_and_no_decision(new_pipeline: NewPipeline) -> None:
     with EmbeddedValkey() as valkey:
         async with model() as (server, settings):
             pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
@@ -143,7 +143,7 @@ async def test_a_cache_that_dies_and_comes_back_costs_calls_and_nothing_else(new
             valkey.start()
             asked = 2
             async with Redis.from_url(valkey.url) as cache:
-                # It is left alone for a while yet.
+                # Its circuit stays open for some seconds.
                 while not await cache.dbsize():
                     await decide(f"after-{asked}")
                     asked += 1
@@ -155,7 +155,9 @@ async def test_a_cache_that_dies_and_comes_back_costs_calls_and_nothing_else(new
     assert "Traceback" not in pipeline.logs()
 
 
-async def test_a_worker_killed_in_mid_call_costs_one_call_more(new_pipeline: NewPipeline, valkey: ValkeyServer) -> None:
+async def test_a_worker_killed_during_a_call_costs_one_more_call(
+    new_pipeline: NewPipeline, valkey: ValkeyServer
+) -> None:
     held = Held(FINE)
     async with model(held) as (server, settings):
         pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, REDIS_URL=valkey.url)
@@ -181,7 +183,7 @@ async def test_a_call_whose_partition_is_lost_finishes_for_the_next_owner(
         pipeline.produce([(n, alert(f"s{n}", severity="critical")) for n in range(2)])
         await asyncio.to_thread(until, lambda: len(server.requests) == 2, "both incidents to be asked about")
         second = pipeline.start()
-        # The first lets go of both and begins again with one of them.
+        # The first worker closes both partitions and restores one of them.
         await asyncio.to_thread(until, lambda: bool(logged(pipeline, "partitions revoked")), "the partitions to move")
         held.release.set()
         await asyncio.to_thread(pipeline.await_settled)
@@ -193,7 +195,7 @@ async def test_a_call_whose_partition_is_lost_finishes_for_the_next_owner(
     assert len(server.requests) <= 3
 
 
-async def test_a_flood_of_incidents_is_slow_and_not_decided_by_rules(new_pipeline: NewPipeline) -> None:
+async def test_a_flood_of_incidents_is_decided_by_the_model_however_long_it_takes(new_pipeline: NewPipeline) -> None:
     async def slow(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.1)
         await FINE(writer)
@@ -208,7 +210,7 @@ async def test_a_flood_of_incidents_is_slow_and_not_decided_by_rules(new_pipelin
     assert len(server.requests) == 40
 
 
-async def test_mock_mode_asks_nobody(new_pipeline: NewPipeline) -> None:
+async def test_mock_mode_asks_no_model(new_pipeline: NewPipeline) -> None:
     async with model() as (server, settings):
         pipeline = await asyncio.to_thread(new_pipeline, 1, **settings, MOCK_MODE="true")
         await asyncio.to_thread(play, pipeline, "checkout")

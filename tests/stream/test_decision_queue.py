@@ -69,7 +69,7 @@ async def test_the_queue_is_full_when_one_more_revision_could_not_be_answered_in
     async with open_queue(in_turn(held, FINE)) as opened:
         opened.submit("first")
         await held.requested.wait()
-        # Fifty seconds are left beside a call, and a call is taken to last ten until one was made.
+        # Fifty seconds are left besides one call, and a call is estimated at ten until the first has ended.
         for n in range(5):
             assert not opened.decision_queue.full
             opened.submit(f"s{n}")

@@ -1,4 +1,4 @@
-"""Exactly once through kills and broker restarts."""
+"""Exactly once through killed workers and restarted brokers."""
 
 import asyncio
 import signal
@@ -18,7 +18,9 @@ NewPipeline = Callable[..., Pipeline]
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_a_step_of_a_commit_it_loses_and_repeats_nothing(new_pipeline: NewPipeline, step: str) -> None:
+def test_a_worker_killed_at_any_step_of_a_commit_loses_and_repeats_nothing(
+    new_pipeline: NewPipeline, step: str
+) -> None:
     pipeline = new_pipeline(2)
     spread = [(n % 2, webhook(*(alert(f"s{(n + i) % 9}", f"A{n % 4}") for i in range(3)))) for n in range(60)]
     pipeline.produce([*spread, (0, b"poison")])
@@ -66,10 +68,10 @@ def test_a_broker_restart_loses_and_repeats_nothing(own_kafka: Callable[..., Emb
 
 
 async def leave_open(pipeline: Pipeline, decision: bytes) -> None:
-    """Send with the id of partition 0 what its coordinator does not know of, and so never aborts."""
+    """Send records with the transactional id of partition 0 that its coordinator does not know, and so never aborts."""
     transactional_id = f"{pipeline.name}-{pipeline.topics['alerts']}-0"
     producer = AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap, transactional_id=transactional_id)
-    producer._txn_manager.maybe_add_partition_to_txn = lambda _: None  # noqa: SLF001 - a client does not forget it
+    producer._txn_manager.maybe_add_partition_to_txn = lambda _: None  # noqa: SLF001 - a client always adds it
     await producer.start()
     await producer.begin_transaction()
     await producer.send_and_wait(pipeline.topics["decisions"], decision, key=b"again")
@@ -77,10 +79,10 @@ async def leave_open(pipeline: Pipeline, decision: bytes) -> None:
     await stop_client(producer)
 
 
-def test_a_transaction_that_the_broker_has_left_open_gets_nothing_out(
+def test_records_of_a_transaction_left_open_by_the_broker_are_never_published(
     own_kafka: Callable[..., EmbeddedKafka], tmp_path: Path
 ) -> None:
-    """As a broker does that is killed and started amid one; the next commit of that id would publish it."""
+    """A broker that is killed during a transaction may leave it open; the next commit of that id would publish it."""
     kafka = own_kafka({"transaction.partition.verification.enable": "false"})
     pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, 1).create()
     try:
@@ -101,16 +103,16 @@ def test_a_transaction_that_the_broker_has_left_open_gets_nothing_out(
         pipeline.close()
 
 
-def test_a_worker_whose_heartbeat_fails_for_good_joins_anew(new_pipeline: NewPipeline) -> None:
+def test_a_worker_whose_heartbeat_fails_permanently_joins_the_group_again(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(2)
-    deaf = pipeline.start("tests.stream.kafka.deafened")
+    failing = pipeline.start("tests.stream.kafka.failing_heartbeat")
     pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(20)])
     pipeline.await_settled()
-    while "reading failed" not in pipeline.logs():
+    while "poll failed" not in pipeline.logs():
         time.sleep(0.2)
     pipeline.produce([(n % 2, alert(f"s{n}", "Another")) for n in range(20)])
     pipeline.await_settled()
-    assert pipeline.stop(deaf) == 0, pipeline.logs()
+    assert pipeline.stop(failing) == 0, pipeline.logs()
     decisions = pipeline.decisions()
     check_exactly_once(decisions)
     assert len({d["incident_id"] for d in decisions}) == 20

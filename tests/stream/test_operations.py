@@ -1,4 +1,4 @@
-"""Kafka as companies run it: what a worker does when topics, rights, offsets and brokers change under it."""
+"""What a running worker does when topics, settings, offsets and brokers change."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def await_decided(pipeline: Pipeline, *services: str, seconds: float = 60) -> No
 # ---- readiness
 
 
-def test_a_worker_is_ready_when_its_partitions_are_served(new_pipeline: NewPipeline) -> None:
+def test_a_worker_is_ready_once_its_partitions_are_restored(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(3)
     worker = pipeline.start_watched()
     until(lambda: worker.reasons() is not None, "the worker to listen")
@@ -39,8 +39,8 @@ def test_a_worker_is_ready_when_its_partitions_are_served(new_pipeline: NewPipel
     assert pipeline.stop(worker.process) == 0
 
 
-def test_without_a_group_coordinator_it_is_not_ready(own_kafka: OwnKafka, tmp_path: Path) -> None:
-    """Offsets with more replicas than there are brokers: what the internal topics of a small cluster often lack."""
+def test_a_worker_without_a_group_coordinator_is_not_ready(own_kafka: OwnKafka, tmp_path: Path) -> None:
+    """The offsets topic needs more replicas than there are brokers, as on a small cluster with default settings."""
     kafka = own_kafka({"offsets.topic.replication.factor": "3"})
     pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, 1).create()
     worker = pipeline.start_watched()
@@ -54,7 +54,7 @@ def test_without_a_group_coordinator_it_is_not_ready(own_kafka: OwnKafka, tmp_pa
         pipeline.close()
 
 
-def test_a_frozen_broker_makes_it_unready_until_decisions_flow_again(own_kafka: OwnKafka, tmp_path: Path) -> None:
+def test_a_frozen_broker_makes_the_worker_unready_until_it_resumes(own_kafka: OwnKafka, tmp_path: Path) -> None:
     kafka = own_kafka()
     pipeline = Pipeline(
         kafka.bootstrap_servers, tmp_path, 1, KAFKA_SESSION_TIMEOUT="10", KAFKA_TRANSACTION_TIMEOUT="15"
@@ -75,7 +75,7 @@ def test_a_frozen_broker_makes_it_unready_until_decisions_flow_again(own_kafka: 
         pipeline.close()
 
 
-def test_a_deleted_output_makes_it_unready_and_goes_on_when_it_is_back(new_pipeline: NewPipeline) -> None:
+def test_a_deleted_output_topic_makes_the_worker_unready_until_it_exists_again(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -98,7 +98,7 @@ def open_transaction(new_pipeline: NewPipeline) -> tuple[Pipeline, Producer]:
     return pipeline, producer
 
 
-def test_a_transaction_that_a_producer_leaves_open_is_seen(open_transaction: tuple[Pipeline, Producer]) -> None:
+def test_a_transaction_left_open_by_a_producer_is_reported(open_transaction: tuple[Pipeline, Producer]) -> None:
     pipeline, producer = open_transaction
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -118,11 +118,11 @@ def test_a_transaction_that_a_producer_leaves_open_is_seen(open_transaction: tup
     assert pipeline.logs().count("a transaction of another producer is open") == 1
 
 
-# ---- refusals
+# ---- refused records
 
 
-def test_a_compacted_dead_letter_topic_blocks_nothing(new_pipeline: NewPipeline) -> None:
-    """It refuses records without a key: the dead letter gets one, and its bytes are kept."""
+def test_a_compacted_dead_letter_topic_does_not_block_the_partition(new_pipeline: NewPipeline) -> None:
+    """It refuses records without a key: the dead letter gets one, and its value is unchanged."""
     pipeline = new_pipeline(1)
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -141,7 +141,7 @@ def test_a_compacted_dead_letter_topic_blocks_nothing(new_pipeline: NewPipeline)
     worker.await_ready()
 
 
-def test_decisions_that_a_topic_refuses_become_dead_letters(new_pipeline: NewPipeline) -> None:
+def test_refused_decisions_become_dead_letters(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -157,7 +157,7 @@ def test_decisions_that_a_topic_refuses_become_dead_letters(new_pipeline: NewPip
     pipeline.await_settled()
 
 
-def test_a_dead_letter_that_is_refused_is_logged_counted_and_passed(new_pipeline: NewPipeline) -> None:
+def test_a_refused_dead_letter_is_logged_counted_and_dropped(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -170,8 +170,8 @@ def test_a_dead_letter_that_is_refused_is_logged_counted_and_passed(new_pipeline
     assert "records were refused and dropped" in pipeline.logs()
 
 
-def test_refusals_by_several_partitions_and_topics_are_all_worked_off(new_pipeline: NewPipeline) -> None:
-    """Several batches of one transaction are refused, each with good records beside the bad ones."""
+def test_records_refused_by_several_partitions_and_topics_are_all_replaced(new_pipeline: NewPipeline) -> None:
+    """Several batches of one transaction are refused, each with accepted records among the refused ones."""
     pipeline = new_pipeline(2)
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -190,7 +190,7 @@ def test_refusals_by_several_partitions_and_topics_are_all_worked_off(new_pipeli
     worker.await_ready()
 
 
-def test_a_group_state_that_is_refused_is_waited_for_and_never_dropped(new_pipeline: NewPipeline) -> None:
+def test_the_partition_waits_while_a_group_state_is_refused(new_pipeline: NewPipeline) -> None:
     """Without it the next owner would decide the same revision again."""
     pipeline = new_pipeline(1)
     worker = pipeline.start_watched()
@@ -216,10 +216,10 @@ def _header(message: Any, name: str) -> str:
     return str(dict(message.headers())[name], "utf-8")
 
 
-# ---- logs that change
+# ---- logs that are replaced
 
 
-def test_a_topic_created_again_is_followed_without_a_restart(new_pipeline: NewPipeline) -> None:
+def test_a_topic_created_again_is_read_without_a_restart(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(2)
     worker = pipeline.start_watched()
     pipeline.produce([(n % 2, alert(f"old{n % 4}", f"A{n}")) for n in range(60)])
@@ -239,7 +239,7 @@ def test_a_topic_created_again_is_followed_without_a_restart(new_pipeline: NewPi
     assert pipeline.logs().count("joining the group again") <= 1
 
 
-def test_a_topic_created_again_while_no_worker_runs_has_no_replayed_alerts(new_pipeline: NewPipeline) -> None:
+def test_alerts_of_a_topic_created_again_while_no_worker_runs_are_not_replayed(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start()
     pipeline.produce([(0, alert(f"old{n % 4}", f"A{n}")) for n in range(60)])
@@ -247,7 +247,7 @@ def test_a_topic_created_again_while_no_worker_runs_has_no_replayed_alerts(new_p
     pipeline.stop(worker)
     pipeline.delete("alerts")
     pipeline.create()
-    # More than before: offsets alone would not say that this is another log.
+    # More records than before: offsets alone do not show that this is another log.
     pipeline.produce([(0, alert(f"old{n % 4}", f"B{n}")) for n in range(80)])
     worker = pipeline.start()
     pipeline.await_settled()
@@ -265,11 +265,11 @@ def test_added_partitions_are_read_without_a_restart(new_pipeline: NewPipeline) 
     pipeline.add_partitions("alerts", 3)
     reason = worker.await_reason(pipeline.topics["incidents"], "has no partition")
     assert "--partitions" in reason
-    pipeline.produce([(1, alert("waits"))])
+    pipeline.produce([(1, alert("db"))])
     pipeline.add_partitions("incidents", 3)
     pipeline.partitions = 3
     pipeline.produce([(2, alert("cart")), (0, alert("web"))])
-    await_decided(pipeline, "waits", "cart", "web")
+    await_decided(pipeline, "db", "cart", "web")
     worker.await_ready()
     assert worker.process.poll() is None
     until(lambda: "partitions were added to the alerts topic" in pipeline.logs(), "the log line")
@@ -279,8 +279,8 @@ def test_added_partitions_are_read_without_a_restart(new_pipeline: NewPipeline) 
 # ---- offsets set by another program
 
 
-def test_offsets_that_a_foreign_member_commits_are_reported(new_pipeline: NewPipeline) -> None:
-    """A console consumer with the group's id takes partitions, and commits what nobody has decided."""
+def test_offsets_committed_by_a_foreign_member_are_reported(new_pipeline: NewPipeline) -> None:
+    """A console consumer with the group's id is assigned the partition, and commits offsets of undecided alerts."""
     pipeline = new_pipeline(1)
     worker = pipeline.start_watched()
     worker.await_ready()
@@ -296,7 +296,7 @@ def test_offsets_that_a_foreign_member_commits_are_reported(new_pipeline: NewPip
 
 
 def _consume_as_member(pipeline: Pipeline, produce: Callable[[], object], wanted: int) -> None:
-    """Join the worker's group until `wanted` records were read and committed; the worker has to leave the partition."""
+    """Join the worker's group until `wanted` records are read and committed; the worker loses its partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": pipeline.bootstrap,
@@ -325,8 +325,8 @@ def _consume_as_member(pipeline: Pipeline, produce: Callable[[], object], wanted
 
 
 @pytest.mark.cluster
-def test_a_dead_leader_is_seen_while_other_partitions_are_busy(tmp_path: Path) -> None:
-    """One alerts topic whose partitions have one replica each, on a broker of their own."""
+def test_a_dead_leader_is_reported_while_other_partitions_are_busy(tmp_path: Path) -> None:
+    """The partitions of the alerts topic have one replica each, on different brokers."""
     with EmbeddedKafkaCluster(3) as cluster:
         timeouts = {"KAFKA_SESSION_TIMEOUT": "10", "KAFKA_TRANSACTION_TIMEOUT": "15"}
         pipeline = Pipeline(cluster.bootstrap_servers, tmp_path, 3, **timeouts).create(replicas=3)
@@ -349,12 +349,12 @@ def test_a_dead_leader_is_seen_while_other_partitions_are_busy(tmp_path: Path) -
 
 
 @pytest.mark.cluster
-def test_a_worker_without_partitions_is_a_standby_and_not_beside_a_foreign_member(new_pipeline: NewPipeline) -> None:
+def test_a_worker_without_partitions_is_a_standby_unless_a_foreign_member_owns_one(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     workers = [pipeline.start_watched() for _ in range(2)]
     for worker in workers:
         worker.await_ready()
-    time.sleep(40)  # beyond the time that a worker without partitions is given
+    time.sleep(40)  # longer than a worker may have no partitions
     assert [worker.reasons() for worker in workers] == [[], []]
     foreign = Consumer(
         {

@@ -1,6 +1,6 @@
 """One log line for each opened incident, decision, resolution and dead letter of a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from openclaw_stream.stream.state.transaction_plan import DeadLetter, Transactio
 from openclaw_stream.vocabulary import Language, Responsibility
 from tests.stream.bench import FIRES, Partition, played
 
-Lines = list[Mapping[str, Any]]
+Lines = Sequence[Mapping[str, Any]]
 
 SECRET = "hunter2-hunter2"  # noqa: S105 - planted, to be searched for
 

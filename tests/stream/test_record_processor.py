@@ -12,7 +12,7 @@ from openclaw_stream.stream.record_processor import RecordProcessor, in_chunks
 from openclaw_stream.telemetry.metrics import Metrics
 from tests.stream.bench import FIRES, Partition
 
-FOREVER = 1 << 62
+NEVER = 1 << 62
 SIZES = st.lists(st.none() | st.sampled_from([0, 300, 100_000, 400_000]), max_size=60)
 
 
@@ -40,7 +40,7 @@ def test_thousands_of_records_are_several_chunks() -> None:
     assert len(list(in_chunks([record(offset, 500) for offset in range(4000)]))) > 10
 
 
-@pytest.mark.parametrize("timestamp", [FOREVER, FOREVER - 1, (1 << 63) - 1, -1])
+@pytest.mark.parametrize("timestamp", [NEVER, NEVER - 1, (1 << 63) - 1, -1])
 def test_no_timestamp_stops_the_fold(timestamp: int) -> None:
     partition = Partition()
     partition.read(0, FIRES)
@@ -48,5 +48,5 @@ def test_no_timestamp_stops_the_fold(timestamp: int) -> None:
         partition.ledger, AlertReader(Grouping(("service",))), PartitionMetrics(Metrics(), 0), lambda: False, {}
     )
     assert processor.process([ConsumerRecord("t", 0, 1, timestamp, 0, None, None, None, 0, 0, ())])
-    assert 0 <= partition.ledger.stream_time < FOREVER
+    assert 0 <= partition.ledger.stream_time < NEVER
     assert partition.ledger.position == 2

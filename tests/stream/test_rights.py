@@ -1,4 +1,4 @@
-"""A worker on a real authorizer: the listed rights are enough, and each one that is missing is named and waited for."""
+"""A worker on a real authorizer: the listed rights are sufficient, and a missing right is named until it is granted."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
 
 @pytest.fixture
 def pipeline(secured_kafka: EmbeddedKafkaCluster, superuser: AdminClient, tmp_path: Path) -> Iterator[Pipeline]:
-    """Topics whose worker has the listed rights and no others; the test itself may do everything."""
-    made = Pipeline(secured_kafka.bootstrap_servers, tmp_path, 2, **credentials(secured_kafka.secured_servers))
-    asyncio.run(create_topics(made.settings, 2, 1))
-    grant(superuser, USER, made.settings)
-    yield made
-    made.close()
+    """Return topics whose worker has only the listed rights; the test itself has all rights."""
+    pipeline = Pipeline(secured_kafka.bootstrap_servers, tmp_path, 2, **credentials(secured_kafka.secured_servers))
+    asyncio.run(create_topics(pipeline.settings, 2, 1))
+    grant(superuser, USER, pipeline.settings)
+    yield pipeline
+    pipeline.close()
 
 
-def test_the_listed_rights_are_enough_for_everything(pipeline: Pipeline) -> None:
+def test_the_listed_rights_are_sufficient(pipeline: Pipeline) -> None:
     worker = pipeline.start_watched()
     worker.await_ready()
     pipeline.produce([(0, alert("cart")), (1, alert("web")), (1, b"poison")])
@@ -38,7 +38,7 @@ def test_the_listed_rights_are_enough_for_everything(pipeline: Pipeline) -> None
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("acl", LISTED, ids=str)
-def test_a_worker_waits_for_a_missing_right_and_names_it(pipeline: Pipeline, superuser: AdminClient, acl: Acl) -> None:
+def test_a_missing_right_is_named_until_it_is_granted(pipeline: Pipeline, superuser: AdminClient, acl: Acl) -> None:
     revoke(superuser, USER, pipeline.settings, [acl])
     worker = pipeline.start_watched()
     pipeline.produce([(0, alert("cart"))])
@@ -53,15 +53,13 @@ def test_a_worker_waits_for_a_missing_right_and_names_it(pipeline: Pipeline, sup
     assert worker.process.poll() is None
 
 
-# Settings of topics and group states are read only when a worker starts, or opens a partition.
+# Topic settings and group states are read only when a worker starts, or restores a partition.
 IN_USE = [acl for acl in LISTED if "configs" not in str(acl) and str(acl) != "read topic {incidents}"]
 
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("acl", IN_USE, ids=str)
-def test_a_right_that_is_revoked_is_named_and_nothing_is_lost(
-    pipeline: Pipeline, superuser: AdminClient, acl: Acl
-) -> None:
+def test_a_revoked_right_is_named_and_no_alert_is_lost(pipeline: Pipeline, superuser: AdminClient, acl: Acl) -> None:
     worker = pipeline.start_watched()
     worker.await_ready()
     pipeline.produce([(0, alert("before"))])

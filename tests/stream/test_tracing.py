@@ -1,4 +1,4 @@
-"""What Langfuse sees of a worker on a real Kafka, and what a worker feels of Langfuse: nothing."""
+"""Traces that a worker on a real Kafka sends to Langfuse, and a Langfuse that does not answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from tests.stream.pipeline import Pipeline, alert
 
 NewPipeline = Callable[..., Pipeline]
 
-SECRET = "hunter2-hunter2"  # noqa: S105 - planted, to be looked for
+SECRET = "hunter2-hunter2"  # noqa: S105 - planted, to be searched for
 OVERLOADED = responds(503, {"error": {"message": f"busy, password={SECRET}"}})
 
 
 def decide(new_pipeline: NewPipeline, model: str, langfuse: str) -> tuple[list[dict[str, Any]], str]:
-    """Have a worker decide about an alert, drain it, and return the decisions and its log."""
+    """Return the decisions and the log of a worker that decided one alert and was drained."""
     pipeline = new_pipeline(
         1,
         AI_FALLBACK_ORDER="openai",
@@ -24,7 +24,7 @@ def decide(new_pipeline: NewPipeline, model: str, langfuse: str) -> tuple[list[d
         OPENAI_MODEL="m-1",
         LANGFUSE_BASE_URL=langfuse,
         LANGFUSE_PUBLIC_KEY="pk-lf-worker",
-        LANGFUSE_SECRET_KEY="sk-lf-worker",  # noqa: S106 - of nobody
+        LANGFUSE_SECRET_KEY="sk-lf-worker",  # noqa: S106 - no real key
     )
     worker = pipeline.start()
     message = f"cannot connect: postgres://app:{SECRET}@db/orders"
@@ -34,7 +34,7 @@ def decide(new_pipeline: NewPipeline, model: str, langfuse: str) -> tuple[list[d
     return pipeline.decisions(), pipeline.logs()
 
 
-async def test_a_decision_is_traced_until_the_drain(new_pipeline: NewPipeline) -> None:
+async def test_a_decision_is_traced_before_the_drain_ends(new_pipeline: NewPipeline) -> None:
     async with langfuse_server() as langfuse, loopback(in_turn(OVERLOADED, completes(ANSWER))) as model:
         [decision], logs = await asyncio.to_thread(decide, new_pipeline, model.url, langfuse.url)
     assert decision["provenance"]["provider"] == "openai"
@@ -51,7 +51,7 @@ async def test_a_decision_is_traced_until_the_drain(new_pipeline: NewPipeline) -
     assert SECRET not in logs
 
 
-async def test_a_langfuse_that_hangs_costs_neither_decisions_nor_the_drain(new_pipeline: NewPipeline) -> None:
+async def test_a_langfuse_that_hangs_delays_neither_decisions_nor_the_drain(new_pipeline: NewPipeline) -> None:
     async with loopback(hangs) as langfuse, loopback(completes(ANSWER)) as model:
         [decision], logs = await asyncio.to_thread(decide, new_pipeline, model.url, langfuse.url)
     assert decision["provenance"]["provider"] == "openai"

@@ -1,4 +1,4 @@
-"""The whole path on a real Kafka: alerts in, decisions out, as processes."""
+"""Workers as processes on a real Kafka: alerts in, decisions out."""
 
 import json
 import random
@@ -97,7 +97,7 @@ def test_events_carry_cloudevents_and_trace_headers(new_pipeline: NewPipeline) -
     assert (message.key() or b"").decode() == json.loads(message.value() or b"")["incident_id"]
 
 
-def test_an_incident_is_resolved_by_a_revision_of_its_own(new_pipeline: NewPipeline) -> None:
+def test_a_resolution_is_a_revision_of_the_incident(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start()
     fired = {"starts_at": "2026-11-22T10:00:00Z"}
@@ -113,7 +113,7 @@ def test_an_incident_is_resolved_by_a_revision_of_its_own(new_pipeline: NewPipel
     assert resolution["decision"]["primary_responsibility"] == decision["decision"]["primary_responsibility"]
 
 
-def test_offsets_are_at_the_end_within_five_seconds_of_idleness(new_pipeline: NewPipeline) -> None:
+def test_all_offsets_are_committed_within_five_idle_seconds(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(OPENCLAW_COMMIT_INTERVAL="2")
     worker = pipeline.start()
     pipeline.produce([(n % 2, alert(f"s{n % 7}")) for n in range(200)])
@@ -124,7 +124,7 @@ def test_offsets_are_at_the_end_within_five_seconds_of_idleness(new_pipeline: Ne
     assert pipeline.stop(worker) == 0
 
 
-def test_sigterm_drains_and_a_restart_goes_on(new_pipeline: NewPipeline) -> None:
+def test_a_restart_continues_after_sigterm_has_drained(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(OPENCLAW_GROUP_WAIT="2")
     worker = pipeline.start()
     pipeline.produce([(n % 2, alert(f"s{n % 5}")) for n in range(100)])
@@ -138,7 +138,7 @@ def test_sigterm_drains_and_a_restart_goes_on(new_pipeline: NewPipeline) -> None
     assert counted(pipeline) == 100
 
 
-def test_two_workers_share_and_hand_over(new_pipeline: NewPipeline) -> None:
+def test_two_workers_divide_partitions_and_hand_them_over(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(4)
     first = pipeline.start()
     pipeline.produce([(n % 4, alert(f"s{n % 40}")) for n in range(800)])
@@ -156,13 +156,13 @@ def test_two_workers_share_and_hand_over(new_pipeline: NewPipeline) -> None:
     assert counted(pipeline) == 2800
 
 
-def test_a_frozen_worker_publishes_nothing_after_its_session(new_pipeline: NewPipeline) -> None:
+def test_a_frozen_worker_publishes_nothing_after_its_session_has_expired(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1, KAFKA_SESSION_TIMEOUT="2")
     zombie = pipeline.start()
     pipeline.produce([(0, alert(f"s{n}")) for n in range(20)])
     until(lambda: bool(pipeline.committed()[0] >= 0), "the first commit")
     zombie.send_signal(signal.SIGSTOP)
-    heir = pipeline.start()
+    successor = pipeline.start()
     pipeline.produce([(0, alert(f"s{n}", "Another")) for n in range(20)])
     pipeline.await_settled()
     zombie.send_signal(signal.SIGCONT)
@@ -170,14 +170,14 @@ def test_a_frozen_worker_publishes_nothing_after_its_session(new_pipeline: NewPi
     pipeline.produce([(0, alert(f"s{n}", "YetAnother")) for n in range(20)])
     time.sleep(2)
     pipeline.await_settled()
-    pipeline.stop(heir)
+    pipeline.stop(successor)
     pipeline.stop(zombie)
     check_exactly_once(pipeline.decisions())
     assert counted(pipeline) == 60
 
 
 @pytest.mark.parametrize("where", ["beginning", "middle"])
-def test_a_reset_reproduces_the_incidents(new_pipeline: NewPipeline, where: str) -> None:
+def test_an_offset_reset_reproduces_the_incidents(new_pipeline: NewPipeline, where: str) -> None:
     pipeline = new_pipeline(2)
     worker = pipeline.start()
     fired = {"starts_at": "2026-11-22T10:00:00Z"}
@@ -206,7 +206,7 @@ def test_a_reset_reproduces_the_incidents(new_pipeline: NewPipeline, where: str)
     check_exactly_once(pipeline.decisions())
 
 
-def test_a_backlog_under_a_tiny_memory_limit_is_worked_off(new_pipeline: NewPipeline) -> None:
+def test_a_backlog_is_processed_under_a_tiny_memory_limit(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(
         2, OPENCLAW_MAX_PENDING_BYTES="20000", OPENCLAW_MAX_PENDING_DECISIONS="5", OPENCLAW_GROUP_WAIT="600"
     )
@@ -220,7 +220,7 @@ def test_a_backlog_under_a_tiny_memory_limit_is_worked_off(new_pipeline: NewPipe
     assert counted(pipeline) == 3000
 
 
-def test_records_that_cannot_be_understood_do_not_stop_it(new_pipeline: NewPipeline) -> None:
+def test_poison_records_do_not_stop_the_worker(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     poison: list[Any] = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"alert_type": 1}', b"[" * 50_000, b"7", b"{}"]
     poison += [b'{"alert_type": "A", "metrics": {"x": NaN}}', b"x" * 900_000, b'{"alerts": "none"}']
@@ -233,7 +233,7 @@ def test_records_that_cannot_be_understood_do_not_stop_it(new_pipeline: NewPipel
     assert [d["incident"]["group_key"] for d in pipeline.decisions()] == ["shop/checkout"]
 
 
-def test_one_bad_alert_of_a_batch_does_not_keep_the_good_ones(new_pipeline: NewPipeline) -> None:
+def test_one_bad_alert_of_a_batch_does_not_block_the_good_ones(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     batch = webhook(alert("web"), alert("cart"))
     del batch["alerts"][0]["labels"]["alertname"]
@@ -247,7 +247,7 @@ def test_one_bad_alert_of_a_batch_does_not_keep_the_good_ones(new_pipeline: NewP
     assert _headers(dead)["openclaw-dlq-bad-indexes"] == "0"
 
 
-def test_a_missing_topic_is_named(bootstrap: str, tmp_path: Path) -> None:
+def test_a_missing_topic_is_named_in_the_log(bootstrap: str, tmp_path: Path) -> None:
     pipeline = Pipeline(bootstrap, tmp_path)
     worker = pipeline.start()
     assert worker.wait(30) == 1
@@ -255,14 +255,14 @@ def test_a_missing_topic_is_named(bootstrap: str, tmp_path: Path) -> None:
     assert "topics create" in pipeline.logs()
 
 
-def test_states_of_another_group_stop_it(new_pipeline: NewPipeline) -> None:
+def test_states_of_another_group_stop_the_worker(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start()
     pipeline.produce([(0, alert("checkout"))])
     pipeline.await_settled()
     pipeline.stop(worker)
-    intruder = pipeline.start(KAFKA_GROUP_ID=f"{pipeline.name}-other")
-    assert intruder.wait(30) == 1
+    other = pipeline.start(KAFKA_GROUP_ID=f"{pipeline.name}-other")
+    assert other.wait(30) == 1
     assert "OPENCLAW_TOPIC_INCIDENTS" in pipeline.logs()
 
 
@@ -277,7 +277,7 @@ def test_latest_skips_the_history_of_a_first_start(new_pipeline: NewPipeline) ->
     assert [d["incident"]["group_key"] for d in pipeline.decisions()] == ["shop/new"]
 
 
-def test_an_offset_beyond_the_log_stops_the_partition_only(new_pipeline: NewPipeline) -> None:
+def test_an_offset_beyond_the_log_stops_only_its_partition(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(2)
     pipeline.produce([(1, alert("cart"))])
     pipeline.reset([50, 0])
@@ -288,7 +288,7 @@ def test_an_offset_beyond_the_log_stops_the_partition_only(new_pipeline: NewPipe
     assert pipeline.stop(worker) == 0
 
 
-def test_transactions_of_producers_leave_no_trace_but_their_alerts(new_pipeline: NewPipeline) -> None:
+def test_alerts_of_aborted_transactions_are_not_read(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start()
     producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": pipeline.name})
@@ -309,7 +309,7 @@ def test_transactions_of_producers_leave_no_trace_but_their_alerts(new_pipeline:
 
 
 @pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it is down"])
-def test_records_that_retention_took_are_told_and_passed(new_pipeline: NewPipeline, running: bool) -> None:  # noqa: FBT001
+def test_records_deleted_by_retention_are_logged_and_skipped(new_pipeline: NewPipeline, running: bool) -> None:  # noqa: FBT001
     pipeline = new_pipeline(1, OPENCLAW_GROUP_WAIT="5" if running else "600")
     worker = pipeline.start()
     pipeline.produce([(0, alert(f"s{n}")) for n in range(50)])
@@ -333,7 +333,7 @@ def test_records_that_retention_took_are_told_and_passed(new_pipeline: NewPipeli
         assert "deleted by retention" in pipeline.logs()
 
 
-def test_without_a_broker_it_waits_and_says_so(tmp_path: Path) -> None:
+def test_a_worker_without_a_broker_waits_and_logs_the_reason(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     pipeline = Pipeline(f"127.0.0.1:{free_port()}", tmp_path, OPENCLAW_HTTP_ADDR=address)
     worker = pipeline.start()
@@ -352,20 +352,20 @@ def test_without_a_broker_it_waits_and_says_so(tmp_path: Path) -> None:
         pipeline.close()
 
 
-def test_a_port_that_is_taken_is_a_setting_to_change(bootstrap: str, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_as_a_wrong_setting(bootstrap: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         pipeline = Pipeline(bootstrap, tmp_path, OPENCLAW_HTTP_ADDR=f"127.0.0.1:{taken.getsockname()[1]}")
         assert pipeline.start().wait(30) == 2
         assert "OPENCLAW_HTTP_ADDR" in pipeline.logs()
 
 
-def test_a_record_too_large_for_the_dead_letters_is_named_there(new_pipeline: NewPipeline) -> None:
+def test_a_record_too_large_for_the_dead_letter_topic_is_described_there(new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(1)
     worker = pipeline.start()
     producer = Producer(
         {"bootstrap.servers": pipeline.bootstrap, "compression.type": "zstd", "message.max.bytes": 20_000_000}
     )
-    # One block many times over: zstd sees that, gzip's window is too small for it.
+    # One block repeated: zstd compresses that, the window of gzip is too small for it.
     block = random.Random(1).randbytes(300_000)  # noqa: S311 - noise
     producer.produce(pipeline.topics["alerts"], b"poison", partition=0, headers=[("baggage", block * 8)])
     assert producer.flush(30) == 0

@@ -117,7 +117,7 @@ class ProviderClient:
             reserve: Seconds before the deadline that are kept for the providers after this one: it spends none of them
                 on waiting for a slot or on a pause between retries. 0 for the last provider.
         """
-        return run(self._steps, ProviderCall(self, prompt, answer_format, context, reserve))
+        return run_steps(self._steps, ProviderCall(self, prompt, answer_format, context, reserve))
 
     def cost(self, reply: Reply) -> float | None:
         """Return the cost of a reply in US dollars; None where it is not known."""
@@ -153,7 +153,7 @@ the code after it when the reply has come, and an error is raised at the `yield`
 after it and the request are repeated."""
 
 
-async def run(steps: Sequence[Step], call: ProviderCall[T]) -> T | None:
+async def run_steps(steps: Sequence[Step], call: ProviderCall[T]) -> T | None:
     """Enter the steps in order, send the request, and leave the steps in reverse order; return the answer.
 
     Raises:

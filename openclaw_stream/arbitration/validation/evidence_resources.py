@@ -54,7 +54,8 @@ def evidence_resources(case: Case) -> EvidenceResources:
     """Collect the resources of a case from its namespace and service and from the labels and targets of its exemplars.
 
     The resources of an alert are in the namespace of that alert, or of the case if it has none. A namespace that is not
-    a valid Kubernetes name counts as unknown, because it would be written into commands. Metrics exporters are left out unless the alert is about one. The name of a pod also names
+    a valid Kubernetes name counts as unknown, because it would be written into commands. Metrics exporters
+    are left out unless the alert is about one. The name of a pod also names
     its workload. A service or app names a workload, of any kind if no label has its kind. A scalable workload may have
     an HPA with the same name. Names are only compared, never corrected; names that a shell would interpret are dropped.
     """

@@ -1,7 +1,7 @@
-"""How things look: colours, and text of strangers made harmless."""
+"""Formatting of the views: colours, and untrusted text as one printable line."""
 
 from openclaw_stream.events.decision import Decision, IncidentSummary
-from openclaw_stream.text.redaction import redact
+from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Risk, Severity
 
 TEAM_STYLES = {
@@ -19,37 +19,35 @@ SEVERITY_STYLES = {
 }
 RISK_STYLES = {Risk.LOW: "green", Risk.MEDIUM: "yellow", Risk.CRITICAL: "bold red"}
 
-_BAR = 5
+_BAR_SEGMENTS = 5
 _LONGEST = 2000
 
 
 def printable(text: str, limit: int = _LONGEST) -> str:
-    """Return text of a stranger as one line without secrets, control characters and changes of direction."""
-    safe = redact(text[: 4 * _LONGEST])
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in safe).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    """Return untrusted text as one line without secrets, control characters and bidirectional marks."""
+    return safe_text(text, limit, one_line=True)
 
 
 def scope_of(incident: IncidentSummary) -> str:
-    """Return what an incident is about: namespace and service, else its first alert's name."""
+    """Return the scope of an incident: namespace and service, else the name of its first alert."""
     named = [part for part in (incident.namespace, incident.service) if part]
     return printable("/".join(named) or next(iter(incident.alert_names), incident.group_key), 80)
 
 
 def title_of(event: Decision) -> str:
-    """Return what a decision says in a few words, without the service, which stands beside it."""
+    """Return the title of a decision, without the service, which is shown beside it."""
     return printable(event.decision.action_title, 200).removeprefix(f"{event.incident.service}: ")
 
 
 def remedy_of(event: Decision) -> str:
-    """Return in a line what a decision asks to be done: a command, else what it says of the trouble."""
+    """Return one line: the command of a decision, else its description; of a resolution, how the incident ended."""
     if event.event_type is EventType.RESOLUTION:
-        return "assumed over: silence" if event.incident.status is IncidentStatus.ASSUMED_RESOLVED else "resolved"
+        return "assumed resolved" if event.incident.status is IncidentStatus.ASSUMED_RESOLVED else "resolved"
     command = printable(event.decision.kubectl_command)
     return f"$ {command}" if command else printable(event.decision.description)
 
 
-def bar(fraction: float) -> str:
-    """Return a confidence as a bar of five."""
-    full = round(fraction * _BAR)
-    return "▰" * full + "▱" * (_BAR - full)
+def confidence_bar(fraction: float) -> str:
+    """Return a confidence as a bar of five segments."""
+    full = round(fraction * _BAR_SEGMENTS)
+    return "▰" * full + "▱" * (_BAR_SEGMENTS - full)

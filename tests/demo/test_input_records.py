@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.demo.records import key_of, read_files
+from openclaw_stream.demo.input_records import read_files, record_key
 from openclaw_stream.errors import OpenClawError
 
 ALERT = {"alert_type": "DiskFull", "namespace": "shop", "service": "search"}
@@ -19,7 +19,7 @@ def write(folder: Path, content: bytes, name: str = "alerts") -> Path:
     return path
 
 
-def test_every_line_is_a_record_as_it_stands(tmp_path: Path) -> None:
+def test_each_line_is_a_record_unchanged(tmp_path: Path) -> None:
     path = write(tmp_path, b'{"alert_type": "A"}\n\nnot json\n\xff\xfe\n{"alert_type": "B"}')
     assert [record.value for record in read_files([path])] == [
         b'{"alert_type": "A"}',
@@ -29,48 +29,50 @@ def test_every_line_is_a_record_as_it_stands(tmp_path: Path) -> None:
     ]
 
 
-def test_a_document_over_many_lines_is_one_record(tmp_path: Path) -> None:
+def test_a_multiline_document_is_one_record(tmp_path: Path) -> None:
     content = json.dumps({"alerts": [ALERT, ALERT]}, indent=2).encode()
     assert [record.value for record in read_files([write(tmp_path, content)])] == [content]
 
 
-def test_files_follow_one_another(tmp_path: Path) -> None:
+def test_files_are_played_in_order(tmp_path: Path) -> None:
     paths = [write(tmp_path, b'{"alert_type": "A"}', "one"), write(tmp_path, b"2\n3", "two")]
     assert [record.value for record in read_files(paths)] == [b'{"alert_type": "A"}', b"2", b"3"]
 
 
 def test_a_single_alert_has_the_key_of_its_scope() -> None:
-    assert key_of(orjson.dumps(ALERT)) == b"shop/search"
+    assert record_key(orjson.dumps(ALERT)) == b"shop/search"
 
 
 def test_alerts_of_one_scope_have_its_key() -> None:
     labels = {"alertname": "A", "namespace": "shop", "service": "search"}
-    assert key_of(orjson.dumps({"alerts": [{"labels": labels}, {"labels": labels | {"pod": "x"}}]})) == b"shop/search"
+    assert (
+        record_key(orjson.dumps({"alerts": [{"labels": labels}, {"labels": labels | {"pod": "x"}}]})) == b"shop/search"
+    )
 
 
 @pytest.mark.parametrize(
     "value", [b"not json", b"[]", b'{"alerts": []}', orjson.dumps({"alerts": [ALERT, {"alertname": "B"}]})]
 )
-def test_what_has_no_scope_or_several_has_no_key(value: bytes) -> None:
-    assert key_of(value) is None
+def test_a_record_without_one_scope_has_no_key(value: bytes) -> None:
+    assert record_key(value) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
-def test_nothing_to_play_is_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+def test_an_empty_file_is_an_error_with_its_path(tmp_path: Path, content: bytes) -> None:
     path = write(tmp_path, content)
-    with pytest.raises(OpenClawError, match=f"nothing to play in {path}"):
+    with pytest.raises(OpenClawError, match=f"no records in {path}"):
         read_files([path])
 
 
-def test_an_unreadable_file_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(OpenClawError, match=f"{tmp_path} cannot be read: Is a directory"):
+def test_an_unreadable_file_is_an_error_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(OpenClawError, match=f"cannot read {tmp_path}: Is a directory"):
         read_files([tmp_path])
 
 
 @given(
     st.lists(st.binary(min_size=1).filter(lambda line: line.split() != [] and len(line.splitlines()) == 1), min_size=2)
 )
-def test_no_line_is_lost_and_the_play_is_short(lines: list[bytes]) -> None:
+def test_no_line_is_lost_and_all_are_played_within_fifteen_seconds(lines: list[bytes]) -> None:
     with TemporaryDirectory() as folder:
         records = read_files([write(Path(folder), b"\n".join(lines))])
     assert [record.value.strip() for record in records] == [line.strip() for line in lines]

@@ -1,4 +1,4 @@
-"""What the decisions are made with, as far as it is configured, and what is left out because it is not."""
+"""Which models and data sources the arbiter uses, and which are not configured."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from openclaw_stream.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What is used and what is left out, told in lines; and whether models are asked, which takes its time."""
+class DecisionSources:
+    """Lines that list used and missing sources; `uses_models` is whether a model may decide, which takes longer."""
 
     lines: tuple[str, ...]
-    asks_models: bool
+    uses_models: bool
 
 
-async def means_of(settings: Settings) -> Means:
-    """Return what the settings give the arbiter to decide with; nothing is connected to."""
+async def decision_sources(settings: Settings) -> DecisionSources:
+    """Return the sources that are configured; connects to none of them."""
     providers, skipped = make_providers(settings.providers)
     models = [f"{provider.name} {provider.model}" for provider in providers]
     for provider in providers:
@@ -26,15 +26,15 @@ async def means_of(settings: Settings) -> Means:
         models, missing = [], ["models (MOCK_MODE is on)"]
     used = ", ".join([f"decided by {', then '.join([*models, 'rules'])}", *_used(settings)])
     missing += _missing(settings)
-    left_out = (f"not configured: {', '.join(missing)}",) if missing else ()
-    return Means((used, *left_out), bool(models))
+    absent = (f"not configured: {', '.join(missing)}",) if missing else ()
+    return DecisionSources((used, *absent), bool(models))
 
 
 def _used(settings: Settings) -> Iterator[str]:
     if settings.signoz.url:
-        yield f"with golden signals of SigNoz {settings.signoz.url}"
+        yield f"with golden signals from SigNoz {settings.signoz.url}"
     if settings.langfuse.configured:
-        yield f"traced to Langfuse {settings.langfuse.url}"
+        yield f"with traces in Langfuse {settings.langfuse.url}"
 
 
 def _missing(settings: Settings) -> Iterator[str]:

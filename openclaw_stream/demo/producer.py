@@ -1,4 +1,4 @@
-"""The producer upstream: sends records when their time comes."""
+"""Produces the alert records at their times."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
-from openclaw_stream.demo.records import Record
+from openclaw_stream.demo.input_records import InputRecord
 from openclaw_stream.errors import OpenClawError
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.kafka.connection import connection
 
 _REQUEST_BYTES = 128 << 20
-"""The broker's limit decides, not the client's."""
+"""Above any limit of a broker, so that the broker's limit applies."""
 
 
-async def play(settings: Settings, records: Sequence[Record]) -> None:
-    """Send the records to the alerts topic, each at its time from now; returns once the broker has all of them.
+async def produce(settings: Settings, records: Sequence[InputRecord]) -> None:
+    """Send the records to the alerts topic, each at its time from now; return once the broker has acknowledged all.
 
     Raises:
-        OpenClawError: one is larger than the topic takes.
-        KafkaError: the broker is gone.
+        OpenClawError: a record is too large for the topic.
+        KafkaError: the broker cannot be reached.
     """
     loop = asyncio.get_running_loop()
     async with AIOKafkaProducer(**connection(settings.kafka), max_request_size=_REQUEST_BYTES) as producer:
@@ -34,6 +34,6 @@ async def play(settings: Settings, records: Sequence[Record]) -> None:
                 await delivery
             except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
                 raise OpenClawError(
-                    f"a record of {len(record.value):,} bytes is larger than the topic {settings.topics.alerts} takes "
-                    "(its max.message.bytes)"
+                    f"a record of {len(record.value):,} bytes is too large for topic {settings.topics.alerts} "
+                    "(max.message.bytes)"
                 ) from error

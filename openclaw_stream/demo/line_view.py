@@ -1,4 +1,4 @@
-"""The plain view: a line for everything seen, for pipes, files and simple terminals."""
+"""The plain view: one line per event, for pipes, files and simple terminals."""
 
 from types import TracebackType
 from typing import Self
@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.demo.feed import AlertRecord, DeadLetterRecord, Note
-from openclaw_stream.demo.look import SEVERITY_STYLES, TEAM_STYLES, printable, remedy_of, scope_of, title_of
-from openclaw_stream.demo.tally import Tally
+from openclaw_stream.demo.event_reader import AlertRecord, DeadLetterRecord, DemoEvent
+from openclaw_stream.demo.formatting import SEVERITY_STYLES, TEAM_STYLES, printable, remedy_of, scope_of, title_of
+from openclaw_stream.demo.totals import DemoTotals
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.tuning import TuningEvent
 from openclaw_stream.vocabulary import EventType
@@ -17,28 +17,28 @@ from openclaw_stream.vocabulary import EventType
 _SCOPE = 27
 
 
-class Lines:
-    """Prints what is seen as it is seen."""
+class LineView:
+    """Prints each event when it is read."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def show(self, note: Note, at: float) -> None:
-        """Print what was seen `at` seconds after the start."""
-        match note:
+    def show(self, event: DemoEvent, at: float) -> None:
+        """Print an event, read `at` seconds after the start."""
+        match event:
             case AlertRecord():
-                for alert in note.alerts:
+                for alert in event.alerts:
                     self._print(at, _alert(alert))
             case Decision():
-                self._print(at, _decision(note))
+                self._print(at, _decision(event))
             case TuningEvent():
-                told = printable(f"$ {note.command}" if note.command else note.description, 80)
-                self._print(at, Text(f"tuning    {note.safety.verdict:<8}  {note.type:<15}  {told}", "dim"))
+                text = printable(f"$ {event.command}" if event.command else event.description, 80)
+                self._print(at, Text(f"tuning    {event.safety.verdict:<8}  {event.type:<15}  {text}", "dim"))
             case DeadLetterRecord():
-                self._print(at, Text(f"dead letter         {printable(note.reason, 100)}", "bold red"))
+                self._print(at, Text(f"dead letter         {printable(event.reason, 100)}", "bold red"))
 
-    def refresh(self, tally: Tally, at: float) -> None:
-        """Nothing: lines stand as they were printed."""
+    def refresh(self, totals: DemoTotals, at: float) -> None:
+        """Do nothing: printed lines do not change."""
 
     def _print(self, at: float, line: Text) -> None:
         self._console.print(Text(f"{at:5.1f}s ", "dim") + line, soft_wrap=True)
@@ -59,19 +59,19 @@ def _alert(alert: Alert) -> Text:
     style = SEVERITY_STYLES[alert.severity] if alert.firing else "green"
     status = "firing" if alert.firing else "resolved"
     scope = "/".join(part for part in (alert.namespace, alert.service) if part)
-    told = f"{printable(scope or '-', _SCOPE):<{_SCOPE}}  {printable(alert.name, 60)}"
-    return Text.assemble("alert     ", (f"{status:<8}  {alert.severity:<8}", style), f"  {told}")
+    text = f"{printable(scope or '-', _SCOPE):<{_SCOPE}}  {printable(alert.name, 60)}"
+    return Text.assemble("alert     ", (f"{status:<8}  {alert.severity:<8}", style), f"  {text}")
 
 
 def _decision(event: Decision) -> Text:
     judgement, incident = event.decision, event.incident
-    told = f"{printable(scope_of(incident), _SCOPE):<{_SCOPE}}  rev {event.revision}"
+    text = f"{printable(scope_of(incident), _SCOPE):<{_SCOPE}}  rev {event.revision}"
     if event.event_type is EventType.RESOLUTION:
         team = Text(f"{judgement.primary_responsibility:^8}", "green")
-        return Text.assemble(("resolved  ", "green"), team, f"  {incident.severity:<8}  {told}  {remedy_of(event)}")
+        return Text.assemble(("resolved  ", "green"), team, f"  {incident.severity:<8}  {text}  {remedy_of(event)}")
     team = Text(f"{judgement.primary_responsibility:^8}", TEAM_STYLES[judgement.primary_responsibility])
     severity = Text(f"  {incident.severity:<8}", SEVERITY_STYLES[incident.severity])
     title = title_of(event)
     remedy = f"\n{'':26}{remedy_of(event)}" if judgement.kubectl_command else ""
-    sure = f"  {event.confidence.final:.0%}  {title}{remedy}"
-    return Text.assemble(("DECISION  ", "bold"), team, severity, f"  {told}", sure)
+    judged = f"  {event.confidence.final:.0%}  {title}{remedy}"
+    return Text.assemble(("DECISION  ", "bold"), team, severity, f"  {text}", judged)

@@ -1,4 +1,4 @@
-"""What a demo needs before it begins: settings, servers and topics, gone when it ends."""
+"""Settings, servers and topics of a demo, removed at its end."""
 
 import asyncio
 import os
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from openclaw_stream.demo.environment import applied, has_own_kafka, keep_answers_in, point_to, variables
-from openclaw_stream.demo.means import Means, means_of
+from openclaw_stream.demo.decision_sources import DecisionSources, decision_sources
+from openclaw_stream.demo.environment import applied, has_own_kafka, use_kafka, use_redis, variables
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
 from openclaw_stream.embedded.lock import LOCK_FILE, Lock
 from openclaw_stream.errors import EmbeddedError, OpenClawError
@@ -19,22 +19,25 @@ _PARTITIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the demo plays and with what; `servers` says it to people."""
+class DemoServers:
+    """Settings of a demo, its servers as a text for the screen, and its decision sources."""
 
     settings: Settings
     servers: str
-    means: Means
+    sources: DecisionSources
 
 
 @contextmanager
-def stage(say: Callable[[str], None]) -> Iterator[Stage]:
+def start_servers(report: Callable[[str], None]) -> Iterator[DemoServers]:
     """Start the servers and create the topics.
 
-    A Kafka of the user's gets topics of this demo alone, which are deleted at its end.
+    On the user's own Kafka the demo uses topics of its own, which are deleted at its end.
+
+    Args:
+        report: Called with each line to show.
 
     Raises:
-        SettingsError: a variable of the user's is wrong; nothing was started yet.
+        SettingsError: a variable is wrong; no server was started.
         OpenClawError: a server does not start, or the topics cannot be created.
     """
     own = has_own_kafka(os.environ)
@@ -43,17 +46,17 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
         settings = load_settings()
         kafka = f"Kafka {settings.kafka.bootstrap_servers} (yours)"
         if not own:
-            say("starting Apache Kafka …")
-            server = stack.enter_context(EmbeddedKafka(progress=say))
-            point_to(server.bootstrap_servers)
+            report("starting Apache Kafka …")
+            server = stack.enter_context(EmbeddedKafka(progress=report))
+            use_kafka(server.bootstrap_servers)
             settings = load_settings()
             kafka = f"Apache Kafka {Lock.parse(LOCK_FILE.read_text()).version} {server.bootstrap_servers}"
         valkey = _valkey(settings, stack)
         created = asyncio.run(create_topics(settings, _PARTITIONS)).created
         if own:
-            say(f"created for this demo, deleted at its end: {', '.join(created)}")
-            stack.callback(_delete, settings, created, say)
-        yield Stage(settings, f"{kafka}   {valkey}", asyncio.run(means_of(settings)))
+            report(f"created topics, deleted at the end: {', '.join(created)}")
+            stack.callback(_delete, settings, created, report)
+        yield DemoServers(settings, f"{kafka}   {valkey}", asyncio.run(decision_sources(settings)))
 
 
 def _valkey(settings: Settings, stack: ExitStack) -> str:
@@ -62,17 +65,17 @@ def _valkey(settings: Settings, stack: ExitStack) -> str:
     try:
         url = stack.enter_context(EmbeddedValkey()).url
     except EmbeddedError as error:
-        # The worker keeps its answers in its memory then.
+        # The worker then caches answers in its memory.
         return f"no Valkey ({str(error).splitlines()[0]})"
-    keep_answers_in(url)
+    use_redis(url)
     return f"Valkey {url}"
 
 
-def _delete(settings: Settings, names: tuple[str, ...], say: Callable[[str], None]) -> None:
+def _delete(settings: Settings, names: tuple[str, ...], report: Callable[[str], None]) -> None:
     try:
         asyncio.run(_delete_topics(settings, names))
     except OpenClawError as error:
-        say(f"the topics {', '.join(names)} are still there: {error}")
+        report(f"cannot delete topics {', '.join(names)}: {error}")
 
 
 async def _delete_topics(settings: Settings, names: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What is played: records for the alerts topic, bundled ones or a user's own."""
+"""Records for the alerts topic: read from the user's files; `storm` has the bundled ones."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ _READER = AlertReader()
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A record to produce `at` seconds after the start; without a key where it is about nobody in particular."""
+class InputRecord:
+    """A record to produce `at` seconds after the start; the key is the scope of its alerts, None for several scopes."""
 
     at: float
     key: bytes | None
     value: bytes
 
 
-def read_files(paths: Sequence[Path]) -> list[Record]:
-    """Return the records of a user's files, spread over a quarter of a second each, fifteen seconds at most.
+def read_files(paths: Sequence[Path]) -> list[InputRecord]:
+    """Return the records of the user's files, a quarter of a second apart, or less for a total of at most 15 s.
 
-    A file that is one JSON document is one record (Alertmanager's payloads are written so), of any other every line is;
-    lines go as they are, also those that nothing can read.
+    A file that is one JSON document is one record (such as an Alertmanager payload); of any other file each line is a
+    record, unchanged, also one that cannot be decoded.
 
     Raises:
-        OpenClawError: a file cannot be read, or none of them holds anything.
+        OpenClawError: a file cannot be read, or all of them are empty.
     """
     values = [value for path in paths for value in _values(path)]
     if not values:
-        raise OpenClawError(f"nothing to play in {', '.join(map(str, paths))}")
+        raise OpenClawError(f"no records in {', '.join(map(str, paths))}")
     pace = min(_PACE_SECONDS, _PLAY_SECONDS / len(values))
-    return [Record(index * pace, key_of(value), value) for index, value in enumerate(values)]
+    return [InputRecord(index * pace, record_key(value), value) for index, value in enumerate(values)]
 
 
-def key_of(value: bytes) -> bytes | None:
-    """Return the key a producer should give a record: the scope of its alerts, nothing where they have several."""
+def record_key(value: bytes) -> bytes | None:
+    """Return the key that a producer should use for a record: the scope of its alerts, None for several scopes."""
     try:
         keys = {alert.group_key for alert in decode(value, 0, _READER).alerts}
     except PoisonError:
@@ -53,7 +53,7 @@ def _values(path: Path) -> Iterable[bytes]:
     try:
         content = path.read_bytes().strip()
     except OSError as error:
-        raise OpenClawError(f"{path} cannot be read: {error.strerror}") from error
+        raise OpenClawError(f"cannot read {path}: {error.strerror}") from error
     try:
         orjson.loads(content)
     except orjson.JSONDecodeError:

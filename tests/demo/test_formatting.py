@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.demo.look import bar, printable, remedy_of, scope_of, title_of
+from openclaw_stream.demo.formatting import confidence_bar, printable, remedy_of, scope_of, title_of
 from openclaw_stream.events.examples import DECISION
 
 
@@ -50,4 +50,4 @@ def test_a_title_does_not_repeat_the_service() -> None:
 
 @pytest.mark.parametrize(("fraction", "shown"), [(0.0, "▱▱▱▱▱"), (0.64, "▰▰▰▱▱"), (1.0, "▰▰▰▰▰")])
 def test_a_confidence_is_a_bar_of_five(fraction: float, shown: str) -> None:
-    assert bar(fraction) == shown
+    assert confidence_bar(fraction) == shown

@@ -1,12 +1,12 @@
-"""What anyone downstream sees: the demo's topics, read with `read_committed`."""
+"""Reads the demo's topics as any consumer would, with `read_committed`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
@@ -17,31 +17,36 @@ from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.tuning import TuningEvent
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.kafka.connection import connection
+from openclaw_stream.stream.kafka.fetch_errors import fetch_errors
+from openclaw_stream.stream.kafka.offsets import fetch_log_ends
 
 _POLL_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
-    """A record of the alerts topic; what of it cannot be read comes as a dead letter."""
+    """A record of the alerts topic, without the alerts that cannot be decoded: those become dead letters."""
 
     alerts: tuple[Alert, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRecord:
-    """A record that could not be read, wholly or in part."""
+    """A record that could not be decoded, wholly or in part."""
 
     reason: str
     value: bytes
 
 
-Note = AlertRecord | Decision | TuningEvent | DeadLetterRecord
+DemoEvent = AlertRecord | Decision | TuningEvent | DeadLetterRecord
 _ORDER = (AlertRecord, Decision, TuningEvent, DeadLetterRecord)
 
 
-class Feed:
-    """Reads alerts, decisions, tuning events and dead letters from the beginning of their topics; a context manager."""
+class EventReader:
+    """Reads alerts, decisions, tuning events and dead letters from the beginning of their topics.
+
+    A context manager.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._topics = settings.topics
@@ -57,31 +62,39 @@ class Feed:
         self._stack = AsyncExitStack()
         self._admin = AIOKafkaAdminClient(**connection(settings.kafka))
 
-    async def read(self) -> list[Note]:
-        """Return what has come since the last call, causes first, after a tenth of a second at most."""
+    async def read(self) -> list[DemoEvent]:
+        """Return the events since the last call, alerts before decisions, within about 0.1 s."""
         delivered = await self._consumer.getmany(timeout_ms=_POLL_MS)
-        notes = (note for records in delivered.values() for record in records for note in self._notes(record))
-        return sorted(notes, key=lambda note: _ORDER.index(type(note)))
+        events = (event for records in delivered.values() for record in records for event in self._events(record))
+        return sorted(events, key=lambda event: _ORDER.index(type(event)))
 
-    async def unsettled(self) -> int:
-        """Return how many alert records the worker has not committed yet, and of its events, how many are unread."""
+    async def uncommitted(self) -> int:
+        """Return the number of alert records that the worker has not committed, plus that of events not yet read.
+
+        Raises:
+            RetryableError: The brokers did not answer.
+        """
         positions = {source: await self._consumer.position(source) for source in self._consumer.assignment()}
-        ends = await self._consumer.end_offsets(list(positions))
-        try:
-            committed = await self._admin.list_consumer_group_offsets(self._group_id)
-        except GroupCoordinatorNotAvailableError:
-            # The brokers' topic of offsets is made for the first group that comes.
-            committed = {}
+        ends = await fetch_log_ends(self._consumer, list(positions))
+        committed = await self._committed()
         left = 0
         for source, end in ends.items():
             done = positions[source]
             if source.topic == self._topics.alerts:
-                found = committed.get(source)
-                done = min(done, max(found.offset, 0) if found else 0)
+                done = min(done, committed.get(source, 0))
             left += max(end - done, 0)
         return left
 
-    def _notes(self, record: ConsumerRecord) -> Iterator[Note]:
+    async def _committed(self) -> Mapping[TopicPartition, int]:
+        with fetch_errors(f"committed offsets of group {self._group_id}", group_id=self._group_id):
+            try:
+                offsets = await self._admin.list_consumer_group_offsets(self._group_id)
+            except GroupCoordinatorNotAvailableError:
+                # The brokers create their offsets topic when the first group joins.
+                return {}
+        return {source: max(committed.offset, 0) for source, committed in offsets.items()}
+
+    def _events(self, record: ConsumerRecord) -> Iterator[DemoEvent]:
         if record.value is None:
             return
         if record.topic == self._topics.alerts:
