@@ -14,7 +14,7 @@ import orjson
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.formats import AlertDocument, Skipped, Unreadable, adapter_for
 from openclaw_stream.alerts.frames import unwrap
-from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, shown
+from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, no_alert, shown
 from openclaw_stream.errors import PoisonError
 
 NATIVE = "native"
@@ -98,7 +98,7 @@ def _parts(documents: list[Any], decoded: Decoded) -> Iterator[AlertDocument | S
             continue
         adapter = adapter_for(document)
         if adapter is None:
-            yield Unreadable(f"unknown shape: expected {_EXPECTED}; got {_shape(document)}")
+            yield Unreadable(no_alert(document) if isinstance(document, dict) else _unknown(document))
             continue
         decoded.format = decoded.format or adapter.name
         yield from adapter.read(document)
@@ -121,11 +121,8 @@ def _read(
             decoded.faults.append(Fault(index, str(error)))
 
 
-def _shape(document: object) -> str:
-    if not isinstance(document, dict):
-        return shown(document)
-    keys = ", ".join(shown(key).removeprefix("the text ") for key in list(document)[:8]) or "none"
-    return f"an object with the keys {keys}"
+def _unknown(document: object) -> str:
+    return f"unknown shape: expected {_EXPECTED}; got {shown(document)}"
 
 
 def _summary(faults: list[Fault]) -> str:

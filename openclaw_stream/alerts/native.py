@@ -189,6 +189,13 @@ def shown(value: object, key: str = "") -> str:
     return f'the text "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
 
 
+def no_alert(document: dict[str, Any]) -> str:
+    """Return why an object is no alert, with its first keys."""
+    shown_keys = (safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE) for key in islice(document, _KEYS_SHOWN))
+    keys = ", ".join(shown_keys) or "none"
+    return f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})"
+
+
 def _ignored(field: str, expected: str, value: object, key: str = "") -> str:
     where = f"{field}.{safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE)}" if key else field
     return f"{where}: expected {expected}, got {shown(value, key)}; left out"
@@ -201,10 +208,7 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
             return name
     if name := labels.get("alertname", "").strip():
         return name
-    keys = (
-        ", ".join(safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE) for key in islice(document, _KEYS_SHOWN)) or "none"
-    )
-    raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
+    raise PoisonError(no_alert(document))
 
 
 def _text(value: object, field: str, warnings: list[str]) -> str:

@@ -23,7 +23,7 @@ def test_a_wrapped_record_is_read_like_a_bare_one(inner: dict[str, Any]) -> None
     for data in ({"data": inner}, {"data": text.decode()}, {"data_base64": b64encode(text).decode()}):
         result = decoded({"specversion": "1.0", "id": "1", "type": "t", "source": "s", **data})
         assert (result.alerts, result.faults, result.warnings) == (bare.alerts, bare.faults, bare.warnings)
-        assert result.format == "cloudevents"
+        assert result.format == bare.format
 
 
 def test_the_envelopes_own_attributes_are_no_part_of_the_alert() -> None:
@@ -38,10 +38,10 @@ def test_the_envelopes_own_attributes_are_no_part_of_the_alert() -> None:
         ({"data_base64": 5}, "without data"),
         ({"data_base64": "@"}, "not base64"),
         ({"data_base64": "é"}, "not base64"),
-        ({"data_base64": b64encode(b"\xff").decode()}, "not UTF-8"),
+        ({"data_base64": b64encode(b"\xff").decode()}, "not JSON|not UTF-8"),
         ({"data": "plain text"}, "not JSON"),
         ({"data": ""}, "empty"),
-        ({"data": [NATIVE]}, "unknown shape"),
+        ({"data": []}, "unknown shape"),
         ({"data": {"specversion": "1.0", "data": NATIVE}}, "within another"),
     ],
 )

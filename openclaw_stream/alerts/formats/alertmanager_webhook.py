@@ -115,4 +115,4 @@ def _filled(own: Any, common: dict[str, str]) -> Any:
     return {**common, **own} if common and type(own) is dict else own
 
 
-ADAPTER = Adapter("alertmanager_webhook", _detects, read_payload)
+ADAPTER = Adapter("alertmanager", _detects, read_payload)

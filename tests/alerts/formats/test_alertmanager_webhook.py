@@ -18,7 +18,7 @@ GROWN: dict[str, Any] = {
 def test_a_payload_is_recognised_by_its_alerts_whoever_sends_it(payload: dict[str, Any]) -> None:
     for version in ("4", "1", 7, None):
         changed = {**payload, "version": version}
-        assert format_of(changed) == "alertmanager_webhook"
+        assert format_of(changed) == "alertmanager"
         assert len(documents(changed)) == len(payload["alerts"])
 
 

@@ -22,7 +22,7 @@ NOTIFICATION = {"alerts": [events.grouped(events.alert())], "mutedAlerts": [], "
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "native": [{"alert_type": "a", "labels": {"pod": "p"}}, {"labels": {"alertname": "a"}, "annotations": {}}],
-    "alertmanager_webhook": [ALERTMANAGER, GRAFANA, SIGNOZ, {"alerts": [LISTED, ACTIVE]}],
+    "alertmanager": [ALERTMANAGER, GRAFANA, SIGNOZ, {"alerts": [LISTED, ACTIVE]}],
     "alertmanager_api": [LISTED, POSTED],
     "alertmanager_events": [
         events.event("alertCreated", {"alert": events.alert()}),

@@ -23,7 +23,7 @@ def test_an_alert_with_a_name_is_read_as_it_is(alert: dict[str, Any]) -> None:
 
 
 def test_a_payload_with_a_name_of_its_own_is_still_a_payload() -> None:
-    assert format_of({**ALERTMANAGER, "alertname": "group"}) == "alertmanager_webhook"
+    assert format_of({**ALERTMANAGER, "alertname": "group"}) == "alertmanager"
 
 
 @pytest.mark.parametrize("value", [None, 5, "alert", [], {}, {"message": "it burns"}, {"labels": []}, {"data": {}}])
