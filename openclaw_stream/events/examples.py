@@ -13,6 +13,7 @@ from openclaw_stream.events.decision import (
     Confidence,
     Decision,
     GoldenSignals,
+    IncidentSubject,
     IncidentSummary,
     Judgement,
     Provenance,
@@ -73,6 +74,7 @@ DECISION = Decision(
     replayed=False,
     incident=IncidentSummary(
         group_key="shop/checkout",
+        subject=IncidentSubject(kind="service", namespace="shop", name="checkout"),
         namespace="shop",
         service="checkout",
         severity=Severity.CRITICAL,

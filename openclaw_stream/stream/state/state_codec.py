@@ -124,7 +124,7 @@ def _fold(state: State) -> dict[str, Any]:
         "resolved": _pack(state.resolved),
         "namespace": state.namespace,
         "service": state.service,
-        "subject": state.subject,
+        "subject": list(state.subject),
         "services": state.services,
         "names": state.alert_names,
         "others": state.other_alerts,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.lifecycle import Lifecycle
@@ -58,6 +59,7 @@ def test_every_field_survives() -> None:
     state.services, state.exemplars = ("web",), (b'{"name":"A"}',)
     state.alert_count, state.distinct_alerts, state.flaps = 9, 2, 1
     state.first_offset, state.last_offset = 5, 16
+    state.subject = Subject("deployment", "shop", "web")
     state.namespace, state.service, state.traceparent = "shop", "web", "00-aa-bb-01"
     written = set(State.__slots__) - {"group_key", "version"}
     assert [name for name in written if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
