@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.llm.prompt.response import Answer, AnswerError, extract
+from openclaw_stream.arbitration.llm.prompt.response import Answer, AnswerError, parse_answer
 from tests.arbitration.hostile.corpus import filled
 from tests.arbitration.hostile.path import open_path
 
@@ -23,7 +23,7 @@ CUT = filled("{…")
 def read(text: str) -> Answer | None:
     """Return the answer in a text, if there is one; any other exception is a fault."""
     try:
-        return extract(text)
+        return parse_answer(text)
     except AnswerError:
         return None
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from openclaw_stream.arbitration.llm.answer_cache import AnswerCache, ProviderAnswer
 from openclaw_stream.arbitration.llm.key_value_store import MemoryStore
-from openclaw_stream.arbitration.llm.prompt.response import extract
+from openclaw_stream.arbitration.llm.prompt.response import parse_answer
 from tests.arbitration.llm.model_server import ANSWER, CASE, counter, storm
 
 KEY = "0" * 64
 NAME = f"openclaw:answer:{KEY}"
-FOUND = ProviderAnswer(extract(ANSWER), "gemini", "gemini-x")
+FOUND = ProviderAnswer(parse_answer(ANSWER), "gemini", "gemini-x")
 
 
 class Clock:

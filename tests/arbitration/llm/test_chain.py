@@ -90,7 +90,7 @@ async def test_an_answer_that_cannot_be_read_is_asked_for_once_more_with_the_fau
         assert asked.outcomes == [("a", "no_json"), ("a", "answered")]
         first, second = (question(request) for request in asked.servers[0].requests)
         assert second.startswith(first)
-        assert "holds no JSON object" in second.removeprefix(first)
+        assert "contains no readable JSON object" in second.removeprefix(first)
 
 
 async def test_to_read_an_answer_holds_nobody_up() -> None:
@@ -225,7 +225,7 @@ async def test_a_storm_is_condensed_first() -> None:
             ("ollama", "small", "answered"),
             ("a", MODEL, "answered"),
         ]
-        assert {"digest_of_all_alerts": "It all hangs on the password=[redacted:password]"} in evidence
+        assert {"summary_of_all_alerts": "It all hangs on the password=[redacted:password]"} in evidence
         assert evidence[2]["alert_counts"] == dict(storm().alert_names)
         assert await asked.judge() == "a"
         assert len(asked.servers[1].requests) == 1
@@ -234,7 +234,7 @@ async def test_a_storm_is_condensed_first() -> None:
 async def test_a_digest_is_short_however_much_the_model_says() -> None:
     async with chained(FINE, summary=ollama_responds(json.dumps({"summary": "It rains. " * 100_000}))) as asked:
         _, evidence = await judged_storm(asked)
-        [digest] = [each["digest_of_all_alerts"] for each in evidence if "digest_of_all_alerts" in each]
+        [digest] = [each["summary_of_all_alerts"] for each in evidence if "summary_of_all_alerts" in each]
         assert str(digest).startswith("It rains. It rains.")
         assert len(str(digest)) <= 600
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, parse_answer
 from openclaw_stream.arbitration.llm.providers import Failure, Ollama, Prompt, ProviderError, Reply
 from tests.arbitration.llama import MODEL
 from tests.arbitration.llm.providers.calls import PROMPT, ask, check, fail, ollama
@@ -118,7 +118,7 @@ async def test_a_real_server_answers_in_the_schema() -> None:
     async with real() as provider:
         await provider.check()
         reply = await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=100)
-    assert extract(reply.text).repaired is False
+    assert parse_answer(reply.text).repaired is False
     assert (reply.input_tokens or 0) > 0
     assert (reply.output_tokens or 0) > 0
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, parse_answer
 from openclaw_stream.arbitration.llm.providers import Failure, OpenAI, Prompt, ProviderError, Reply
 from tests.arbitration.llama import MODEL
 from tests.arbitration.llm.providers.calls import KEY, PROMPT, ask, check, fail, keywords, openai
@@ -105,7 +105,7 @@ async def test_a_real_server_answers_in_the_schema(llama_server: str) -> None:
     await provider.check()
     reply = await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60)
     await provider.close()
-    answer = extract(reply.text)
+    answer = parse_answer(reply.text)
     assert (answer.repaired, reply.model) == (False, MODEL)
     assert 0 <= answer.judgement.confidence <= 1
     assert (reply.input_tokens or 0) > 0
@@ -116,7 +116,7 @@ async def test_a_real_server_queues_what_comes_at_once(llama_server: str) -> Non
     provider = real(llama_server)
     replies = await asyncio.gather(*(provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60) for _ in range(8)))
     await provider.close()
-    assert all(extract(reply.text).judgement for reply in replies)
+    assert all(parse_answer(reply.text).judgement for reply in replies)
 
 
 async def test_a_real_server_cuts_its_answer(llama_server: str) -> None:
