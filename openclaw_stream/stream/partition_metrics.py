@@ -123,4 +123,4 @@ class PartitionMetrics:
 
     def remove_gauges(self) -> None:
         """Remove the gauges: the partition belongs to another worker now."""
-        self.metrics.forget(self._partition)
+        self.metrics.remove_partition(self._partition)
