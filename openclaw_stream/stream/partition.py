@@ -255,8 +255,15 @@ class Partition:
         ledger, context = restored.ledger, self._context
         self.committed = restored.committed
         self._metrics.count_restored(ledger)
-        backpressure = Backpressure(context, ledger)
-        commit_loop = CommitLoop(ledger, self._publisher, context.settings.worker.commit_interval, self._committed)
+        backpressure = Backpressure(
+            ledger,
+            context.decision_queue,
+            context.pending_bytes_limit,
+            context.settings.worker.max_pending_decisions,
+        )
+        commit_loop = CommitLoop(
+            ledger, self._publisher.commit, self._committed, context.settings.worker.commit_interval
+        )
         return _Session(
             ledger=ledger,
             epoch=restored.epoch,
