@@ -160,7 +160,7 @@ class Partition:
     def record_log_start(self, offset: int) -> None:
         """Record the first offset of the log: states of closed groups before it may be deleted."""
         if self._session:
-            self._session.ledger.log_start = offset
+            self._session.ledger.record_log_start(offset)
 
     def tick(self, position: int, stable: int, end: int) -> None:
         """Advance time after a poll; once the log is read to its end, publish early what is due by the wall clock.

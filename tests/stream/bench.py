@@ -99,7 +99,7 @@ class Partition:
 
     def write(self) -> list[Published]:
         """Commit; returns incident, revision and event type of what was published."""
-        self.ledger.log_start = self.log_start
+        self.ledger.record_log_start(self.log_start)
         plan = self.ledger.plan(lazy=True)
         if plan is None:
             return []

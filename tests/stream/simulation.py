@@ -268,7 +268,7 @@ class Machine:
 
     def commit(self, *, lazy: bool) -> None:
         b, ledger = self.broker, self.ledger
-        ledger.log_start = b.start
+        ledger.record_log_start(b.start)
         plan = ledger.plan(lazy=lazy)
         if plan is None:
             return

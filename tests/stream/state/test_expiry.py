@@ -97,7 +97,7 @@ def test_a_group_restored_from_its_lineage_is_dropped_once_its_records_are_delet
 def test_no_group_is_dropped_between_two_lazy_transactions() -> None:
     partition = closed()
     partition.commit()
-    partition.ledger.log_start = 2
+    partition.ledger.record_log_start(2)
     partition.read(EXPIRED, TIME_PASSES)
     assert partition.ledger.plan(lazy=False) is None
 
