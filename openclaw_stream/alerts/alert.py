@@ -1,4 +1,4 @@
-"""One alert as the fold sees it: decoded, normalised, identified."""
+"""The normalised alert, input of the fold."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,13 @@ from openclaw_stream.vocabulary import Severity
 
 @dataclass(slots=True)
 class Alert:
-    """A normalised alert; whatever format it came in.
+    """A normalised alert of any input format.
 
-    `starts_at` and `ends_at` are epoch milliseconds, 0 where the alert gave none (or an absurd one).
+    `starts_at` and `ends_at` are epoch milliseconds, 0 if the alert has none or an implausible one.
     `fingerprint` is the alert's own, else derived from its identity labels; never empty.
     `member` is the fingerprint as an unsigned 64-bit hash, equal in every process.
-    `group_key` names the incident scope within a partition. Texts are as received: not yet capped, not yet redacted.
-    Not frozen: a frozen dataclass costs twice the time to make, and this one is made for every alert.
+    `group_key` identifies the incident scope within a partition. Texts are as received: not cut, not redacted.
+    Not frozen: creating a frozen dataclass takes twice the time, and there is one per alert.
     """
 
     name: str

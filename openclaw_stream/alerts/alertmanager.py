@@ -1,4 +1,4 @@
-"""Alertmanager's webhook payload as one record; SigNoz and Grafana send it too, with fields of their own."""
+"""Alertmanager's webhook payload; SigNoz and Grafana send it too, with fields of their own."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,14 +7,14 @@ _COMMON_MAX = 4096
 
 
 def is_payload(document: dict[str, Any]) -> bool:
-    """Tell Alertmanager's payload by its `alerts[]`; the version differs between those who send it."""
+    """Return whether a document has `alerts[]`; the version differs between senders."""
     return type(document.get("alerts")) is list
 
 
 def alerts_of(payload: dict[str, Any]) -> Iterator[Any]:
-    """Yield the payload's alerts, what they have in common filled in where one lacks it.
+    """Yield the payload's alerts, with the common labels and annotations where an alert has none of that name.
 
-    A payload of several alerts is firing as long as one of them is: each alert's own status counts.
+    The status of the payload is firing if any alert is, so it only counts for alerts without a status.
     """
     labels, annotations = _common(payload.get("commonLabels")), _common(payload.get("commonAnnotations"))
     status = payload.get("status")
@@ -23,31 +23,31 @@ def alerts_of(payload: dict[str, Any]) -> Iterator[Any]:
             yield {
                 "status": status if type(status) is str else None,
                 **alert,
-                "labels": _filled(alert.get("labels"), labels),
-                "annotations": _filled(alert.get("annotations"), annotations),
+                "labels": _with_common(alert.get("labels"), labels),
+                "annotations": _with_common(alert.get("annotations"), annotations),
             }
         else:
             yield alert
 
 
-def truncated(payload: dict[str, Any]) -> int:
-    """Return how many alerts the sender cut off."""
+def truncated_count(payload: dict[str, Any]) -> int:
+    """Return how many alerts the sender has left out."""
     count = payload.get("truncatedAlerts")
     return count if type(count) is int and count > 0 else 0
 
 
 def _common(texts: Any) -> dict[str, str]:
-    """Bound what is copied into each alert: a small record of many alerts must not grow large."""
+    """Return the common texts up to a size: they are copied into each alert of a record."""
     kept: dict[str, str] = {}
-    room = _COMMON_MAX
+    remaining = _COMMON_MAX
     for key, text in texts.items() if type(texts) is dict else ():
-        if type(text) is str and len(key) + len(text) <= room:
-            room -= len(key) + len(text)
+        if type(text) is str and len(key) + len(text) <= remaining:
+            remaining -= len(key) + len(text)
             kept[key] = text
     return kept
 
 
-def _filled(own: Any, common: dict[str, str]) -> Any:
+def _with_common(own: Any, common: dict[str, str]) -> Any:
     if own is None:
         return common
     return {**common, **own} if common and type(own) is dict else own

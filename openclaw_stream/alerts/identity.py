@@ -1,6 +1,6 @@
-"""Who an alert is about and which incident it joins: namespace, service, fingerprint, group key.
+"""Identity of an alert: its namespace, service, fingerprint and group key.
 
-A label counts in each of its spellings: `service.name` and `service_name` are the same.
+A label is recognised in each of its spellings: `service.name` and `service_name` are the same.
 """
 
 import re
@@ -15,16 +15,16 @@ from openclaw_stream.text import Hidden, safe_text
 
 _NAME_MAX = 200
 _UNSAFE = re.compile(r"[%/#\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-# Most names; no token of any vendor is made of words as short as these, so there is nothing to redact or to encode.
+# Most names. No vendor token consists of parts as short as these, so nothing is redacted or encoded.
 _PLAIN = re.compile(r"[a-z0-9]{1,15}(?:[-.][a-z0-9]{1,15})*")
 
-# A pod of a replica set, cron job, daemon set or job; Kubernetes draws hashes from letters that spell no words.
+# Suffixes of pods of replica sets, cron jobs, daemon sets and jobs; Kubernetes uses only these characters in hashes.
 _HASH_LETTERS = frozenset("bcdfghjklmnpqrstvwxz2456789")
 _HASH_LENGTHS, _TIME_LENGTHS = range(7, 11), range(8, 11)
 _HASH_LENGTH = 5
 _ORDINAL = re.compile(r"(?<=[a-z0-9])-(?:\d{1,4}|\d{8,10})$")
 
-# Its service label says who measured, not who ails.
+# The service label of these names the exporter, not the service that fails.
 _EXPORTER = re.compile(r"(?:^|-)(?:cadvisor|exporter|kube-state-metrics|kubelet)$")
 
 
@@ -33,7 +33,7 @@ def _spellings(*labels: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(every))
 
 
-# Prometheus keeps a series' own label as exported_… where the scrape target has one of that name.
+# Prometheus renames a label of the series to exported_… if the scrape target has one of the same name.
 _NAMESPACES = _spellings(
     "exported_namespace",
     "namespace",
@@ -74,25 +74,25 @@ _VARYING = frozenset(
 )
 
 
-# A copy takes a third of the time of a new hasher.
+# Copying takes a third of the time of creating a hasher.
 _HASHER = blake2b(digest_size=8)
 
 
 def workload_of_pod(pod: str) -> str:
-    """Return the name of the workload a pod's name was made from: without its hashes or ordinal.
+    """Return the workload of a pod: its name without hashes or ordinal.
 
-    `checkout-7d9f8b6c5-x2x4z`, `checkout-x2x4z` and `checkout-0` are all of `checkout`; any other name is its own.
+    `checkout-7d9f8b6c5-x2x4z`, `checkout-x2x4z` and `checkout-0` are pods of `checkout`; other names stay.
     """
     return _ORDINAL.sub("", pod) if _ORDINAL.search(pod) else _without_hash(pod)
 
 
 def namespace_of(labels: Mapping[str, str]) -> str:
-    """Return the Kubernetes namespace that the labels name, else an empty text."""
+    """Return the Kubernetes namespace of the labels, empty if there is none."""
     return _first(labels, _NAMESPACES)
 
 
 def service_of(labels: Mapping[str, str], target_resource: str = "") -> str:
-    """Return the service that the labels name, else the workload they, the target or a pod's name tell; or nothing.
+    """Return the service of the labels, else the workload of labels, target or pod; empty if there is none.
 
     `target_resource` is KIND/NAME.
     """
@@ -103,32 +103,32 @@ def service_of(labels: Mapping[str, str], target_resource: str = "") -> str:
 
 
 def fingerprint_of(names: Iterable[str], target_resource: str, labels: Mapping[str, str]) -> str:
-    """Return the fingerprint of an alert that brings none: 16 hex digits of its names, its target and its labels.
+    """Return the fingerprint of an alert without one: 16 hex digits of its names, its target and its labels.
 
-    What varies between repeats of one alert stays out: severity, value, and the hashes in the names of pods.
+    What varies between repeats of an alert is left out: severity, value, and the hashes in pod names.
     """
     identity = [*names, _without_hash(target_resource)]
     for key in sorted(labels):
         if key not in _VARYING:
             identity += (key, _without_hash(labels[key]) if key in _POD_LABELS else labels[key])
-    # As JSON, so that no text can be taken for two; flat, since sorting here is cheaper than there.
+    # JSON is unambiguous; a flat list, because sorting keys here is faster than in orjson.
     hasher = _HASHER.copy()
     hasher.update(orjson.dumps(identity))
     return hasher.hexdigest()
 
 
 def _without_hash(name: str) -> str:
-    """Return a pod's name without what every roll-out draws anew; by hand: a pattern takes thrice as long."""
-    head, _, drawn = name.rpartition("-")
-    if len(drawn) != _HASH_LENGTH or not _HASH_LETTERS.issuperset(drawn) or not _ends_a_word(head):
+    """Return a pod's name without the hashes of a rollout. A regular expression takes three times as long."""
+    head, _, suffix = name.rpartition("-")
+    if len(suffix) != _HASH_LENGTH or not _HASH_LETTERS.issuperset(suffix) or not _ends_alphanumeric(head):
         return name
     front, _, middle = head.rpartition("-")
     hashed = len(middle) in _HASH_LENGTHS and _HASH_LETTERS.issuperset(middle)
     timed = len(middle) in _TIME_LENGTHS and middle.isascii() and middle.isdigit()
-    return front if (hashed or timed) and _ends_a_word(front) else head
+    return front if (hashed or timed) and _ends_alphanumeric(front) else head
 
 
-def _ends_a_word(text: str) -> bool:
+def _ends_alphanumeric(text: str) -> bool:
     last = text[-1:]
     return last.isascii() and (last.islower() or last.isdigit())
 
@@ -139,55 +139,55 @@ def member_of(fingerprint: str) -> int:
 
 
 def name_of(value: str) -> str:
-    """Return a name fit to be kept and published: at most 200 characters, without secrets.
+    """Return a name to store and publish: at most 200 characters, without secrets.
 
-    Where that takes something away a hash of the whole is added, so that different names stay different.
+    If that changes the name, a hash of the original is appended, so that different names stay different.
     """
     return _cached_name(value) if len(value) <= _NAME_MAX else _name(value)
 
 
 class Grouping:
-    """Which alerts make one incident: those with equal values of the `group_by` labels.
+    """Grouping of alerts into incidents: alerts with equal values of the `group_by` labels.
 
-    `namespace`, `service` and `alertname` mean those of the alert, however it names them.
+    `namespace`, `service` and `alertname` are those of the alert, under any label.
     """
 
-    __slots__ = ("_labels", "_orphan", "_plain", "group_by")
+    __slots__ = ("_fingerprint_prefix", "_is_default", "_labels", "group_by")
 
     def __init__(self, group_by: tuple[str, ...] = ("namespace", "service")) -> None:
         """Compile the labels.
 
         Raises:
-            ValueError: none, one twice, or the severity, which changes during an incident.
+            ValueError: There is no label, one is given twice, or one is the severity, which changes during an incident.
         """
         if not group_by or len(set(group_by)) != len(group_by):
-            raise ValueError("alerts are grouped by one or more different labels")
+            raise ValueError("group_by must have one or more different labels")
         if "severity" in group_by:
-            raise ValueError("alerts cannot be grouped by severity: it changes during an incident")
+            raise ValueError("group_by cannot contain severity: it changes during an incident")
         self.group_by = group_by
-        self._plain = group_by == ("namespace", "service")
-        self._labels = tuple((_meaning(label), _spellings(label)) for label in group_by)
-        # A single label's value and a fingerprint could be equal; no key of values begins with a slash.
-        self._orphan = "/" if len(group_by) == 1 else ""
+        self._is_default = group_by == ("namespace", "service")
+        self._labels = tuple((_canonical(label), _spellings(label)) for label in group_by)
+        # The value of a single label could equal a fingerprint; no key of values begins with a slash.
+        self._fingerprint_prefix = "/" if len(group_by) == 1 else ""
 
     def key(self, name: str, namespace: str, service: str, labels: Mapping[str, str], fingerprint: str) -> str:
-        """Return the group key: the values joined by `/`, each percent-encoded where it must be.
+        """Return the group key: the values joined by `/`, percent-encoded where necessary.
 
-        An alert that lacks any of them is a group of its own: the key is its fingerprint. A key never begins with `#`.
+        If any is missing, the key is the fingerprint of the alert. A key never begins with `#`.
         """
-        if self._plain and namespace and service:
+        if self._is_default and namespace and service:
             return _cached_pair(namespace, service)
         known = {"namespace": namespace, "service": service, "alertname": name}
         values = []
         for label, spellings in self._labels:
             value = known[label] if label in known else _first(labels, spellings)
             if not value:
-                return self._orphan + _encoded(fingerprint)
+                return self._fingerprint_prefix + _encoded(fingerprint)
             values.append(_encoded(value))
         return "/".join(values)
 
 
-def _meaning(label: str) -> str:
+def _canonical(label: str) -> str:
     if label in _SERVICES:
         return "service"
     if label in _NAMESPACES:
@@ -240,7 +240,7 @@ def _pair(namespace: str, service: str) -> str:
     return f"{_encode(namespace)}/{_encode(service)}"
 
 
-# The names of a system are few, and its alerts repeat; what is longer than a name is not kept.
+# A system has few names, and its alerts repeat; longer values are not cached.
 _cached_hash = lru_cache(maxsize=16384)(_hash)
 _cached_name = lru_cache(maxsize=16384)(_name)
 _cached_encoded = lru_cache(maxsize=16384)(_encode)

@@ -1,7 +1,7 @@
-"""Reading one alert object, in the native form or as Alertmanager writes it, into the alert that is folded.
+"""Parsing of one alert object, native or Alertmanager's, into a normalised `Alert`.
 
-Reads the parsed JSON by hand: that takes half the time of a validating model, and shows its rules in one place. What an
-alert may hold is published as the schema of `AlertEvent`; a test holds the two together.
+Without a validating model: that takes half the time. The published schema is that of `AlertEvent`; a test checks that
+both accept the same alerts.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.identity import Grouping, fingerprint_of, member_of, name_of, namespace_of, service_of
 from openclaw_stream.alerts.normalization import is_firing, severity_of
-from openclaw_stream.alerts.timestamps import moment_of
+from openclaw_stream.alerts.timestamps import timestamp_of
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.text import Hidden, safe_text
 from openclaw_stream.vocabulary import Severity
@@ -22,12 +22,12 @@ _KEYS_SHOWN = 8
 
 
 def read_alert(document: dict[str, Any], timestamp: int, grouping: Grouping, warnings: list[str]) -> Alert:
-    """Return the alert of a JSON object; add to `warnings` what of it was ignored.
+    """Return the alert of a JSON object; ignored fields are added to `warnings`.
 
-    `timestamp` is the record's, in epoch milliseconds. A field beats the like-named label.
+    `timestamp` is the record's, in epoch milliseconds. A field overrides the label of the same name.
 
     Raises:
-        PoisonError: it has no name, or a field is of the wrong type.
+        PoisonError: The alert has no name, or a field has a wrong type.
     """
     labels = _texts(document, "labels")
     name = name_of(_name(document, labels))
@@ -38,13 +38,13 @@ def read_alert(document: dict[str, Any], timestamp: int, grouping: Grouping, war
     fingerprint = _text(document, "fingerprint").strip() or fingerprint_of(
         (name, source, namespace, service), target_resource, labels
     )
-    ends_at = _moment(document, "ends_at", "endsAt", timestamp, warnings)
-    # By position, in the order of the fields: by name it takes three times as long.
+    ends_at = _timestamp(document, "ends_at", "endsAt", timestamp, warnings)
+    # Positional, in the order of the fields: keyword arguments take three times as long.
     return Alert(
         name,
         _severity(document, labels),
         _is_firing(document, ends_at, timestamp, warnings),
-        _moment(document, "starts_at", "startsAt", timestamp, warnings),
+        _timestamp(document, "starts_at", "startsAt", timestamp, warnings),
         ends_at,
         fingerprint,
         member_of(fingerprint),
@@ -61,20 +61,20 @@ def read_alert(document: dict[str, Any], timestamp: int, grouping: Grouping, war
     )
 
 
-def shown(value: object, key: str = "") -> str:
-    """Return what a message may say of a JSON value: its kind, and a scalar itself, capped and without secrets."""
+def describe_value(value: object, key: str = "") -> str:
+    """Return a JSON value for a message: its type, and a scalar itself, cut and without secrets."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if not isinstance(value, str):
         return f"the number {value}"[:_SHOWN_MAX]
-    return f'the text "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
+    return f'the string "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
 
 
-def _wrong(field: str, expected: str, value: object, key: str = "") -> PoisonError:
+def _wrong_type(field: str, expected: str, value: object, key: str = "") -> PoisonError:
     where = f"{field}.{safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE)}" if key else field
-    return PoisonError(f"{where}: expected {expected}, got {shown(value, key)}")
+    return PoisonError(f"{where}: expected {expected}, got {describe_value(value, key)}")
 
 
 def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
@@ -86,7 +86,7 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
     keys = (
         ", ".join(safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE) for key in islice(document, _KEYS_SHOWN)) or "none"
     )
-    raise PoisonError(f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
+    raise PoisonError(f"no alert name: no alert_type, alertname, alert_name or label alertname (keys: {keys})")
 
 
 def _text(document: dict[str, Any], field: str) -> str:
@@ -95,7 +95,7 @@ def _text(document: dict[str, Any], field: str) -> str:
         return value
     if value is None:
         return ""
-    raise _wrong(field, "a text", value)
+    raise _wrong_type(field, "a string", value)
 
 
 def _texts(document: dict[str, Any], field: str) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _texts(document: dict[str, Any], field: str) -> dict[str, str]:
     if values is None:
         return {}
     if type(values) is not dict:
-        raise _wrong(field, "an object of texts", values)
+        raise _wrong_type(field, "an object of strings", values)
     for value in values.values():
         if type(value) is not str:
             return {key: _as_text(field, key, item) for key, item in values.items() if item is not None}
@@ -117,7 +117,7 @@ def _as_text(field: str, key: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    raise _wrong(field, "a text", value, key)
+    raise _wrong_type(field, "a string", value, key)
 
 
 def _metrics(document: dict[str, Any]) -> dict[str, float]:
@@ -125,9 +125,9 @@ def _metrics(document: dict[str, Any]) -> dict[str, float]:
     if values is None:
         return {}
     if type(values) is not dict:
-        raise _wrong("metrics", "an object of numbers", values)
+        raise _wrong_type("metrics", "an object of numbers", values)
     for value in values.values():
-        # Whole numbers stay as they are; JSON has no infinite ones. A bool is not of the type int itself.
+        # Numbers of JSON are finite. The type of a bool is not int, although it is a subclass.
         if type(value) is not float and type(value) is not int:
             return {key: _number(key, item) for key, item in values.items() if item is not None}
     return values
@@ -138,10 +138,10 @@ def _number(key: str, value: object) -> float:
         try:
             number = float(value)
         except ValueError:
-            raise _wrong("metrics", "a number", value, key) from None
+            raise _wrong_type("metrics", "a number", value, key) from None
         if math.isfinite(number):
             return number
-    raise _wrong("metrics", "a finite number", value, key)
+    raise _wrong_type("metrics", "a finite number", value, key)
 
 
 def _severity(document: dict[str, Any], labels: dict[str, str]) -> Severity:
@@ -149,27 +149,27 @@ def _severity(document: dict[str, Any], labels: dict[str, str]) -> Severity:
     if type(value) is str and value:
         return severity_of(value)
     if isinstance(value, dict | list):
-        raise _wrong("severity", "a text", value)
+        raise _wrong_type("severity", "a string", value)
     for label in _SEVERITY_LABELS:
-        if word := labels.get(label):
-            return severity_of(word)
+        if name := labels.get(label):
+            return severity_of(name)
     return Severity.WARNING
 
 
 def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings: list[str]) -> bool:
-    word = _text(document, "status")
-    if not word:
+    status = _text(document, "status")
+    if not status:
         return not 0 < ends_at <= timestamp
-    firing = is_firing(word)
+    firing = is_firing(status)
     if firing is None:
-        warnings.append(f"status: {shown(word)} is neither firing nor resolved; taken as firing")
+        warnings.append(f"status: {describe_value(status)} is neither firing nor resolved: treated as firing")
     return firing is not False
 
 
-def _moment(document: dict[str, Any], field: str, foreign: str, timestamp: int, warnings: list[str]) -> int:
+def _timestamp(document: dict[str, Any], field: str, foreign: str, timestamp: int, warnings: list[str]) -> int:
     value = document.get(field) or document.get(foreign)
     try:
-        return moment_of(value, timestamp)
+        return timestamp_of(value, timestamp)
     except (ValueError, OverflowError) as error:
-        warnings.append(f"{field}: {shown(value, field)} ignored: {error}")
+        warnings.append(f"{field}: {describe_value(value, field)} is ignored: {error}")
         return 0

@@ -4,14 +4,14 @@ from typing import Any
 import orjson
 import pytest
 
-from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER
 from openclaw_stream.vocabulary import Severity
 from tests.alerts.records import GRAFANA, GROUPING, RECORD, SIGNOZ
 
 
-def decoded(payload: dict[str, Any]) -> Decoded:
+def decoded(payload: dict[str, Any]) -> DecodedRecord:
     return decode(orjson.dumps(payload), RECORD, GROUPING)
 
 
@@ -78,18 +78,18 @@ def test_one_bad_alert_leaves_the_good_ones() -> None:
     assert len(result.alerts) == 2
     assert [fault.index for fault in result.faults] == [1, 2, 4]
     assert result.faults[0].reason == "expected an object, got the number 5"
-    assert result.faults[1].reason == "labels: expected an object of texts, got a list"
+    assert result.faults[1].reason == "labels: expected an object of strings, got a list"
     assert "no alert_type" in result.faults[2].reason
 
 
 def test_a_payload_of_bad_alerts_only_is_poison() -> None:
-    with pytest.raises(PoisonError, match=r"none of its alerts can be read: alert 0: .*; and 2 more"):
+    with pytest.raises(PoisonError, match=r"no valid alert: alert 0: .*; and 2 more"):
         decoded({"alerts": [1, 2, 3, 4, 5]})
 
 
 def test_an_empty_payload_is_no_fault() -> None:
     result = decoded({"alerts": []})
-    assert (result.alerts, result.faults, result.warnings) == ([], [], ["alerts: empty"])
+    assert (result.alerts, result.faults, result.warnings) == ([], [], ["alerts is empty"])
 
 
 def test_a_cut_payload_says_so() -> None:

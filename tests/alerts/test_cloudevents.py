@@ -4,7 +4,7 @@ from typing import Any
 import orjson
 import pytest
 
-from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER, CLOUDEVENT
 from tests.alerts.records import GROUPING, RECORD
@@ -12,7 +12,7 @@ from tests.alerts.records import GROUPING, RECORD
 NATIVE = {"alert_type": "HighErrorRate", "namespace": "shop", "service": "checkout"}
 
 
-def decoded(event: dict[str, Any]) -> Decoded:
+def decoded(event: dict[str, Any]) -> DecodedRecord:
     return decode(orjson.dumps(event), RECORD, GROUPING)
 
 
@@ -42,7 +42,7 @@ def test_the_envelopes_own_attributes_are_no_part_of_the_alert() -> None:
         ({"data": "plain text"}, "not JSON"),
         ({"data": ""}, "empty"),
         ({"data": [NATIVE]}, "unknown shape"),
-        ({"data": {"specversion": "1.0", "data": NATIVE}}, "within another"),
+        ({"data": {"specversion": "1.0", "data": NATIVE}}, "within a CloudEvents"),
     ],
 )
 def test_an_envelope_around_nothing_readable_is_poison(event: dict[str, Any], reason: str) -> None:

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.vocabulary import Severity
 from tests.alerts.records import DOCUMENTS, GROUPING, RECORD, VALID, mutated
 
 
-def outcome(value: bytes) -> Decoded | str:
+def outcome(value: bytes) -> DecodedRecord | str:
     try:
         return decode(value, RECORD, GROUPING)
     except PoisonError as error:
@@ -33,10 +33,10 @@ def reason(value: bytes) -> str:
         (b'\xef\xbb\xbf{"alert_type": "x"}', "byte order mark"),
         (b'{"alert_type": "\xff"}', "not UTF-8: invalid start byte at byte 16"),
         (b"\x00\x01\x02\x03", "not JSON"),
-        (b'{"alert_type": "x", "metrics": {"a": NaN}}', "NaN is no number"),
-        (b'{"alert_type": "x", "metrics": {"a": Infinity}}', "Infinity is no number"),
-        (b'{"alert_type": "x", "metrics": {"a": -Infinity}}', "Infinity is no number"),
-        (b'{"alert_type": "x", "other": NaN}', "NaN is no number"),
+        (b'{"alert_type": "x", "metrics": {"a": NaN}}', "NaN is not a number"),
+        (b'{"alert_type": "x", "metrics": {"a": Infinity}}', "Infinity is not a number"),
+        (b'{"alert_type": "x", "metrics": {"a": -Infinity}}', "Infinity is not a number"),
+        (b'{"alert_type": "x", "other": NaN}', "NaN is not a number"),
         (b'{"alert_type": "x", "metrics": {"a": 1e999}}', "infinity"),
         (b'{"alert_type": "\\ud800"}', "not JSON"),
         (b"[" * 100_000, "nested"),
@@ -71,18 +71,18 @@ def test_a_huge_batch_with_much_in_common_stays_bounded() -> None:
 
 @given(mutated())
 def test_a_mutated_record_is_decoded_or_poison(value: bytes) -> None:
-    assert isinstance(outcome(value), Decoded | str)
+    assert isinstance(outcome(value), DecodedRecord | str)
 
 
 @given(DOCUMENTS)
 def test_a_document_of_any_types_is_decoded_or_poison(document: dict[str, object]) -> None:
     result = outcome(orjson.dumps(document))
-    assert isinstance(result, Decoded) or result.isprintable()
+    assert isinstance(result, DecodedRecord) or result.isprintable()
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_decoded_or_poison(value: bytes) -> None:
-    assert isinstance(outcome(value), Decoded | str)
+    assert isinstance(outcome(value), DecodedRecord | str)
 
 
 @given(st.one_of(mutated(), st.sampled_from(VALID)))
@@ -93,7 +93,7 @@ def test_decoding_is_a_function_of_the_record(value: bytes) -> None:
 @given(mutated())
 def test_what_is_decoded_is_what_the_fold_expects(value: bytes) -> None:
     result = outcome(value)
-    for alert in result.alerts if isinstance(result, Decoded) else ():
+    for alert in result.alerts if isinstance(result, DecodedRecord) else ():
         assert alert.name.strip()
         assert alert.fingerprint
         assert alert.group_key

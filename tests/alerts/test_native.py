@@ -138,7 +138,7 @@ def test_without_a_status_an_alert_fires_until_its_end(ends_at: object, firing: 
 def test_a_status_that_is_not_known_means_firing_with_a_warning() -> None:
     alert, warning = warned(status="purple")
     assert alert.firing
-    assert 'status: the text "purple"' in warning
+    assert 'status: the string "purple"' in warning
 
 
 @pytest.mark.parametrize("value", ["yesterday", "1999-01-01T00:00:00Z", RECORD + 2 * 86_400_000, True, [1], {"a": 1}])
@@ -164,20 +164,20 @@ def test_texts_and_numbers_are_coerced() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("alert_type", 5, "alert_type: expected a text, got the number 5"),
-        ("severity", ["a"], "severity: expected a text, got a list"),
-        ("status", {"state": "active"}, "status: expected a text, got an object"),
-        ("namespace", True, "namespace: expected a text, got true"),
-        ("service", 1.5, "service: expected a text, got the number 1.5"),
-        ("fingerprint", 7, "fingerprint: expected a text, got the number 7"),
-        ("labels", "a=b", 'labels: expected an object of texts, got the text "a=b"'),
-        ("labels", [], "labels: expected an object of texts, got a list"),
-        ("labels", {"a": ["b"]}, "labels.a: expected a text, got a list"),
-        ("annotations", {"a": {}}, "annotations.a: expected a text, got an object"),
+        ("alert_type", 5, "alert_type: expected a string, got the number 5"),
+        ("severity", ["a"], "severity: expected a string, got a list"),
+        ("status", {"state": "active"}, "status: expected a string, got an object"),
+        ("namespace", True, "namespace: expected a string, got true"),
+        ("service", 1.5, "service: expected a string, got the number 1.5"),
+        ("fingerprint", 7, "fingerprint: expected a string, got the number 7"),
+        ("labels", "a=b", 'labels: expected an object of strings, got the string "a=b"'),
+        ("labels", [], "labels: expected an object of strings, got a list"),
+        ("labels", {"a": ["b"]}, "labels.a: expected a string, got a list"),
+        ("annotations", {"a": {}}, "annotations.a: expected a string, got an object"),
         ("metrics", [1], "metrics: expected an object of numbers, got a list"),
-        ("metrics", {"a": "high"}, 'metrics.a: expected a number, got the text "high"'),
-        ("metrics", {"a": "nan"}, 'metrics.a: expected a finite number, got the text "nan"'),
-        ("metrics", {"a": "1e999"}, 'metrics.a: expected a finite number, got the text "1e999"'),
+        ("metrics", {"a": "high"}, 'metrics.a: expected a number, got the string "high"'),
+        ("metrics", {"a": "nan"}, 'metrics.a: expected a finite number, got the string "nan"'),
+        ("metrics", {"a": "1e999"}, 'metrics.a: expected a finite number, got the string "1e999"'),
         ("metrics", {"a": False}, "metrics.a: expected a finite number, got false"),
     ],
 )
