@@ -321,6 +321,7 @@ def test_an_error_of_the_policy_closes_the_connection_and_fails_the_test(
             assert connection.recv(1) == b""
 
 
+@pytest.mark.io
 def test_a_target_that_does_not_listen_closes_the_connection() -> None:
     with (
         KafkaProxy(free_port()) as proxy,

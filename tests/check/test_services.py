@@ -318,6 +318,7 @@ async def test_on_a_terminal_it_is_a_table_in_colour(ready: Environment) -> None
     assert "\x1b[32mworks" in shown
 
 
+@pytest.mark.io
 async def test_a_wrong_setting_is_exit_code_2() -> None:
     done = await call({"LANGFUSE_PUBLIC_KEY": "pk", "REDIS_URL": "http://x"})
     assert done.returncode == 2

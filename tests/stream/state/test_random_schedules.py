@@ -22,6 +22,7 @@ def few_members() -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(r=st.randoms(use_true_random=False))
