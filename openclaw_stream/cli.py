@@ -1,6 +1,6 @@
 """The command `openclaw-stream`; no logic, and each command imports what it needs only when it is called.
 
-Exit codes: 0 done, 1 failed or not as it should be, 2 a wrong setting or usage.
+Exit codes: 0 success, 1 failure or difference, 2 invalid setting or usage.
 """
 
 import asyncio
@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from openclaw_stream.stream.kafka.topics import TopicReport
 
 _FAILED, _WRONG_SETTING = 1, 2
+_ERROR_MAX = 10_000
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-topics = typer.Typer(no_args_is_help=True, help="Create the topics, or compare them with what they should be.")
+topics = typer.Typer(
+    no_args_is_help=True, help="Create the topics, or compare them with the recommended configuration."
+)
 schemas = typer.Typer(no_args_is_help=True, help="Write or verify the JSON Schemas of the events.")
 app.add_typer(topics, name="topics")
 app.add_typer(schemas, name="schemas")
 
 ReplicationFactor = Annotated[
-    int | None, typer.Option(min=1, help="Wanted instead of the recommended one: 3, or the number of brokers.")
+    int | None, typer.Option(min=1, help="Instead of the recommended one: 3, or the number of brokers if lower.")
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="The folder of the schemas.")]
 
 
 def main() -> None:
-    """Run the command line; an error this package raises on purpose is printed in a line, without a traceback."""
+    """Run the command line; errors of this package are printed in one line, without a traceback."""
     try:
         app()
     except SettingsError as error:
@@ -42,8 +45,8 @@ def main() -> None:
         raise SystemExit(_FAILED) from None
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if wanted:
+def _show_version(requested: bool) -> None:  # noqa: FBT001 - called by typer
+    if requested:
         typer.echo(f"openclaw-stream {__version__}")
         raise typer.Exit
 
@@ -74,9 +77,9 @@ def demo(
         typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Alerts to play instead of the storm."),
     ] = None,
     *,
-    keep: Annotated[bool, typer.Option("--keep", help="Stay up, and say how to send alerts of one's own.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep running, and print how to send your own alerts.")] = False,
 ) -> None:
-    """Watch an alert storm become decisions on a Kafka of its own."""
+    """Play an alert storm on an embedded Kafka and show the decisions."""
     from openclaw_stream.demo import run_demo
 
     raise typer.Exit(run_demo(files or [], keep=keep))
@@ -86,10 +89,10 @@ def demo(
 def check(
     *,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1, too, where something optional is set and does not work.")
+        bool, typer.Option("--strict", help="Also exit with 1 if a configured optional dependency does not work.")
     ] = False,
 ) -> None:
-    """Say of each dependency whether it works and what to do; exit with 1 if the worker could not run."""
+    """Report the state of each dependency and what to do; exit with 1 if the worker could not run."""
     settings = _settings()
     _silence_libraries()
     from openclaw_stream.check import run_check
@@ -99,10 +102,10 @@ def check(
 
 @topics.command("create")
 def create_topics(
-    partitions: Annotated[int | None, typer.Option(min=1, help="Of each new topic; 8 unless given.")] = None,
+    partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of each new topic; 8 by default.")] = None,
     replication_factor: ReplicationFactor = None,
 ) -> None:
-    """Create the topics that are missing; existing ones are not changed."""
+    """Create the missing topics; existing ones are not changed."""
     settings = _settings()
     _silence_libraries()
     from openclaw_stream.stream.kafka.topics import create_topics as create
@@ -116,7 +119,7 @@ def create_topics(
 
 @topics.command("check")
 def check_topics(replication_factor: ReplicationFactor = None) -> None:
-    """Name every difference between the topics and what they should be; exit with 1 unless an option asked for it."""
+    """Report every difference from the recommended configuration; exit with 1 unless an option requested it."""
     settings = _settings()
     _silence_libraries()
     from openclaw_stream.stream.kafka.topics import check_topics as check
@@ -156,7 +159,7 @@ def _settings(*, warn: bool = True) -> "Settings":
 
 
 def _silence_libraries() -> None:
-    """Keep the logs of libraries off the terminal: what they say of a failure is in the message that is printed."""
+    """Keep the logs of libraries off the terminal: the printed error has the reason of a failure."""
     import logging
 
     import structlog
@@ -169,16 +172,16 @@ def _print_report(report: "TopicReport") -> None:
     for difference in report.differences:
         _print_error(str(difference), style="red" if difference.fatal else "yellow")
     if not report.unrequested:
-        typer.echo("the topics are as they should be")
+        typer.echo("the topics are configured as recommended")
 
 
 def _print_error(message: str, *, style: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from openclaw_stream.text.redaction import redact
+    from openclaw_stream.text import Hidden, safe_text
 
     word = "error" if style == "red" else "warning"
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    for line in redact(message).splitlines():
+    for line in safe_text(message, _ERROR_MAX, hidden=Hidden.ESCAPE_KEEP_LINES).splitlines():
         console.print(Text(f"{word}: {line}", style=style))

@@ -1,18 +1,18 @@
 """Errors of openclaw-stream; a message says what happened, to what, and what to do.
 
 OpenClawError
-├── SettingsError        a setting is wrong; nothing was connected yet (exit 2)
-├── PoisonError          one record can never be understood; it goes to the dead letters
-├── RetryableError       the same step may succeed later; it is tried again
-│   └── DeniedError      an authorizer refuses an operation; it goes on once the right is granted
-└── FatalError           going on would break a promise; the worker stops (exit 1)
-    ├── TopicError       a topic is missing or made otherwise than it must be
-    └── EmbeddedError    an embedded server cannot be had or did not start
+├── SettingsError        a setting is wrong; nothing is connected yet (exit 2)
+├── PoisonError          a record can never be processed; it goes to the dead-letter topic
+├── RetryableError       the operation may succeed later; it is retried
+│   └── DeniedError      an authorizer denies an operation; it is retried until the right is granted
+└── FatalError           to continue would break a guarantee; the worker stops (exit 1)
+    ├── TopicError       a topic is missing or its configuration is wrong
+    └── EmbeddedError    an embedded server cannot be installed or does not start
 """
 
 
 class OpenClawError(Exception):
-    """Root of every error this package raises on purpose."""
+    """Base class of the errors of this package."""
 
 
 class SettingsError(OpenClawError):
@@ -20,15 +20,15 @@ class SettingsError(OpenClawError):
 
 
 class PoisonError(OpenClawError):
-    """A record that can never be understood."""
+    """A record can never be processed."""
 
 
 class RetryableError(OpenClawError):
-    """A step that failed and may succeed later."""
+    """An operation failed and may succeed later."""
 
 
 class DeniedError(RetryableError):
-    """An authorizer refuses `operation` on `resource`; a right that is granted later needs no restart."""
+    """An authorizer denies `operation` on `resource`; granting the right needs no restart."""
 
     def __init__(self, operation: str, resource: str) -> None:
         super().__init__(
@@ -39,12 +39,12 @@ class DeniedError(RetryableError):
 
 
 class FatalError(OpenClawError):
-    """The worker cannot go on without breaking a promise."""
+    """The worker cannot continue without breaking a guarantee."""
 
 
 class TopicError(FatalError):
-    """A topic is missing or made otherwise than it must be."""
+    """A topic is missing or its configuration is wrong."""
 
 
 class EmbeddedError(FatalError):
-    """An embedded server cannot be had or did not start."""
+    """An embedded server cannot be installed or does not start."""

@@ -1,4 +1,4 @@
-"""HTTP to other servers: no key outside a header, capped bodies, and JSON read without trust."""
+"""HTTP client: keys in headers only, response bodies of limited size, and access to untrusted JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from openclaw_stream.errors import OpenClawError, SettingsError
 from openclaw_stream.text import Hidden, safe_text
 
 BODY_MAX = 1 << 20
-"""Bytes of a body that are read; an answer takes a few thousand."""
+"""Most bytes of a response body; a usual one has a few thousand."""
 
 _HEADERS = {
-    "accept-encoding": "identity",  # compressed, a small body could unfold into a huge one
+    "accept-encoding": "identity",  # a small compressed body could expand to a huge one
     "content-type": "application/json",
     "user-agent": f"openclaw-stream/{__version__}",
 }
-_THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_LOCAL_HOSTS = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _CONNECT_SECONDS = 5.0
 _ERROR_MAX = 300
 
 
 class BodyTooLargeError(OpenClawError):
-    """A server answered with more bytes than are read."""
+    """A response body is longer than BODY_MAX."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An answer with its whole body; `document` is the JSON in it, None where there is none."""
+    """A response with its body; `document` is the decoded JSON, None if it is not JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,20 +39,20 @@ class HttpResponse:
 
 
 def open_client(base_url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
-    """Return a client of one server; each call brings its own deadline.
+    """Return a client for one server; it has no timeout but for connecting, each call has its own deadline.
 
-    A proxy of the environment is used for other machines, but never for this one.
+    Proxies from the environment are used, except for the local host.
 
     Raises:
-        SettingsError: The environment's proxy or certificates cannot be used.
+        SettingsError: The proxy or certificate settings of the environment cannot be used.
     """
     try:
         return httpx.AsyncClient(
             base_url=base_url,
             headers={**_HEADERS, **headers},
-            limits=httpx.Limits(max_keepalive_connections=8),  # callers have a limit of their own
+            limits=httpx.Limits(max_keepalive_connections=8),  # callers limit their concurrency
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            mounts=dict.fromkeys(_THIS_MACHINE),
+            mounts=dict.fromkeys(_LOCAL_HOSTS),
         )
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
         raise SettingsError(
@@ -69,11 +69,11 @@ async def send(
     *,
     auth: tuple[str, str] | None = None,
 ) -> HttpResponse:
-    """Send a request and read the answer.
+    """Send a request and read the response.
 
     Raises:
         BodyTooLargeError: The body has more than BODY_MAX bytes.
-        httpx.HTTPError: There was no answer. It carries the request with its headers: raise nothing from it.
+        httpx.HTTPError: There was no response. It contains the request with its headers: do not chain from it.
     """
     async with client.stream(method, path, content=content, auth=auth) as response:
         body = bytearray()
@@ -85,7 +85,7 @@ async def send(
 
 
 def dig(value: object, *path: str | int) -> Any:
-    """Return what lies at a path of keys and indexes; None where the path ends before."""
+    """Return the value at a path of keys and indexes; None if the path does not exist."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)
@@ -97,7 +97,7 @@ def dig(value: object, *path: str | int) -> Any:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return a list as it is, and an empty one in place of anything else."""
+    """Return a list as it is, and an empty list for any other value."""
     return value if isinstance(value, list) else []
 
 

@@ -1,10 +1,10 @@
-"""The words of the events: severities, statuses, teams, actions, risks and languages."""
+"""The enumerations of the events: severities, statuses, teams, actions, risks and languages."""
 
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad an alert is, worst first."""
+    """How severe an alert is, most severe first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -22,14 +22,14 @@ _RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 class AlertStatus(StrEnum):
-    """Whether an alert goes on."""
+    """Whether an alert is active."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
 
 
 class IncidentStatus(StrEnum):
-    """Where an incident stands in its life."""
+    """The status of an incident; assumed_resolved after a long silence."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
@@ -37,14 +37,14 @@ class IncidentStatus(StrEnum):
 
 
 class EventType(StrEnum):
-    """What a decision event tells."""
+    """Whether an event is a decision or the end of its incident."""
 
     DECISION = "decision"
     RESOLUTION = "resolution"
 
 
 class Responsibility(StrEnum):
-    """Who is responsible; COLLAB when several teams are, or when confidence is below 0.70."""
+    """The responsible team; COLLAB if several are, or if confidence is below 0.70."""
 
     FE = "FE"
     BE = "BE"
@@ -54,7 +54,7 @@ class Responsibility(StrEnum):
 
 
 class Action(StrEnum):
-    """The remedy that is suggested."""
+    """The suggested remedy."""
 
     RESTART_DEPLOYMENT = "RESTART_DEPLOYMENT"
     DELETE_POD = "DELETE_POD"
@@ -65,7 +65,7 @@ class Action(StrEnum):
 
 
 class Risk(StrEnum):
-    """What carrying the remedy out may cost."""
+    """The risk of executing the remedy."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -73,7 +73,7 @@ class Risk(StrEnum):
 
 
 class DataImpact(StrEnum):
-    """What the remedy does to data."""
+    """The effect of the remedy on data."""
 
     NONE = "NONE"
     READ_ONLY = "READ_ONLY"
@@ -82,7 +82,7 @@ class DataImpact(StrEnum):
 
 
 class TuningType(StrEnum):
-    """What kind of preventive tuning is suggested."""
+    """The kind of preventive tuning."""
 
     HPA = "HPA"
     RESOURCE_LIMIT = "RESOURCE_LIMIT"
@@ -95,7 +95,7 @@ class TuningType(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the command grammar says of a tuning command."""
+    """The result of checking a tuning command; advice has no command."""
 
     SAFE = "safe"
     REFUSED = "refused"
@@ -103,7 +103,7 @@ class Verdict(StrEnum):
 
 
 class Language(StrEnum):
-    """Language of the texts in the events."""
+    """The language of the texts in the events."""
 
     ZH_TW = "zh-TW"
     EN = "en"

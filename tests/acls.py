@@ -1,4 +1,4 @@
-"""The rights that deploy/README.md lists for a worker, granted and revoked on a real authorizer."""
+"""The ACLs that deploy/README.md lists for a worker, granted and revoked on a real authorizer."""
 
 import time
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ USER, PASSWORD = "worker", "worker-password"
 
 
 def credentials(servers: str) -> dict[str, str]:
-    """Return the settings with which the user connects to listeners that ask for a password and do not encrypt."""
+    """Return the variables with which the user connects to SASL_PLAINTEXT listeners."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": servers,
         "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
@@ -32,7 +32,7 @@ def credentials(servers: str) -> dict[str, str]:
 
 
 class Acl(NamedTuple):
-    """One right; `name` is a template of `alerts`, `decisions` …, `dead_letter` and `group`."""
+    """One ACL; `name` is a template of `alerts`, `decisions` …, `dead_letter` and `group`."""
 
     operation: AclOperation
     resource: ResourceType
@@ -40,7 +40,7 @@ class Acl(NamedTuple):
     pattern: ResourcePatternType = ResourcePatternType.LITERAL
 
     def to(self, operation: str) -> "Acl":
-        """Return the right to do something else with the same resource, such as `Describe`."""
+        """Return the ACL for another operation on the same resource, such as `Describe`."""
         return self._replace(operation=AclOperation[operation.upper()])
 
     def __str__(self) -> str:
@@ -71,12 +71,12 @@ _KINDS = {
 
 
 def named(acl: Acl, settings: Settings) -> str:
-    """Return how a missing right is named to people."""
+    """Return the missing right as error messages name it."""
     return f"{_OPERATIONS[acl.operation]} on {_KINDS[acl.resource].format(_name(acl, settings))}"
 
 
 def parse(command: str) -> set[str]:
-    """Return how the rights are named that a command line of `kafka-acls.sh` grants."""
+    """Return the rights that a `kafka-acls.sh` command line grants, as error messages name them."""
     words = command.split()
     options = list(pairwise(words))
     [operation] = [value for option, value in options if option == "--operation"]
@@ -87,7 +87,7 @@ def parse(command: str) -> set[str]:
 
 
 def grant(admin: AdminClient, user: str, settings: Settings, acls: Iterable[Acl] = LISTED) -> None:
-    """Grant rights, and return once the broker that `admin` asks enforces them."""
+    """Grant rights, and return once the broker of `admin` enforces them."""
     bindings = [_binding(acl, user, settings) for acl in acls]
     for done in admin.create_acls(bindings).values():
         done.result(30)
@@ -95,7 +95,7 @@ def grant(admin: AdminClient, user: str, settings: Settings, acls: Iterable[Acl]
 
 
 def revoke(admin: AdminClient, user: str, settings: Settings, acls: Iterable[Acl] = LISTED) -> None:
-    """Revoke rights, and return once the broker that `admin` asks does not know them any more."""
+    """Revoke rights, and return once the broker of `admin` no longer has them."""
     bindings = [_binding(acl, user, settings) for acl in acls]
     for done in admin.delete_acls([_filter(binding) for binding in bindings]).values():
         done.result(30)

@@ -30,12 +30,28 @@ SERVER_FIXTURES = {
     "llm": {"llama_server"},
 }
 
+# Files whose tests use sockets or start processes, beside those of a server. A single test carries the marker itself.
+IO_FILES = {
+    f"tests/{path}.py"
+    for path in (
+        *("arbitration/hostile/test_answers", "arbitration/hostile/test_injection", "arbitration/hostile/test_secrets"),
+        *(f"arbitration/llm/providers/test_{name}" for name in ("claude", "client", "gemini", "http", "ollama")),
+        *(f"arbitration/llm/providers/test_{name}" for name in ("openai", "shapes")),
+        *(f"arbitration/llm/test_{name}" for name in ("cached_chain", "chain", "provider_client")),
+        *("arbitration/test_arbiter", "demo/test_demo", "demo/test_worker_process"),
+        *("embedded/test_artifacts", "embedded/test_process", "langfuse/test_tracing", "signoz/test_enrichment"),
+        *("stream/test_decision_queue", "telemetry/test_health", "test_cli"),
+    )
+}
+_OPENS_SOCKET_OR_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.bind", "socket.connect"}
+
 _PROGRAMS = {"kafka": "kafka.Kafka", "valkey": "valkey-server", "llm": "tests.arbitration.llama"}
-_started: set[str] = set()
+started_programs: set[str] = set()
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark the tests that use a server."""
+    """Mark the tests by the servers that they use, and as pure those that use nothing but the CPU, and little of it."""
+    started_programs.clear()
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         for marker, servers in SERVER_FIXTURES.items():
@@ -43,25 +59,36 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
                 item.add_marker(marker)
         if item.get_closest_marker("cluster"):
             item.add_marker("kafka")
+        if str(item.path.relative_to(PROJECT)) in IO_FILES:
+            item.add_marker("io")
+        if not {mark.name for mark in item.iter_markers()} & {*SERVER_FIXTURES, "io", "slow"}:
+            item.add_marker("pure")
 
 
-def _note_server(event: str, arguments: Sequence[object]) -> None:
-    """Remember the servers that this process starts (an audit hook)."""
+def _record_io(event: str, arguments: Sequence[object]) -> None:
+    """Record what this process opens and starts, by marker (an audit hook)."""
+    if event in _OPENS_SOCKET_OR_PROCESS:
+        started_programs.add("io")
     if event == "subprocess.Popen":
         command = str(arguments[1])
-        _started.update(marker for marker, program in _PROGRAMS.items() if program in command)
+        started_programs.update(marker for marker, program in _PROGRAMS.items() if program in command)
 
 
-sys.addaudithook(_note_server)
+sys.addaudithook(_record_io)
 
 
 @pytest.fixture(autouse=True)
-def _servers_are_marked(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that starts a server and has no marker for it."""
+def _markers_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that starts a server without the server's marker, and a pure test that opens a socket or process.
+
+    The latter only in a run of pure tests: elsewhere threads of an earlier test may still open connections.
+    """
     yield
-    started, marked = set(_started), {mark.name for mark in request.node.iter_markers()}
-    _started.clear()
-    assert started <= marked, f"add the markers of the servers that this test starts: {started - marked}"
+    started, marked = set(started_programs), {mark.name for mark in request.node.iter_markers()}
+    started_programs.clear()
+    if request.config.option.markexpr != "pure":
+        started.discard("io")
+    assert started <= marked, f"markers are missing: {sorted(started - marked)}"
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
-"""A TCP proxy that reads the Kafka protocol and does to requests what a test wants: delay, hold, answer, drop.
+"""A TCP proxy for the Kafka protocol that delays, holds, answers or drops requests as a test's policy decides.
 
 Frames are a 4-byte size and a body. A request's body starts with the api key (int16), the api version (int16) and the
 correlation id (int32), then comes the client id (nullable string); a response's body starts with the correlation id:
-https://kafka.apache.org/protocol#protocol_messages. TLS hides them, so the proxied listener has to be plaintext.
+https://kafka.apache.org/protocol#protocol_messages. The proxied listener must be plaintext: the proxy cannot read TLS.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _PARTITIONED: dict[int, tuple[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the client sent it; `frame` has all of it but the size."""
+    """A request as the client sent it; `frame` is the whole request without its size."""
 
     api_key: int
     api_version: int
@@ -50,12 +50,12 @@ class Request:
 
     @property
     def client_id(self) -> str:
-        """The name that the client gives itself."""
+        """The client id in the header."""
         return self.frame[_CLIENT_ID_AT + 2 : self._body_at].decode()
 
     @property
     def body(self) -> bytes:
-        """What follows the header; a flexible version begins with the header's tagged fields, one zero byte."""
+        """The bytes after the client id; in a flexible version first the header's tagged fields, one zero byte."""
         return self.frame[self._body_at :]
 
     @property
@@ -66,9 +66,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Pass the request on, after `delay()` seconds; the connection's later requests wait for it.
+    """Forward the request, after `delay()` seconds; later requests of the connection wait for it.
 
-    The delay is asked for again and again while the request waits, so that a test can shorten it.
+    `delay` is called repeatedly while the request waits, so that a test can shorten it.
     """
 
     delay: Callable[[], float] | None = None
@@ -76,9 +76,9 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Answer at once, and pass the request on when `release` is set; the connection's later requests overtake it.
+    """Answer at once, and forward the request when `release` is set; later requests of the connection overtake it.
 
-    The request reaches the broker even if the client has disconnected by then, and the broker's answer is dropped.
+    The request reaches the broker even if the client has disconnected by then, and the broker's response is dropped.
     `answer` is the response after the correlation id.
     """
 
@@ -88,34 +88,34 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer and pass nothing on; `answer` is the response after the correlation id."""
+    """Answer without forwarding; `answer` is the response after the correlation id."""
 
     answer: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Close the connection and pass nothing on; what was passed on or is held before is not affected."""
+    """Close the connection without forwarding; requests forwarded or held before are not affected."""
 
 
 Action = Forward | Hold | Answer | Drop
 Policy = Callable[[Request], Action]
-"""Decides on each request. It is called in the proxy's thread and must not block."""
+"""Returns the action for a request. It is called in the proxy's thread and must not block."""
 
 _FORWARD = Forward()
 
 
 def forward(request: Request) -> Action:
-    """Pass everything on."""
+    """Forward every request."""
     del request
     return _FORWARD
 
 
 class HoldMarkers:
-    """Delays each WriteTxnMarkers request by `seconds`, which may be changed at any time; 0 passes them on at once.
+    """Delays each WriteTxnMarkers request by `seconds`, which may be changed at any time; 0 forwards them at once.
 
-    A change is also for the requests that wait already. The coordinator sends markers on connections of their own, so
-    nothing else waits.
+    A change also applies to waiting requests. The coordinator sends markers on separate connections, so no other
+    request waits.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -127,10 +127,10 @@ class HoldMarkers:
 
 
 def answer_txn(request: Request, error_code: int = 0) -> bytes:
-    """The response to a request of a transaction, for `Answer` and `Hold`: the same code for each partition.
+    """Return the response to a request of a transaction, for `Answer` and `Hold`: the same code for each partition.
 
-    Knows the versions that aiokafka sends: 0 of AddPartitionsToTxn and TxnOffsetCommit, up to 2 of AddOffsetsToTxn and
-    EndTxn, which librdkafka also sends.
+    Supports the versions that aiokafka sends: 0 of AddPartitionsToTxn and TxnOffsetCommit, up to 2 of AddOffsetsToTxn
+    and EndTxn, which librdkafka also sends.
 
     Raises:
         ValueError: another request, or another version of it.
@@ -138,7 +138,7 @@ def answer_txn(request: Request, error_code: int = 0) -> bytes:
     if request.api_key in (ADD_OFFSETS_TO_TXN, END_TXN) and request.api_version <= _LAST_PLAIN_VERSION:
         return struct.pack(">ih", 0, error_code)
     if request.api_key not in _PARTITIONED or request.api_version != 0:
-        raise ValueError(f"no answer is known for version {request.api_version} of the request {request.api_key}")
+        raise ValueError(f"unsupported version {request.api_version} of request {request.api_key}")
     request_class, response_class = _PARTITIONED[request.api_key]
     topics = request_class.decode(request.body).topics
     errors = [(name, [(_index(each), error_code) for each in partitions]) for name, partitions in topics]
@@ -147,15 +147,15 @@ def answer_txn(request: Request, error_code: int = 0) -> bytes:
 
 
 def _index(partition: int | tuple[Any, ...]) -> int:
-    """The number of a partition, which AddPartitionsToTxn gives alone and TxnOffsetCommit with an offset."""
+    """Return the number of a partition: AddPartitionsToTxn has it alone, TxnOffsetCommit with an offset."""
     number: int = partition[0] if isinstance(partition, tuple) else partition
     return number
 
 
 class KafkaProxy(ThreadedServer):
-    """A proxy before one listener, in a thread of its own; a context manager.
+    """A proxy of one listener, in a thread of its own; a context manager.
 
-    Clients stay with the proxy if the broker advertises `port`. An exception of the policy closes the connection and is
+    Clients use only the proxy if the broker advertises `port`. An exception of the policy closes the connection and is
     raised again at the end of the context.
 
     Args:
@@ -210,10 +210,10 @@ _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Connection:
-    """One connection of a client and the one to the broker that belongs to it.
+    """A connection of a client with its connection to the broker.
 
-    Clients expect responses in the order of their requests. `_expected` has that order: a correlation id stands for a
-    response that the broker has yet to send, bytes for one that is made here and waits for those before it.
+    Clients expect responses in the order of their requests. `_expected` has that order: a correlation id for a pending
+    response of the broker, bytes for a response of the policy that waits for those before it.
     """
 
     def __init__(self, policy: Policy, client: _Stream, broker: _Stream) -> None:
@@ -225,12 +225,12 @@ class _Connection:
         self._held: set[asyncio.Task[None]] = set()
 
     async def relay(self) -> None:
-        """Pass frames both ways until one side closes; requests that are held or under way still reach the broker."""
+        """Forward frames both ways until one side closes; held and unfinished requests still reach the broker."""
         requests, responses = asyncio.create_task(self._requests()), asyncio.create_task(self._responses())
         try:
             await asyncio.wait((requests, responses), return_when=asyncio.FIRST_COMPLETED)
             if requests.done():
-                requests.result()  # raises what the policy raised
+                requests.result()  # raises the policy's error
             if not responses.done():
                 await self._outlive_client(responses)
         finally:
@@ -238,7 +238,7 @@ class _Connection:
             self._to_broker.transport.abort()
 
     async def _outlive_client(self, responses: asyncio.Task[None]) -> None:
-        """Close the client's side; end the broker's side as a client does, after what was held."""
+        """Close the client's side; end the broker's side as a client does, after the held requests."""
         self._to_client.transport.abort()
         while self._held and not responses.done():
             await asyncio.wait((*self._held, responses), return_when=asyncio.FIRST_COMPLETED)
@@ -286,12 +286,12 @@ class _Connection:
                 if answered := self._unwanted.pop(correlation_id, None):
                     answered.set()
                     continue
-                await self._settle(correlation_id)
+                await self._match_response(correlation_id)
                 await self._send(frame)
                 await self._send_ready_answers()
 
-    async def _settle(self, correlation_id: int) -> None:
-        """Remove the expected response and those that never come: a broker leaves a Produce with acks=0 unanswered."""
+    async def _match_response(self, correlation_id: int) -> None:
+        """Remove the expected response and those that never come: a broker does not answer a Produce with acks=0."""
         while (expected := self._expected.popleft()) != correlation_id:
             if isinstance(expected, bytes):
                 await self._send(expected)
@@ -302,7 +302,7 @@ class _Connection:
             await self._send(answer)
 
     async def _send(self, frame: bytes) -> None:
-        """Write to the client; that it is gone is seen where its requests are read."""
+        """Write to the client; a closed connection is detected where its requests are read."""
         if not self._to_client.is_closing():
             with suppress(ConnectionError):
                 await _write_frame(self._to_client, frame)

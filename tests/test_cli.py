@@ -49,7 +49,7 @@ def test_version_and_help() -> None:
     assert call().returncode == 2
 
 
-def test_starting_is_lean() -> None:
+def test_start_imports_no_heavy_modules() -> None:
     heavy = "{'aiokafka', 'aiohttp', 'pydantic', 'structlog', 'prometheus_client'}"
     code = f"import sys, openclaw_stream.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -57,7 +57,7 @@ def test_starting_is_lean() -> None:
 
 
 @pytest.mark.parametrize("command", [["run"], ["topics", "check"], ["topics", "create"]])
-def test_a_wrong_setting_is_a_line_and_exit_code_2(command: list[str]) -> None:
+def test_an_invalid_setting_is_one_line_and_exit_code_2(command: list[str]) -> None:
     done = call(*command, KAFKA_GROUP_ID=" ", OPENCLAW_GROUP_WAIT="soon")
     assert done.returncode == 2
     first, second = done.stderr.splitlines()
@@ -83,18 +83,18 @@ def test_topics_are_created_and_checked(topics: dict[str, str]) -> None:
     assert created.stdout.count("created ") == 5
     checked = call("topics", "check", **topics)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert "as they should be" in checked.stdout
+    assert "configured as recommended" in checked.stdout
 
 
-def test_a_misspelt_variable_is_warned_of(topics: dict[str, str]) -> None:
+def test_a_misspelt_variable_is_a_warning(topics: dict[str, str]) -> None:
     done = call("topics", "create", "--partitions", "1", OPENCLAW_TOPIC_ALERT="x", **topics)
     assert done.returncode == 0
     assert done.stderr == (
-        "warning: OPENCLAW_TOPIC_ALERT is set, but no setting has this name; is OPENCLAW_TOPIC_ALERTS meant?\n"
+        "warning: OPENCLAW_TOPIC_ALERT is set, but there is no such setting; did you mean OPENCLAW_TOPIC_ALERTS?\n"
     )
 
 
-def test_no_broker_is_one_line_that_says_so(closed_port: int) -> None:
+def test_an_unreachable_broker_is_a_one_line_error(closed_port: int) -> None:
     done = call("topics", "check", KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{closed_port}")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -108,12 +108,12 @@ def test_run_refuses_missing_topics(topics: dict[str, str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_run_refuses_a_port_that_is_taken(topics: dict[str, str]) -> None:
+def test_run_refuses_a_port_in_use(topics: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = call("run", **topics | {"OPENCLAW_HTTP_ADDR": address})
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith(f"error: OPENCLAW_HTTP_ADDR={address}: the port is already taken")
+    assert done.stderr.splitlines()[-1].startswith(f"error: OPENCLAW_HTTP_ADDR={address}: the port is already in use")
 
 
 def test_run_waits_for_a_broker_and_ends_at_sigterm(closed_port: int) -> None:
@@ -152,18 +152,18 @@ def test_schemas_are_written_and_verified(tmp_path: Path) -> None:
 
 
 @pytest.mark.cluster
-def test_a_replication_factor_that_was_asked_for_is_a_warning_and_exit_code_0(topics: dict[str, str]) -> None:
+def test_a_requested_replication_factor_is_a_warning_and_exit_code_0(topics: dict[str, str]) -> None:
     with EmbeddedKafkaCluster(nodes=3) as cluster:
         variables = topics | {"KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers}
         created = call("topics", "create", "--partitions", "1", "--replication-factor", "1", **variables)
-        asked = call("topics", "check", "--replication-factor", "1", **variables)
-        unasked = call("topics", "check", **variables)
+        requested = call("topics", "check", "--replication-factor", "1", **variables)
+        unrequested = call("topics", "check", **variables)
         checked = call("check", **variables)
-    assert (created.returncode, asked.returncode, unasked.returncode, checked.returncode) == (0, 0, 1, 0)
-    for done in (created, asked, unasked):
+    assert (created.returncode, requested.returncode, unrequested.returncode, checked.returncode) == (0, 0, 1, 0)
+    for done in (created, requested, unrequested):
         lines = done.stderr.splitlines()
         assert len(lines) == 5
         assert all(line.startswith("warning: topic ") and "replication factor is 1" in line for line in lines)
-    assert all("--replication-factor asks for it" in done.stderr for done in (created, asked))
-    assert "the topics are as they should be" in asked.stdout
+    assert all("--replication-factor requests it" in done.stderr for done in (created, requested))
+    assert "the topics are configured as recommended" in requested.stdout
     assert checked.stdout.count("degraded  topic ") == 5

@@ -1,4 +1,4 @@
-"""Each action of a proxy's policy, shown on a real Kafka of one node whose listeners are all proxied."""
+"""Each action of a proxy's policy, on a real Kafka of one node whose listeners are all proxied."""
 
 import socket
 import struct
@@ -123,7 +123,7 @@ def consume(servers: str, topic: str, count: int) -> list[bytes | None]:
 
 
 def end(servers: str, topic: str, level: IsolationLevel = IsolationLevel.READ_UNCOMMITTED) -> int:
-    """The partition's end; READ_COMMITTED gives the last stable offset, where an open transaction begins."""
+    """Return the partition's end; with READ_COMMITTED the last stable offset, where an open transaction begins."""
     asked = {Partition(topic, 0): OffsetSpec.latest()}  # type: ignore[no-untyped-call]
     admin = AdminClient(client(servers))
     (answer,) = admin.list_offsets(asked, isolation_level=level).values()
@@ -131,7 +131,7 @@ def end(servers: str, topic: str, level: IsolationLevel = IsolationLevel.READ_UN
 
 
 def await_stable(servers: str, topic: str, offset: int) -> None:
-    """Wait until no open transaction is below the offset; pytest's timeout ends a wait without end."""
+    """Wait until no open transaction is below the offset; pytest's timeout is the limit."""
     while end(servers, topic, IsolationLevel.READ_COMMITTED) < offset:
         time.sleep(0.01)
 
@@ -158,7 +158,7 @@ async def commit(producer: AIOKafkaProducer, topic: str, value: bytes = b"1") ->
     await producer.commit_transaction()
 
 
-def test_clients_stay_with_the_proxy_and_read_what_was_written(proxies: Proxies, servers: str, topic: str) -> None:
+def test_clients_use_only_the_proxy_and_read_written_records(proxies: Proxies, servers: str, topic: str) -> None:
     seen = proxies["PLAINTEXT"].policy = Applied(-1, forward)
     produce(servers, topic, b"x" * 500_000)
     assert consume(servers, topic, 1) == [b"x" * 500_000]
@@ -175,7 +175,7 @@ def test_a_delayed_request_arrives_later(proxies: Proxies, servers: str, topic: 
     assert consume(servers, topic, 1) == [b"late"]
 
 
-def test_a_delay_that_is_shortened_ends(proxies: Proxies, servers: str, topic: str) -> None:
+def test_a_shortened_delay_ends(proxies: Proxies, servers: str, topic: str) -> None:
     delays, waiting = [UNTIL_RELEASED], threading.Event()
 
     def delay() -> float:
@@ -192,7 +192,9 @@ def test_a_delay_that_is_shortened_ends(proxies: Proxies, servers: str, topic: s
     assert end(servers, topic) == 1
 
 
-async def test_markers_wait_and_with_them_what_was_committed(proxies: Proxies, servers: str, topic: str) -> None:
+async def test_committed_records_are_invisible_until_the_markers_are_forwarded(
+    proxies: Proxies, servers: str, topic: str
+) -> None:
     markers = HoldMarkers(UNTIL_RELEASED)
     seen = proxies["REPLICATION"].policy = Applied(WRITE_TXN_MARKERS, markers)
     async with transactional(servers) as producer:
@@ -220,7 +222,9 @@ async def test_a_held_request_is_answered_and_arrives_later(proxies: Proxies, se
     assert consume(servers, topic, 2) == [b"1", b"1"]
 
 
-async def test_a_held_request_outlives_its_client(proxies: Proxies, servers: str, topic: str) -> None:
+async def test_a_held_request_is_forwarded_after_its_client_disconnects(
+    proxies: Proxies, servers: str, topic: str
+) -> None:
     release = threading.Event()
     proxies["PLAINTEXT"].policy = Applied(END_TXN, lambda request: Hold(answer_txn(request), release))
     async with transactional(servers) as producer:
@@ -262,7 +266,7 @@ def test_a_forged_refusal_of_a_partition_reaches_librdkafka(proxies: Proxies, se
     assert end(servers, topic) == 0
 
 
-def test_a_dropped_connection_is_made_again(proxies: Proxies, servers: str, topic: str) -> None:
+def test_a_dropped_connection_is_reopened(proxies: Proxies, servers: str, topic: str) -> None:
     seen = proxies["PLAINTEXT"].policy = Applied(PRODUCE, lambda _: Drop(), limit=1)
     produce(servers, topic, b"again")
     assert seen.counts[PRODUCE] >= 2
@@ -280,7 +284,7 @@ def correlation_ids(connection: socket.socket, count: int) -> list[int]:
     return [struct.unpack_from(">i", frame)[0] for frame in frames]
 
 
-def test_answers_keep_the_order_of_the_requests(proxies: Proxies) -> None:
+def test_responses_keep_the_order_of_the_requests(proxies: Proxies) -> None:
     forged: dict[int, Action] = {2: Answer(b""), 3: Hold(b"", threading.Event()), 5: Answer(b"")}
     proxy = proxies["PLAINTEXT"]
     proxy.policy = lambda request: forged.get(request.correlation_id, Forward())
@@ -289,7 +293,7 @@ def test_answers_keep_the_order_of_the_requests(proxies: Proxies) -> None:
         assert correlation_ids(connection, 5) == [1, 2, 3, 4, 5]
 
 
-def test_the_real_answer_of_a_held_request_is_dropped(proxies: Proxies) -> None:
+def test_the_broker_response_to_a_held_request_is_dropped(proxies: Proxies) -> None:
     release, proxy = threading.Event(), proxies["PLAINTEXT"]
     held = Hold(b"forged", release)
     proxy.policy = lambda request: held if request.correlation_id == 1 else Forward()
@@ -303,7 +307,7 @@ def test_the_real_answer_of_a_held_request_is_dropped(proxies: Proxies) -> None:
             time.sleep(0.001)
 
 
-def test_a_policy_that_raises_ends_the_connection_and_the_test(
+def test_an_error_of_the_policy_closes_the_connection_and_fails_the_test(
     cluster_and_proxies: tuple[EmbeddedKafkaCluster, Proxies],
 ) -> None:
     target = cluster_and_proxies[1]["PLAINTEXT"].port
@@ -317,6 +321,7 @@ def test_a_policy_that_raises_ends_the_connection_and_the_test(
             assert connection.recv(1) == b""
 
 
+@pytest.mark.io
 def test_a_target_that_does_not_listen_closes_the_connection() -> None:
     with (
         KafkaProxy(free_port()) as proxy,
@@ -325,7 +330,7 @@ def test_a_target_that_does_not_listen_closes_the_connection() -> None:
         assert connection.recv(1) == b""
 
 
-def test_a_request_knows_its_client() -> None:
+def test_a_request_has_its_client_id() -> None:
     named = struct.pack(">hhih3s", PRODUCE, 9, 7, 3, b"ann") + b"body"
     unnamed = struct.pack(">hhih", PRODUCE, 9, 7, -1) + b"body"
     assert [(each.client_id, each.body) for each in (Request(0, 9, 7, named), Request(0, 9, 7, unnamed))] == [
@@ -334,6 +339,6 @@ def test_a_request_knows_its_client() -> None:
     ]
 
 
-def test_no_answer_is_invented_for_a_version_that_is_not_known() -> None:
-    with pytest.raises(ValueError, match="version 3 of the request 28"):
+def test_an_unsupported_version_is_an_error() -> None:
+    with pytest.raises(ValueError, match="unsupported version 3 of request 28"):
         answer_txn(Request(TXN_OFFSET_COMMIT, 3, 1, b""))

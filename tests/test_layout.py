@@ -7,6 +7,7 @@ and contains the modules directly in it; a module at the top of the package is a
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class Module:
     tree: ast.Module
 
 
+@cache
 def modules(root: Path) -> dict[str, Module]:
     """Parse all modules under a package's folder, by name."""
     found = {}
@@ -101,6 +103,7 @@ def imports(module: Module, package: Mapping[str, Module], root: str) -> set[str
     return (inside & set(package)) - {module.name}
 
 
+@cache
 def import_graph(root: Path) -> dict[str, set[str]]:
     """Return the imported modules by importing module."""
     package = modules(root)

@@ -78,6 +78,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "OPENCLAW_LANGUAGE": "EN",
         "OPENCLAW_LOG_LEVEL": "Warning",
         "OPENCLAW_LOG_FORMAT": "console",
+        "OPENCLAW_LOG_LIBRARY_LEVEL": "Debug",
         "OPENCLAW_HTTP_ADDR": "[::1]:0",
         "OPENCLAW_COMMIT_INTERVAL": "0.5",
         "OPENCLAW_MAX_PENDING_BYTES": "2MiB",
@@ -96,7 +97,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.incidents.timers == Timers(250, 0, 7_200_000, 7_200_000, 0, 1)
     assert settings.incidents.group_by == ("cluster", "team")
     assert settings.arbiter.language is Language.EN
-    assert (settings.log.level, settings.log.format) == ("warning", "console")
+    assert (settings.log.level, settings.log.format, settings.log.library_level) == ("warning", "console", "debug")
     assert settings.http.addr == ("::1", 0)
     assert (settings.worker.max_pending_bytes, settings.worker.max_pending_decisions) == (2 << 20, 7)
     assert settings.shadow_mode.enabled is False
@@ -212,8 +213,8 @@ def test_a_misspelt_variable_is_named_and_service_links_are_not(monkeypatch: pyt
     monkeypatch.setenv("OPENCLAW_STREAM_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("OPENCLAW_STREAM_PORT_8080_TCP_ADDR", "10.0.0.1")
     assert unknown_settings() == [
-        "OPENCLAW_GRUOP_WAIT is set, but no setting has this name; is OPENCLAW_GROUP_WAIT meant?",
-        "OPENCLAW_PURPLE is set, but no setting has this name",
+        "OPENCLAW_GRUOP_WAIT is set, but there is no such setting; did you mean OPENCLAW_GROUP_WAIT?",
+        "OPENCLAW_PURPLE is set, but there is no such setting",
     ]
 
 

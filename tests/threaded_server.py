@@ -1,4 +1,4 @@
-"""An asyncio server in a thread of its own, for tests that block or that run a loop themselves."""
+"""An asyncio server in its own thread, for tests that block or run a loop themselves."""
 
 import asyncio
 import threading
@@ -43,4 +43,4 @@ class ThreadedServer(ABC):
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
-        await asyncio.sleep(0)  # for the transports to close
+        await asyncio.sleep(0)  # lets the transports close

@@ -8,15 +8,15 @@ from openclaw_stream.errors import PoisonError
 
 
 def is_cloudevent(document: dict[str, Any]) -> bool:
-    """Tell a CloudEvents event by its `specversion`."""
+    """Return whether a document has a `specversion`."""
     return "specversion" in document
 
 
 def data_of(event: dict[str, Any]) -> Any:
-    """Return an event's data: bytes or a text yet to be parsed, or a JSON value.
+    """Return an event's data: bytes or a string to be parsed, or a JSON value.
 
     Raises:
-        PoisonError: it has none, or `data_base64` is no base64.
+        PoisonError: It has no data, or `data_base64` is not base64.
     """
     if event.get("data") is not None:
         return event["data"]

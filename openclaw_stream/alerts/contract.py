@@ -1,4 +1,4 @@
-"""The native alert event: what producers put on the alerts topic."""
+"""The native alert event: the contract for producers of the alerts topic."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat
 
 Scalar = str | int | FiniteFloat | bool | None
-Moment = datetime | int | FiniteFloat
+Timestamp = datetime | int | FiniteFloat
 
 
 def _any_name(schema: dict[str, Any]) -> None:
-    """Let the schema take the name under each of its aliases, or as a label."""
+    """Accept the name under each of its aliases, or as a label, in the schema."""
     properties = schema["properties"]
     for alias in ("alertname", "alert_name"):
         properties[alias] = {**properties["alert_type"], "description": "The same as alert_type."}
@@ -22,14 +22,14 @@ def _any_name(schema: dict[str, Any]) -> None:
     schema.pop("required")
 
 
-# A character that no reader of patterns takes for white space.
+# No implementation of regular expressions takes such a character for white space.
 _VISIBLE = r"[^\s\x00-\x20\x7f-\xa0]"
 
 
 class AlertEvent(BaseModel):
     """One alert, firing or resolved; only its name is required. Further fields are ignored.
 
-    A field beats the like-named label. Where namespace or service is missing it is taken from the usual labels
+    A field overrides the label of the same name. A missing namespace or service is taken from the usual labels
     (`service.name`, `k8s.namespace.name`, `deployment`, `app`, `pod` …).
     """
 
@@ -42,29 +42,33 @@ class AlertEvent(BaseModel):
     )
     severity: str | None = Field(
         None,
-        description="critical, high, warning, info, P0 to P3, or a usual word such as page, error, notice; "
-        "any other word means warning.",
+        description="critical, high, warning, info, P0 to P3, or a usual name such as page, error, notice; "
+        "any other value means warning.",
         examples=["critical"],
     )
     status: str | None = Field(
         None,
-        description="firing or resolved. Without it an alert is firing, unless its ends_at lies before its record.",
+        description="firing or resolved. Without it an alert is firing, unless ends_at is before the record.",
         examples=["firing"],
     )
     source: str | None = Field(None, description="The system that raised it.", examples=["prometheus"])
     namespace: str | None = Field(None, description="Kubernetes namespace.", examples=["shop"])
     service: str | None = Field(None, description="Service or workload.", examples=["checkout"])
     target_resource: str | None = Field(None, description="KIND/NAME.", examples=["deployment/checkout"])
-    message: str | None = Field(None, description="What happened, in words.")
+    message: str | None = Field(None, description="What happened, as text.")
     metrics: dict[str, FiniteFloat | None] | None = Field(None, description="Measured values by name.")
-    labels: dict[str, Scalar] | None = Field(None, description="What identifies it; taken as texts, null is left out.")
-    annotations: dict[str, Scalar] | None = Field(None, description="What explains it; taken as texts.")
+    labels: dict[str, Scalar] | None = Field(
+        None, description="Identify the alert; values are converted to strings, null is left out."
+    )
+    annotations: dict[str, Scalar] | None = Field(
+        None, description="Explain the alert; values are converted to strings."
+    )
     fingerprint: str | None = Field(
         None,
-        description="Equal in all repeats of one alert and in its end; derived from name and labels where missing.",
+        description="Equal in all repeats of an alert and in its resolution; derived from name and labels if missing.",
     )
-    starts_at: Moment | None = Field(
-        None, description="RFC 3339, or epoch seconds or milliseconds; an absurd one is ignored with a warning."
+    starts_at: Timestamp | None = Field(
+        None, description="RFC 3339, or epoch seconds or milliseconds; an implausible one is ignored with a warning."
     )
-    ends_at: Moment | None = Field(None, description="As starts_at; 0001-01-01T00:00:00Z means none.")
-    generator_url: str | None = Field(None, description="Where to look at what raised it.")
+    ends_at: Timestamp | None = Field(None, description="Like starts_at; 0001-01-01T00:00:00Z means none.")
+    generator_url: str | None = Field(None, description="Link to what raised it, such as a rule or a graph.")

@@ -14,7 +14,7 @@ import orjson
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.formats import AlertDocument, Skipped, Unreadable, adapter_for
 from openclaw_stream.alerts.frames import unwrap
-from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, no_alert, shown
+from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, describe_value, no_alert
 from openclaw_stream.errors import PoisonError
 
 NATIVE = "native"
@@ -33,7 +33,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Decoded:
+class DecodedRecord:
     """What a record held.
 
     `alerts` are folded, `faults` say what could not be read, `skipped` why parts are no alerts: one reason for each.
@@ -47,7 +47,7 @@ class Decoded:
     skipped: list[str] = field(default_factory=list)
 
 
-def decode(value: bytes, timestamp: int, reader: AlertReader) -> Decoded:
+def decode(value: bytes, timestamp: int, reader: AlertReader) -> DecodedRecord:
     """Decode a record's value; `timestamp` is the record's, in epoch milliseconds, 0 where it is not known.
 
     Raises:
@@ -57,9 +57,9 @@ def decode(value: bytes, timestamp: int, reader: AlertReader) -> Decoded:
     if document is not None:
         warnings: list[str] = []
         try:
-            return Decoded([reader.read(document, timestamp, warnings)], [], warnings, NATIVE)
+            return DecodedRecord([reader.read(document, timestamp, warnings)], [], warnings, NATIVE)
         except SkippedAlertError as skipped:
-            return Decoded([], [], warnings, NATIVE, [str(skipped)])
+            return DecodedRecord([], [], warnings, NATIVE, [str(skipped)])
     return _decode_all(value, timestamp, reader)
 
 
@@ -76,9 +76,9 @@ def _plain_native(value: bytes) -> dict[str, Any] | None:
     return None if "alerts" in document or "specversion" in document else document
 
 
-def _decode_all(value: bytes, timestamp: int, reader: AlertReader) -> Decoded:
+def _decode_all(value: bytes, timestamp: int, reader: AlertReader) -> DecodedRecord:
     unwrapped = unwrap(value)
-    decoded = Decoded([], [], list(unwrapped.warnings), "")
+    decoded = DecodedRecord([], [], list(unwrapped.warnings), "cloudevents" if unwrapped.in_cloudevent else "")
     index = 0
     for part in _parts(unwrapped.documents, decoded):
         if index >= _ALERTS_MAX:
@@ -87,11 +87,11 @@ def _decode_all(value: bytes, timestamp: int, reader: AlertReader) -> Decoded:
         index += 1
     if decoded.faults and not decoded.alerts and not decoded.skipped:
         only = decoded.faults[0].reason if len(decoded.faults) == index == 1 else ""
-        raise PoisonError(only or f"none of its alerts can be read: {_summary(decoded.faults)}")
+        raise PoisonError(only or f"no valid alert: {_summary(decoded.faults)}")
     return decoded
 
 
-def _parts(documents: list[Any], decoded: Decoded) -> Iterator[AlertDocument | Skipped | Unreadable]:
+def _parts(documents: list[Any], decoded: DecodedRecord) -> Iterator[AlertDocument | Skipped | Unreadable]:
     for document in documents:
         if isinstance(document, Skipped | Unreadable):
             yield document
@@ -105,7 +105,7 @@ def _parts(documents: list[Any], decoded: Decoded) -> Iterator[AlertDocument | S
 
 
 def _read(
-    part: AlertDocument | Skipped | Unreadable, index: int, timestamp: int, reader: AlertReader, decoded: Decoded
+    part: AlertDocument | Skipped | Unreadable, index: int, timestamp: int, reader: AlertReader, decoded: DecodedRecord
 ) -> None:
     if isinstance(part, Skipped):
         decoded.skipped.append(part.reason)
@@ -122,7 +122,7 @@ def _read(
 
 
 def _unknown(document: object) -> str:
-    return f"unknown shape: expected {_EXPECTED}; got {shown(document)}"
+    return f"unknown shape: expected {_EXPECTED}; got {describe_value(document)}"
 
 
 def _summary(faults: list[Fault]) -> str:

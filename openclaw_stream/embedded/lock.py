@@ -1,4 +1,4 @@
-"""The lock: which jars make up the embedded Kafka, to the byte."""
+"""The lock file: the jars of the embedded Kafka, with their checksums."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class LockedJar:
         return f"{artifact}-{version}.jar"
 
     def matches(self, path: Path) -> bool:
-        """Whether the file is there and has the locked bytes."""
+        """Whether the file exists and has the locked checksum."""
         return path.is_file() and sha256_of(path) == self.sha256
 
 
@@ -35,12 +35,12 @@ class Lock:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the text of a lock file: a jar a line, ``#`` begins a comment."""
+        """Read the text of a lock file: one jar per line, ``#`` begins a comment."""
         lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
         return cls(tuple(LockedJar(coordinates, sha256) for coordinates, sha256 in lines))
 
     def render(self) -> str:
-        """Write the text of the lock file."""
+        """Return the text of the lock file."""
         return _HEADING + "".join(f"{jar.coordinates} {jar.sha256}\n" for jar in self.jars)
 
     @property

@@ -41,15 +41,15 @@ BROKER_PROPERTIES = {
     "broker.session.timeout.ms": "2000",
     "log.cleaner.dedupe.buffer.size": "16777216",
 }
-"""The properties of a single node; those of a cluster replace some of them."""
+"""The properties of a single node; a cluster overrides some of them."""
 
 
 class KafkaNode(EmbeddedServer):
     """A Kafka process that is broker and controller; subclasses choose its id, ports and properties.
 
     Args:
-        progress: Called with a sentence when a slow step starts, such as the download on the first start.
-        parent: Folder that takes the node's folder, and is removed with it should this process end first.
+        progress: Called with a message when a slow step starts, such as the download on the first start.
+        parent: Folder for the node's folder; removed with it if this process ends first.
     """
 
     name: ClassVar[str] = "Apache Kafka"
@@ -76,10 +76,10 @@ class KafkaNode(EmbeddedServer):
     @property
     @abstractmethod
     def _probe_port(self) -> int:
-        """The port of the PLAINTEXT listener itself, not of a proxy before it."""
+        """The bound port of the PLAINTEXT listener, not that of a proxy."""
 
     def brokers(self) -> frozenset[int]:
-        """The ids of the brokers that this node sees registered and unfenced.
+        """The ids of the registered and unfenced brokers in this node's metadata.
 
         Raises:
             OSError: the node does not answer within a second.
@@ -103,7 +103,7 @@ class KafkaNode(EmbeddedServer):
     def _end(self) -> None:
         super()._end()
         if self._folder is not None:
-            self._require_runtime().keep_archive(self._folder / "scratch")
+            self._require_runtime().save_archive(self._folder / "scratch")
 
     def _require_runtime(self) -> KafkaRuntime:
         if self._runtime is None:
@@ -121,10 +121,10 @@ def _copy_storage(formatted: Path, data: Path, node_id: int) -> None:
 
 
 def _broker_ids(port: int) -> frozenset[int]:
-    """Ask for metadata (version 1, no topics) and return the ids of the brokers in the answer.
+    """Request metadata (version 1, no topics) and return the ids of the brokers in the response.
 
-    A listener may accept connections before its broker is unfenced, and topics cannot be created before. The answer is
-    a correlation id, the number of brokers, and per broker its id, host, port and nullable rack:
+    A listener may accept connections before its broker is unfenced, and topics cannot be created before. The response
+    is a correlation id, the number of brokers, and per broker its id, host, port and nullable rack:
     https://kafka.apache.org/protocol#The_Messages_Metadata
     """
     body = struct.pack(">hhihi", _METADATA, 1, 0, -1, 0)
@@ -132,19 +132,19 @@ def _broker_ids(port: int) -> frozenset[int]:
         connection.sendall(struct.pack(">i", len(body)) + body)
         stream = connection.makefile("rb")
         size = stream.read(4)
-        answer = stream.read(*struct.unpack(">i", size)) if len(size) == 4 else b""  # noqa: PLR2004 - bytes of an int32
+        response = stream.read(*struct.unpack(">i", size)) if len(size) == 4 else b""  # noqa: PLR2004 - bytes of an int32
     try:
-        return _parse_broker_ids(answer)
-    except struct.error:  # the node closed the connection before the answer was complete
+        return _parse_broker_ids(response)
+    except struct.error:  # the node closed the connection before the response was complete
         return frozenset()
 
 
-def _parse_broker_ids(answer: bytes) -> frozenset[int]:
-    (count,), position, ids = struct.unpack_from(">i", answer, 4), 8, set()
+def _parse_broker_ids(response: bytes) -> frozenset[int]:
+    (count,), position, ids = struct.unpack_from(">i", response, 4), 8, set()
     for _ in range(count):
-        broker, host_length = struct.unpack_from(">ih", answer, position)
+        broker, host_length = struct.unpack_from(">ih", response, position)
         position += 6 + host_length + 4
-        (rack_length,) = struct.unpack_from(">h", answer, position)
+        (rack_length,) = struct.unpack_from(">h", response, position)
         position += 2 + max(rack_length, 0)
         ids.add(broker)
     return frozenset(ids)

@@ -1,4 +1,4 @@
-"""The program's side of the supervisor: a server that never outlives this process."""
+"""A server process that never outlives this process, through its supervisor."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ _JAVA_SETTINGS = ("JAVA_", "JDK_", "_JAVA_", "CLASSPATH")
 class ServerProcess:
     """A server under its supervisor, which kills it when this process ends, even by ``kill -9``.
 
-    The link is a pipe that only this process holds: a child made by ``fork`` without ``exec`` inherits it, and then
-    the server lives as long as that child. ``stop`` or ``kill`` is the last call.
+    The supervisor reads a pipe that only this process holds. A child created by ``fork`` without ``exec`` inherits it,
+    and then the server runs as long as that child. ``stop`` or ``kill`` must be the last call.
 
     Args:
         command: The server's program and arguments.
-        folder: Its working folder; removed should this process end first.
-        log_file: Where its output is appended.
+        folder: Its working folder; removed if this process ends first.
+        log_file: The file to which its output is appended.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, log_file: Path) -> None:
@@ -35,24 +35,24 @@ class ServerProcess:
                 bufsize=0,
                 cwd=folder,
                 env=environment(),
-                start_new_session=True,  # a Ctrl-C in the terminal is for the program, not for its servers
+                start_new_session=True,  # Ctrl-C in the terminal must not reach the servers
             )
 
     @property
     def running(self) -> bool:
-        """Whether the server has not ended yet; a paused one runs."""
+        """Whether the server is running; a paused one counts."""
         return self._supervisor.poll() is None
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server; return once it is sent, or the server has ended."""
-        orders, done = self._supervisor.stdin, self._supervisor.stdout
-        assert orders is not None and done is not None  # noqa: PT018, S101 - both are pipes
+        signals, sent = self._supervisor.stdin, self._supervisor.stdout
+        assert signals is not None and sent is not None  # noqa: PT018, S101 - both are pipes
         with contextlib.suppress(BrokenPipeError):
-            orders.write(bytes([number]))
-            done.read(1)
+            signals.write(bytes([number]))
+            sent.read(1)
 
     def stop(self, grace: float) -> None:
-        """Ask the server to end, and kill it after ``grace`` seconds."""
+        """Terminate the server, and kill it after ``grace`` seconds."""
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         try:
@@ -62,16 +62,16 @@ class ServerProcess:
         self._reap()
 
     def kill(self) -> None:
-        """End the server at once, as a crash would."""
+        """Kill the server at once, like a crash."""
         self.send(signal.SIGKILL)
         self._reap()
 
     def _reap(self) -> None:
-        """Wait for the end, then close the pipes: a pipe closed before the end removes the folder."""
+        """Wait for the end, then close the pipes: closing them earlier would make the supervisor remove the folder."""
         self._supervisor.wait()
         self._supervisor.communicate()
 
 
 def environment() -> dict[str, str]:
-    """Give this process's environment without another Java's settings."""
+    """Return this process's environment without the settings of another Java."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_JAVA_SETTINGS)}

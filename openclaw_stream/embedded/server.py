@@ -19,18 +19,18 @@ from openclaw_stream.errors import EmbeddedError
 HOST = "127.0.0.1"
 _READY_WITHIN = 90.0
 _STOP_WITHIN = 30.0
-_ASK_EVERY = 0.02
+_POLL_SECONDS = 0.02
 _LOG_TAIL = 20
 
 
 class EmbeddedServer(ABC):
     """A real server on loopback, for tests and the demo; it ends with this process, even by ``kill -9``.
 
-    A context manager; ``start`` and ``stop`` do the same by hand. Its folder is removed by ``stop``, and kept, with the
-    log, when the server did not come up.
+    A context manager that calls ``start`` and ``stop``. Its folder is removed by ``stop``, and kept, with the log, when
+    the server did not start.
 
     Raises:
-        EmbeddedError: from ``start`` and ``restart``: the server cannot be installed, or did not come up.
+        EmbeddedError: from ``start`` and ``restart``: the server cannot be installed, or did not start.
     """
 
     name: ClassVar[str]
@@ -55,7 +55,7 @@ class EmbeddedServer(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether the server's process runs; a paused one counts."""
+        """Whether the server's process is running; a paused one counts."""
         return self._process is not None and self._process.running
 
     @property
@@ -71,13 +71,13 @@ class EmbeddedServer(ABC):
         return self
 
     def launch(self) -> None:
-        """Start the server's process unless it runs, and return at once: `wait_until_ready` is the second half.
+        """Start the server's process unless it is running, and return at once, without `wait_until_ready`.
 
-        With both, servers that wait for each other can be started together.
+        So servers that wait for each other can be started together.
         """
         if self.running:
             return
-        folder = self._folder or self._make_folder()
+        folder = self._folder or self._create_folder()
         self._folder = folder
         with self._cleanup_on_failure():
             self.kill()
@@ -101,7 +101,7 @@ class EmbeddedServer(ABC):
             self._folder = None
 
     def kill(self) -> None:
-        """Kill the server as a crash would, and keep its ports and data for ``start``."""
+        """Kill the server like a crash, and keep its ports and data for ``start``."""
         if self._process is not None:
             self._process.kill()
             self._process = None
@@ -113,7 +113,7 @@ class EmbeddedServer(ABC):
         self.start()
 
     def pause(self) -> None:
-        """Pause the server with SIGSTOP: it keeps its connections and answers nothing."""
+        """Pause the server with SIGSTOP: it keeps its connections and does not answer."""
         self._require_process().send(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -126,7 +126,7 @@ class EmbeddedServer(ABC):
             self._process.stop(_STOP_WITHIN)
             self._process = None
 
-    def _make_folder(self) -> Path:
+    def _create_folder(self) -> Path:
         folder = Path(tempfile.mkdtemp(prefix=f"openclaw-{self._slug}-", dir=self._parent))
         try:
             self._prepare(folder)
@@ -155,7 +155,7 @@ class EmbeddedServer(ABC):
                 raise self._failure("ended before it answered")
             if time.monotonic() > deadline:
                 raise self._failure(f"did not answer within {_READY_WITHIN:.0f} s")
-            time.sleep(_ASK_EVERY)
+            time.sleep(_POLL_SECONDS)
 
     def _is_ready(self) -> bool:
         try:
@@ -190,19 +190,19 @@ class EmbeddedServer(ABC):
 
 
 def free_port() -> int:
-    """A free port on loopback; see `free_ports`."""
+    """Return a free port on loopback; see `free_ports`."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Different free ports on loopback, below the ports that systems give to outgoing connections.
+    """Return different free ports on loopback, below the range of ephemeral ports.
 
-    There, a client that keeps connecting to a stopped server could be given the server's own port.
+    From that range a client that keeps connecting to a stopped server could get the server's own port.
     """
     ports: list[int] = []
-    with ExitStack() as bound:  # until all are chosen, so that none is chosen twice
+    with ExitStack() as bound:  # keeps each port bound, so that none is chosen twice
         while len(ports) < count:
-            port = random.randrange(15_000, 30_000)  # noqa: S311 - spreads servers started side by side
+            port = random.randrange(15_000, 30_000)  # noqa: S311 - spreads servers that are started concurrently
             probe = bound.enter_context(socket.socket())
             with suppress(OSError):
                 probe.bind((HOST, port))

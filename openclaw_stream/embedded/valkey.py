@@ -13,7 +13,7 @@ _ANSWER_WITHIN = 1.0
 
 
 class EmbeddedValkey(EmbeddedServer):
-    """A Valkey server that keeps everything in memory: a restart empties it."""
+    """A Valkey server without persistence: a restart empties it."""
 
     name: ClassVar[str] = "Valkey"
     _slug: ClassVar[str] = "valkey"
@@ -25,7 +25,7 @@ class EmbeddedValkey(EmbeddedServer):
 
     @property
     def url(self) -> str:
-        """Where clients connect, ``redis://127.0.0.1:PORT/0``."""
+        """The address for clients, ``redis://127.0.0.1:PORT/0``."""
         self._require_folder()
         return f"redis://{HOST}:{self._port}/0"
 
@@ -36,7 +36,7 @@ class EmbeddedValkey(EmbeddedServer):
 
     def _command(self, folder: Path) -> Sequence[str]:
         settings = {"bind": HOST, "port": str(self._port), "dir": str(folder), "save": "", "appendonly": "no"}
-        return [self._program, *(word for name, value in settings.items() for word in (f"--{name}", value))]
+        return [self._program, *(argument for name, value in settings.items() for argument in (f"--{name}", value))]
 
     def _answers(self) -> bool:
         with socket.create_connection((HOST, self._port), timeout=_ANSWER_WITHIN) as connection:

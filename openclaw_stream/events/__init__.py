@@ -1,1 +1,1 @@
-"""What is on the wire: alerts in, decisions, tuning, incidents and dead letters out."""
+"""The published events: decisions, tuning, incidents and dead letters, with their schemas."""

@@ -1,4 +1,4 @@
-"""What the arbiter answers for one revision, ready to be published."""
+"""The result of arbitrating one revision, as it is published."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
 
 
 class PublishedDecision(NamedTuple):
-    """The last decision published of an incident, as far as its resolution repeats it."""
+    """The last published decision of an incident, with the fields that its resolution repeats."""
 
     incident_id: str
     revision: int
@@ -21,7 +21,7 @@ class PublishedDecision(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ArbitrationResult:
-    """A validated judgement with what it rests on; `suggestions` become shadow-tuning events."""
+    """A validated judgement, its confidence and origin; `suggestions` become shadow-tuning events."""
 
     judgement: Judgement
     confidence: Confidence
@@ -32,8 +32,8 @@ class ArbitrationResult:
     trace_url: str | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
 
-    def as_last(self, incident_id: str, revision: int) -> PublishedDecision:
-        """Return what is remembered of it as that revision of an incident."""
+    def as_published(self, incident_id: str, revision: int) -> PublishedDecision:
+        """Return the fields to keep of this result as a revision of an incident."""
         judgement = self.judgement
         return PublishedDecision(
             incident_id=incident_id,

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document: which events go over which topics, in which direction, under which key."""
+"""The AsyncAPI 3.0 document: topics, their direction, their messages and record keys."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ _BINDING_VERSION = "0.5.0"
 
 
 class _Message(NamedTuple):
-    """A message: its example's name, its payload and header schemas, and its record key."""
+    """A message: the name of its example, its payload and header schemas, and its record key."""
 
     example: str
     summary: str
@@ -18,7 +18,7 @@ class _Message(NamedTuple):
 
 
 class _Channel(NamedTuple):
-    """A topic: who writes it, under which default name, and its messages by name."""
+    """A topic: direction as seen from the worker, default name, and messages."""
 
     action: str
     address: str
@@ -29,7 +29,7 @@ class _Channel(NamedTuple):
 
 _MESSAGES = {
     "alert": _Message(
-        "alert", "A native alert.", "AlertEvent", None, "namespace/service; null or foreign is no fault."
+        "alert", "A native alert.", "AlertEvent", None, "namespace/service; other keys and null are accepted."
     ),
     "alertmanagerPayload": _Message(
         "alertmanager",
@@ -44,30 +44,32 @@ _MESSAGES = {
         "tuning", "A preventive change, not executed.", "TuningEvent", "EventHeaders", "The incident id."
     ),
     "incident": _Message(
-        "incident", "A group's current state.", "IncidentState", None, "The group key, or #generation."
+        "incident", "The current state of a group.", "IncidentState", None, "The group key, or #generation."
     ),
     "deadLetter": _Message(
         "dead-letter",
-        "A record that could not be understood, unchanged.",
+        "A record that could not be processed, unchanged.",
         None,
         "DeadLetterHeaders",
-        "The original one.",
+        "The original key.",
     ),
 }
 _CHANNELS = {
     "alerts": _Channel(
         "receive",
         "openclaw.alerts.v1",
-        "Alerts in; keyed by scope, so that an incident lies in one partition.",
+        "Alerts; keyed by group, so that all alerts of an incident are in one partition.",
         ("alert", "alertmanagerPayload", "cloudEvent"),
     ),
     "decisions": _Channel("send", "openclaw.decisions.v1", "One decision per incident revision.", ("decision",)),
-    "tuning": _Channel("send", "openclaw.tuning.v1", "Shadow tuning.", ("tuning",)),
-    "incidents": _Channel("send", "openclaw.incidents.v1", "What is open.", ("incident",), compacted=True),
-    "deadLetters": _Channel("send", "openclaw.dead-letter.v1", "What could not be understood.", ("deadLetter",)),
+    "tuning": _Channel("send", "openclaw.tuning.v1", "Preventive changes, not executed.", ("tuning",)),
+    "incidents": _Channel(
+        "send", "openclaw.incidents.v1", "The current state of each group.", ("incident",), compacted=True
+    ),
+    "deadLetters": _Channel("send", "openclaw.dead-letter.v1", "Records that could not be processed.", ("deadLetter",)),
 }
 _TEXT = {"type": "string"}
-_FOREIGN: dict[str, Any] = {
+_EXTERNAL: dict[str, Any] = {
     "AlertmanagerPayload": {
         "type": "object",
         "required": ["alerts"],
@@ -80,11 +82,11 @@ _FOREIGN: dict[str, Any] = {
     },
     "EventHeaders": {
         "type": "object",
-        "description": "CloudEvents 1.0 attributes; traceparent as the alert that opened the incident carried it.",
+        "description": "CloudEvents 1.0 attributes; traceparent of the alert that opened the incident.",
         "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"],
         "properties": {
             "ce_specversion": {"const": "1.0"},
-            "ce_id": {"type": "string", "description": "Another one for each generation."},
+            "ce_id": {"type": "string", "description": "Differs between generations."},
             "ce_type": _TEXT,
             "ce_source": _TEXT,
             "ce_time": {"type": "string", "format": "date-time"},
@@ -96,13 +98,13 @@ _FOREIGN: dict[str, Any] = {
 
 
 def asyncapi(schemas: dict[str, Any]) -> dict[str, Any]:
-    """Return the document; `schemas` are the models' schemas by name, for its `components/schemas`."""
+    """Return the document; `schemas` are the schemas of the models by name, for `components/schemas`."""
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "openclaw-stream",
             "version": "1.0.0",
-            "description": "Alerts become incidents and decisions. Topic names are the defaults. Read the outputs "
+            "description": "Turns alerts into incidents and decisions. Topic names are the defaults. Read the outputs "
             "with isolation.level=read_committed; upsert by incident_id, and apply an event if its (generation, "
             "revision) is not below the stored pair.",
             "license": {"name": "Apache-2.0"},
@@ -115,7 +117,7 @@ def asyncapi(schemas: dict[str, Any]) -> dict[str, Any]:
         },
         "components": {
             "messages": {name: _message(name, message) for name, message in _MESSAGES.items()},
-            "schemas": {**schemas, **_FOREIGN},
+            "schemas": {**schemas, **_EXTERNAL},
         },
     }
 
@@ -141,7 +143,7 @@ def _operation(name: str, channel: _Channel) -> dict[str, Any]:
 
 def _message(name: str, message: _Message) -> dict[str, Any]:
     parts = {part: schema for part, schema in (("payload", message.payload), ("headers", message.headers)) if schema}
-    shown = "payload" if message.payload else "headers"
+    part_of_example = "payload" if message.payload else "headers"
     return {
         "name": name,
         "summary": message.summary,
@@ -150,5 +152,5 @@ def _message(name: str, message: _Message) -> dict[str, Any]:
         "bindings": {
             "kafka": {"key": {"type": "string", "description": message.key}, "bindingVersion": _BINDING_VERSION}
         },
-        "examples": [{shown: example(message.example)}],
+        "examples": [{part_of_example: example(message.example)}],
     }

@@ -1,4 +1,4 @@
-"""The dead letter: the original bytes under the original key, the reason and the source in headers."""
+"""The dead letter: original key and value, with the reason and the source in headers."""
 
 from collections.abc import Sequence
 
@@ -13,27 +13,27 @@ _NUMBER = r"^-?\d+$"
 
 
 class DeadLetterHeaders(BaseModel):
-    """The headers that a dead letter carries beside those of the original record; all are UTF-8 texts."""
+    """The headers of a dead letter, in addition to those of the original record; all values are UTF-8 strings."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=lambda name: _PREFIX + name.replace("_", "-")
     )
 
-    reason: str = Field(max_length=_REASON_MAX, description="Why the record could not be understood, in one line.")
-    topic: str = Field(description="The topic the record came from.")
+    reason: str = Field(max_length=_REASON_MAX, description="Why the record could not be processed, in one line.")
+    topic: str = Field(description="The topic of the original record.")
     partition: str = Field(pattern=_NUMBER)
     offset: str = Field(pattern=_NUMBER)
     timestamp: str = Field(pattern=_NUMBER, description="The record's timestamp, epoch milliseconds.")
-    generation: str = Field(pattern=_NUMBER, description="Grows with every reset of the consumer group's offsets.")
+    generation: str = Field(pattern=_NUMBER, description="Increases with every reset of the consumer group's offsets.")
     bad_indexes: str | None = Field(
         None,
         pattern=r"^\d+(,\d+)*$",
-        description="The alerts of the payload that could not be read, counted from 0: at most 100. The others folded.",
+        description="Indexes of the invalid alerts of the payload, from 0: at most 100. The other alerts were folded.",
     )
-    bad_others: str | None = Field(None, pattern=r"^\d+$", description="How many more alerts could not be read.")
+    bad_others: str | None = Field(None, pattern=r"^\d+$", description="How many more alerts are invalid.")
 
 
-def dead_letter_headers(  # noqa: PLR0913 - a record is named by its coordinates
+def dead_letter_headers(  # noqa: PLR0913 - the coordinates of a record
     original: Sequence[tuple[str, bytes]],
     *,
     reason: str,
@@ -44,12 +44,12 @@ def dead_letter_headers(  # noqa: PLR0913 - a record is named by its coordinates
     generation: int,
     bad_indexes: Sequence[int] = (),
 ) -> list[tuple[str, bytes]]:
-    """Return the headers of a dead letter: the original ones, and its own in place of those of an earlier one.
+    """Return the headers of a dead letter: the original ones, and its own, which replace those of an earlier one.
 
-    `timestamp` is the record's, in epoch milliseconds. The reason is made one line, capped and free of secrets.
+    `timestamp` is the record's, in epoch milliseconds. The reason is cut, joined to one line, and has no secrets.
     """
     own = {
-        "reason": _one_line(reason),
+        "reason": safe_text(reason, _REASON_MAX, one_line=True),
         "topic": topic,
         "partition": str(partition),
         "offset": str(offset),
@@ -62,7 +62,3 @@ def dead_letter_headers(  # noqa: PLR0913 - a record is named by its coordinates
         own["bad-others"] = str(len(bad_indexes) - _INDEXES_MAX)
     kept = [header for header in original if not header[0].startswith(_PREFIX)]
     return kept + [(_PREFIX + name, value.encode()) for name, value in own.items()]
-
-
-def _one_line(reason: str) -> str:
-    return safe_text(reason, _REASON_MAX, one_line=True)

@@ -25,22 +25,22 @@ AlertNames = Annotated[
 
 
 class EventModel(BaseModel):
-    """Base of everything published: frozen, and closed on writing."""
+    """Base of the published models: frozen, without further fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class BlastRadius(EventModel):
-    """Who feels the remedy."""
+    """What the remedy affects."""
 
-    affected_pods: int = Field(0, ge=0, description="Pods the remedy touches; 0 when unknown.")
+    affected_pods: int = Field(0, ge=0, description="Pods that the remedy affects; 0 if unknown.")
     estimated_downtime: str = Field("", max_length=200)
     related_services: list[str] = Field(default_factory=list, max_length=16)
     data_impact: DataImpact = DataImpact.NONE
 
 
 class Suggestion(EventModel):
-    """One preventive change: a kubectl command, or a configuration in words."""
+    """One preventive change: a kubectl command, or a configuration as text."""
 
     type: TuningType
     description: str = Field(max_length=2000)
@@ -48,13 +48,13 @@ class Suggestion(EventModel):
 
 
 class Judgement(EventModel):
-    """The decision block: what the arbiter says of one incident revision."""
+    """The judgement of one incident revision."""
 
     action_title: str = Field(max_length=200)
     description: str = Field("", max_length=4000)
     suggested_action: Action = Action.NO_ACTION
-    kubectl_command: str = Field("", max_length=1000, description="Suggested, never executed; empty for none.")
-    target_resource: str = Field("", max_length=300, description="KIND/NAME; empty for none.")
+    kubectl_command: str = Field("", max_length=1000, description="Suggested, never executed; empty if there is none.")
+    target_resource: str = Field("", max_length=300, description="KIND/NAME; empty if there is none.")
     namespace: str = Field("", max_length=253)
     risk_level: Risk = Risk.LOW
     blast_radius: BlastRadius = BlastRadius()
@@ -82,7 +82,7 @@ class IncidentSubject(EventModel):
 
 
 class IncidentFacts(EventModel):
-    """What an incident is, and what has come of it so far."""
+    """An incident and its counts so far."""
 
     subject: IncidentSubject | None = Field(None, description="Null in events of versions before this field.")
     namespace: str = Field(description="The alert's own namespace, empty where it has none.")
@@ -92,20 +92,20 @@ class IncidentFacts(EventModel):
     opened_at: AwareDatetime
     last_alert_at: AwareDatetime
     alert_count: int = Field(ge=0)
-    distinct_alerts: int = Field(ge=0, description="Distinct fingerprints; a lower bound from 1,024 on.")
+    distinct_alerts: int = Field(ge=0, description="Distinct fingerprints; a lower bound above 1,024.")
     alert_names: AlertNames
     flaps: int = Field(ge=0)
     previous_incident_id: str | None = None
 
 
 class IncidentSummary(IncidentFacts):
-    """The incident as the revision saw it."""
+    """The incident at the time of the revision."""
 
     group_key: str
 
 
 class Confidence(EventModel):
-    """How sure the judgement is, and why it was let through or not."""
+    """The confidence of the judgement, and the result of the confidence gate."""
 
     reported: Fraction
     evidence: Fraction
@@ -117,14 +117,14 @@ class GoldenSignals(EventModel):
     """SigNoz golden signals over the ten minutes before the revision was due."""
 
     rps: float | None = None
-    rps_trend: float | None = Field(None, description="Relative change against the window before.")
+    rps_trend: float | None = Field(None, description="Relative change from the previous window.")
     error_rate: float | None = Field(None, description="Percent.")
     p99_ms: float | None = None
-    unavailable: str | None = Field(None, description="Why there are no metrics.")
+    unavailable: str | None = Field(None, description="Why there are no golden signals.")
 
 
 class Attempt(EventModel):
-    """One call of one provider."""
+    """One call to a provider."""
 
     provider: str
     model: str | None = None
@@ -136,7 +136,7 @@ class Attempt(EventModel):
 
 
 class Provenance(EventModel):
-    """Who judged, with what."""
+    """The origin of the judgement: provider, model, prompt and rules."""
 
     provider: str
     model: str | None = None
@@ -150,14 +150,14 @@ class Provenance(EventModel):
 
 
 class RejectedCommand(EventModel):
-    """A command that was proposed and refused."""
+    """A proposed command that validation rejected."""
 
     command: str = Field(max_length=1000)
     reason: str = Field(max_length=500)
 
 
 class Validation(EventModel):
-    """What validation changed or refused."""
+    """What validation changed or rejected."""
 
     repaired: bool = False
     rejected_commands: list[RejectedCommand] = Field(default_factory=list, max_length=16)
@@ -165,7 +165,7 @@ class Validation(EventModel):
 
 
 class Source(EventModel):
-    """The alert records the event covers."""
+    """The alert records that the event covers."""
 
     topic: str
     partition: int = Field(ge=0)
@@ -174,7 +174,7 @@ class Source(EventModel):
 
 
 class Decision(EventModel):
-    """One validated decision; upsert by incident_id, apply if (generation, revision) is not below the stored pair."""
+    """A validated decision; upsert by incident_id, apply if (generation, revision) is not below the stored pair."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     event_type: EventType

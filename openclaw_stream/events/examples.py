@@ -1,4 +1,4 @@
-"""One example of each event and each foreign form, published beside the schemas."""
+"""One example of each event and each external input format, published with the schemas."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -186,7 +186,7 @@ DEAD_LETTER = DeadLetterHeaders.model_validate(
         name: value.decode()
         for name, value in dead_letter_headers(
             [],
-            reason="alert 1: labels: expected an object of texts, got a list",
+            reason="alert 1: labels: expected an object of strings, got a list",
             topic=_TOPIC,
             partition=0,
             offset=_OFFSET + 17,
@@ -235,7 +235,7 @@ EXAMPLES: dict[str, BaseModel | dict[str, Any]] = {
 
 
 def example(name: str) -> Any:
-    """Return an example as it is on the wire, in JSON types."""
+    """Return an example as it is published, in JSON types."""
     event = EXAMPLES[name]
     if isinstance(event, BaseModel):
         return event.model_dump(

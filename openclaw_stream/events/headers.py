@@ -13,7 +13,7 @@ _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0
 def event_headers(
     event_id: str, event_type: str, source: str, time: datetime, traceparent: str | None
 ) -> list[tuple[str, bytes]]:
-    """Return the headers of an event in JSON; `time` is aware, `traceparent` a valid one or nothing."""
+    """Return the headers of an event in JSON; `time` has a time zone, `traceparent` is valid or None."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),

@@ -1,4 +1,4 @@
-"""The state of an incident group in the compacted topic: shows what is open, and restores a worker."""
+"""The state of a group in the compacted topic: shows open incidents, and restores a worker."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from openclaw_stream.vocabulary import IncidentStatus, Responsibility, Risk
 
 
 class LastDecision(EventModel):
-    """The last decision published of an incident, in short."""
+    """A summary of the last published decision."""
 
     revision: int = Field(ge=1)
     primary_responsibility: Responsibility
@@ -28,37 +28,41 @@ class CurrentIncident(IncidentFacts):
 
 
 class LineageEntry(EventModel):
-    """One of the group's incidents; offsets are those of the input partition."""
+    """An incident of the group; offsets are those of the input partition."""
 
     incident_id: str
     opened_offset: int = Field(ge=0)
     opened_at: int = Field(description="Timestamp of the opening record, epoch milliseconds.")
-    closed_offset: int | None = Field(description="First offset at which it is closed; null while it is open.")
+    closed_offset: int | None = Field(
+        description="First offset at which the incident is closed; null while it is open."
+    )
     status: IncidentStatus
 
 
 class LogIdentity(EventModel):
-    """The topic that the states of a consumer group are about."""
+    """The alerts topic of the states of a consumer group."""
 
-    topic_id: str = Field(description="Id of the alerts topic: another one after it was deleted and created again.")
-    since: int = Field(ge=1, description="First generation that read this topic; earlier states are about another.")
+    topic_id: str = Field(description="Id of the alerts topic; changes if the topic is deleted and created again.")
+    since: int = Field(ge=1, description="First generation that read this topic; earlier states belong to another.")
 
 
 class IncidentState(EventModel):
-    """A group's state, keyed by its group key.
+    """The state of a group, keyed by its group key.
 
-    The reserved key `#generation` holds the same shape without an incident: the generation of the consumer group.
+    The reserved key `#generation` has a record of the same shape without an incident: the consumer group's generation.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     group_key: str
-    group_id: str = Field(description="The consumer group that wrote it.")
-    generation: int = Field(ge=1, description="Grows with every reset of the group's offsets.")
-    through: int = Field(ge=-1, description="Highest settled offset of the group; -1 for none.")
-    replayed_through: int = Field(ge=-1, description="Highest settled offset of earlier generations; -1 for none.")
+    group_id: str = Field(description="The consumer group that wrote the state.")
+    generation: int = Field(ge=1, description="Increases with every reset of the consumer group's offsets.")
+    through: int = Field(ge=-1, description="Highest settled offset of the group; -1 if there is none.")
+    replayed_through: int = Field(
+        ge=-1, description="Highest settled offset of earlier generations; -1 if there is none."
+    )
     incident: CurrentIncident | None
     lineage: list[LineageEntry] = Field(max_length=16, description="The last incidents, oldest first.")
-    log: LogIdentity | None = Field(None, description="Under the key `#generation` only: the log that is read.")
+    log: LogIdentity | None = Field(None, description="Only under the key `#generation`: the topic that is read.")
     fold: dict[str, Any] = Field(
-        description="Private to the worker, which restores the group from it; subject to change."
+        description="Internal state from which the worker restores the group; subject to change."
     )

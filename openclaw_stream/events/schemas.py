@@ -1,6 +1,6 @@
 """JSON Schemas of the events and the AsyncAPI document, generated from the models, with examples.
 
-What is published lets consumers meet fields they do not know: schemas grow by addition.
+Published schemas allow unknown fields: they evolve by addition.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out titles that only repeat names."""
+    """Omits titles that only repeat names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is the library's
         return False
@@ -38,11 +38,11 @@ class _Generator(GenerateJsonSchema):
 def json_schema(name: str) -> JsonSchemaValue:
     """Return the JSON Schema of an event by its name in EVENTS: one self-contained object."""
     schema = EVENTS[name].model_json_schema(schema_generator=_Generator)
-    return {"$schema": _DIALECT, "$id": f"urn:openclaw-stream:{name}:v1", **_open(schema)}
+    return {"$schema": _DIALECT, "$id": f"urn:openclaw-stream:{name}:v1", **_allow_unknown(schema)}
 
 
 def documents() -> dict[str, bytes]:
-    """Return every published file: its path below the schemas' folder, and its content."""
+    """Return every published file: path below the folder of the schemas, and content."""
     files = {f"{name}.v1.json": json_schema(name) for name in EVENTS}
     files |= {f"examples/{name}.v1.json": example(name) for name in EXAMPLES}
     files["asyncapi.v1.json"] = asyncapi(_components())
@@ -62,7 +62,7 @@ def write(folder: Path) -> list[Path]:
 
 
 def verify(folder: Path) -> list[str]:
-    """Return in words how the files below `folder` differ from the models; nothing where they are equal."""
+    """Return a line for each file below `folder` that differs from the models; none if all are equal."""
     expected = documents()
     differences = []
     for name, content in expected.items():
@@ -81,13 +81,13 @@ def _components() -> dict[str, JsonSchemaValue]:
         ref_template="#/components/schemas/{model}",
         schema_generator=_Generator,
     )
-    return {name: _open(schema) for name, schema in shared["$defs"].items()}
+    return {name: _allow_unknown(schema) for name, schema in shared["$defs"].items()}
 
 
-def _open(schema: Any) -> Any:
-    """Return a schema that says nothing against fields it does not know."""
+def _allow_unknown(schema: Any) -> Any:
+    """Return a schema that allows unknown fields."""
     if isinstance(schema, list):
-        return [_open(item) for item in schema]
+        return [_allow_unknown(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _open(item) for key, item in schema.items() if (key, item) != ("additionalProperties", False)}
+    return {key: _allow_unknown(item) for key, item in schema.items() if (key, item) != ("additionalProperties", False)}

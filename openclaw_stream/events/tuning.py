@@ -1,4 +1,4 @@
-"""The shadow-tuning event: a preventive change that was judged, and not carried out."""
+"""The shadow-tuning event: a preventive change, checked but not executed."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from openclaw_stream.vocabulary import TuningType, Verdict
 
 
 class ParsedCommand(EventModel):
-    """A kubectl command in its parts, as the grammar read it."""
+    """The parts of a kubectl command, as parsed by the grammar."""
 
     verb: str = Field(max_length=100)
     resource: str = Field(max_length=100)
@@ -19,14 +19,14 @@ class ParsedCommand(EventModel):
 
 
 class Safety(EventModel):
-    """What the grammar says of the command: advice has none."""
+    """The result of checking the command; advice has no command."""
 
     verdict: Verdict
     reasons: list[str] = Field(default_factory=list, max_length=16)
 
 
 class TuningEvent(EventModel):
-    """One preventive change; nothing is ever executed, with or without approval."""
+    """A preventive change; it is never executed, with or without approval."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     tuning_id: str
@@ -35,15 +35,13 @@ class TuningEvent(EventModel):
     revision: int = Field(ge=1)
     generation: int = Field(ge=1)
     replayed: bool
-    approval_id: str | None = Field(
-        None, description="What an approval outside this system names; null in shadow mode."
-    )
+    approval_id: str | None = Field(None, description="Id for an approval in another system; null in shadow mode.")
     type: TuningType
     description: str = Field(max_length=2000)
-    command: str = Field("", max_length=1000, description="A command of the allowed grammar; empty for none.")
+    command: str = Field("", max_length=1000, description="A command that the grammar allows; empty if there is none.")
     parsed: ParsedCommand | None = None
     safety: Safety
     shadow_mode: bool
     executed: Literal[False] = False
-    log: str = Field("", max_length=2000, description="What would have been done, in words.")
+    log: str = Field("", max_length=2000, description="What would have been done, as text.")
     created_at: AwareDatetime

@@ -1,7 +1,7 @@
-"""Everything configurable: flat environment variables, read once, checked together before anything connects.
+"""Settings: environment variables, read once and checked together before anything connects.
 
-Each group of settings reads the variables of its prefix: `settings.kafka.group_id` is `KAFKA_GROUP_ID`. An empty
-variable counts as unset, but for `OPENCLAW_HTTP_ADDR`, where empty means off. Times are seconds.
+Each group reads the variables of its prefix: `settings.kafka.group_id` is `KAFKA_GROUP_ID`. An empty variable counts as
+unset, except `OPENCLAW_HTTP_ADDR`, where it switches the server off. Times are in seconds.
 """
 
 import difflib
@@ -51,15 +51,13 @@ __all__ = [
     "unknown_settings",
 ]
 
-# Kubernetes sets such variables for every Service of the namespace, one called openclaw-stream among them.
+# Kubernetes sets such variables for every Service of the namespace, such as one named openclaw-stream.
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$")
-
-
 _INPUT_MAX = 200
 
 
 class Settings(BaseModel):
-    """Every setting, checked; frozen."""
+    """All groups of settings, frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -79,9 +77,9 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _check_timeouts(self) -> Self:
         chain = (
-            (self.worker, "commit_interval", "a partition that is taken away is committed within the session"),
-            (self.kafka, "session_timeout", "a worker back within its session finds its transaction still open"),
-            (self.kafka, "transaction_timeout", "a commit in flight ends within the drain"),
+            (self.worker, "commit_interval", "a revoked partition is committed within the session"),
+            (self.kafka, "session_timeout", "a worker that returns within its session still has its transaction"),
+            (self.kafka, "transaction_timeout", "a running commit ends within the drain"),
             (self.worker, "shutdown_timeout", ""),
         )
         for (low, low_field, reason), (high, high_field, _) in pairwise(chain):
@@ -120,14 +118,16 @@ def load_settings() -> Settings:
 
 
 def unknown_settings() -> list[str]:
-    """Return a warning for every `OPENCLAW_*` variable that nothing reads, with the name it may have meant."""
+    """Return a warning for each unknown `OPENCLAW_*` variable, with the setting of the most similar name."""
     known = {group.variable(field) for _, group in _groups() for field in group.model_fields}
     warnings = []
     for name in sorted(os.environ):
         if name.upper() in known or not name.upper().startswith("OPENCLAW_") or _SERVICE_LINK.search(name):
             continue
         close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
-        warnings.append(f"{name} is set, but no setting has this name" + (f"; is {close[0]} meant?" if close else ""))
+        warnings.append(
+            f"{name} is set, but there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+        )
     return warnings
 
 
@@ -145,7 +145,7 @@ def _explain(error: ValidationError, group: type[SettingsGroup]) -> Iterator[str
             continue
         field = str(problem["loc"][0])
         info = group.model_fields[field]
-        # Behind the query of an address there may be a key.
+        # The query of an address may contain a key.
         given = safe_text(repr(re.split(r"[?#]", str(problem["input"]))[0]), _INPUT_MAX)
         shown = "(secret)" if SecretStr in get_args(info.annotation) else f"{given:.100}"
         reason = reason[:1].lower() + reason[1:]

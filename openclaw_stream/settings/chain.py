@@ -1,4 +1,4 @@
-"""How the models are asked: for how long, how many at a time, for how much money, and what is kept of their answers."""
+"""The chain of models: its deadline, concurrency, budget and answer cache."""
 
 import re
 from typing import Annotated
@@ -13,18 +13,18 @@ from openclaw_stream.settings.types import Timeout
 def _check_redis(url: SecretStr | None) -> SecretStr | None:
     if url is None:
         return None
-    from redis.asyncio import ConnectionPool  # noqa: PLC0415 - slow to load, and seldom wanted where settings are
+    from redis.asyncio import ConnectionPool  # noqa: PLC0415 - slow to import, and rarely needed
 
     text = url.get_secret_value().strip()
     try:
         parts = urlsplit(text)
         known = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
     except ValueError:
-        raise ValueError("it is no URL") from None
+        raise ValueError("it is not a URL") from None
     if not known and not (parts.scheme == "unix" and parts.path):
         raise ValueError("it must begin with redis://, rediss:// and a host, or with unix:// and a path")
     if known and not re.fullmatch(r"(?:/\d*)?", parts.path):
-        raise ValueError("its path is no number of a database")
+        raise ValueError("its path is not the number of a database")
     try:
         ConnectionPool.from_url(text).make_connection()  # type: ignore[no-untyped-call] # not typed there
     except (TypeError, ValueError):
@@ -45,7 +45,7 @@ class ChainSettings(SettingsGroup):
 
     decision_deadline: Timeout = Field(
         120,
-        description="seconds, 1 to 3600, not below OPENCLAW_TIMEOUT: from entering the queue until rules decide",
+        description="seconds, 1 to 3600, not below OPENCLAW_TIMEOUT: from entering the queue until the rules decide",
         validation_alias="OPENCLAW_DECISION_DEADLINE",
     )
     budget_usd_per_hour: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
@@ -53,12 +53,14 @@ class ChainSettings(SettingsGroup):
         description="US dollars, 0 or more; unset for no limit",
         validation_alias="OPENCLAW_LLM_BUDGET_USD_PER_HOUR",
     )
-    mock_mode: bool = Field(default=False, description="true or false: whether rules decide instead of models")
+    mock_mode: bool = Field(default=False, description="true or false: whether the rules decide instead of models")
     ollama_concurrency: Concurrency = Field(1, description=_CONCURRENCY)
     gemini_concurrency: Concurrency = Field(4, description=_CONCURRENCY)
     claude_concurrency: Concurrency = Field(4, description=_CONCURRENCY)
     openai_concurrency: Concurrency = Field(4, description=_CONCURRENCY)
-    redis_url: RedisUrl = Field(None, description="redis://, rediss:// or unix://; unset for this process's memory")
+    redis_url: RedisUrl = Field(
+        None, description="redis://, rediss:// or unix://; unset for the memory of this process"
+    )
     cache_ttl: TimeToLive = Field(
         1800, description=f"{_TTL} to a single alert is kept", validation_alias="OPENCLAW_CACHE_TTL"
     )

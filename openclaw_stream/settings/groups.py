@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import ByteSize, Field, FilePath, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.alerts.matchers import Matchers
@@ -29,7 +29,10 @@ _DEFAULT = Timers()
 
 
 class SettingsGroup(BaseSettings):
-    """A frozen group; an empty variable counts as unset."""
+    """A frozen group of settings; an empty variable counts as unset.
+
+    A field is set by its alias, or by the prefix of its group and its name. In code it is always set by its name.
+    """
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -41,14 +44,28 @@ class SettingsGroup(BaseSettings):
     )
 
     @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources: arguments, then environment variables."""
+        # With populate_by_name the bare name of a field with an alias would be a variable too, such as TIMEOUT.
+        env_settings.config = SettingsConfigDict(**{**env_settings.config, "populate_by_name": False})
+        return init_settings, env_settings
+
+    @classmethod
     def variable(cls, field: str) -> str:
-        """Return the environment variable that sets `field`: its alias, else the group's prefix and its name."""
+        """Return the environment variable that sets `field`, in upper case."""
         alias = cls.model_fields[field].validation_alias
         return alias if isinstance(alias, str) else f"{cls.model_config.get('env_prefix', '')}{field}".upper()
 
 
 class KafkaSettings(SettingsGroup):
-    """How to reach the brokers, and as whom."""
+    """The connection to the brokers and the consumer group."""
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_")
 
@@ -58,7 +75,7 @@ class KafkaSettings(SettingsGroup):
         description="1 to 200 printable ASCII characters without spaces; also the start of every transactional id",
     )
     auto_offset_reset: Annotated[Literal["earliest", "latest"], any_case("earliest", "latest")] = Field(
-        "earliest", description="earliest or latest: where the first start on a topic with history begins"
+        "earliest", description="earliest or latest: where a consumer group without committed offsets begins"
     )
     security_protocol: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
@@ -67,25 +84,29 @@ class KafkaSettings(SettingsGroup):
     sasl_mechanism: Annotated[
         Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], any_case("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
     ] = Field("PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-    sasl_username: str | None = Field(None, description="the user of a SASL protocol")
+    sasl_username: str | None = Field(None, description="the user name of a SASL protocol")
     sasl_password: SecretStr | None = Field(None, description="the password of a SASL protocol")
     ssl_cafile: FilePath | None = Field(None, description="a PEM file of the authorities to trust")
     ssl_certfile: FilePath | None = Field(None, description="a PEM file of the client's certificate")
     ssl_keyfile: FilePath | None = Field(None, description="a PEM file of the client's key, without a passphrase")
-    session_timeout: Timeout = Field(10, description="seconds, 1 to 3600: silence after which a worker is given up")
-    transaction_timeout: Timeout = Field(15, description="seconds, 1 to 3600: life of an abandoned transaction")
+    session_timeout: Timeout = Field(
+        10, description="seconds, 1 to 3600: silence after which a worker leaves the group"
+    )
+    transaction_timeout: Timeout = Field(
+        15, description="seconds, 1 to 3600: when the brokers abort an abandoned transaction"
+    )
     open_transaction_timeout: Timeout = Field(
-        20, description="seconds, 1 to 3600: how long another producer's open transaction may hide alerts"
+        20, description="seconds, 1 to 3600: how long an open transaction of another producer may block reading"
     )
 
     @property
     def request_timeout(self) -> float:
-        """Seconds a broker may take for one request: a heartbeat that one does not answer is repeated in time."""
+        """Seconds a broker may take for one request: short enough to repeat a heartbeat within the session."""
         return max(self.session_timeout / 3, 3.0)
 
     @property
     def uses_sasl(self) -> bool:
-        """Whether the protocol asks for a user and a password."""
+        """Whether the protocol needs a user name and a password."""
         return self.security_protocol.startswith("SASL_")
 
     @property
@@ -119,11 +140,13 @@ class TopicSettings(SettingsGroup):
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_TOPIC_")
 
-    alerts: TopicName = Field("openclaw.alerts.v1", description="the topic alerts are read from")
+    alerts: TopicName = Field("openclaw.alerts.v1", description="the topic of the alerts, which is read")
     decisions: TopicName = Field("openclaw.decisions.v1", description="the topic of the decisions")
     tuning: TopicName = Field("openclaw.tuning.v1", description="the topic of the shadow-tuning events")
     incidents: TopicName = Field("openclaw.incidents.v1", description="the compacted topic of the group states")
-    dead_letter: TopicName = Field("openclaw.dead-letter.v1", description="the topic of what cannot be understood")
+    dead_letter: TopicName = Field(
+        "openclaw.dead-letter.v1", description="the topic of records that cannot be decoded or folded"
+    )
 
     @model_validator(mode="after")
     def _check_distinct(self) -> Self:
@@ -133,7 +156,7 @@ class TopicSettings(SettingsGroup):
             other = seen.setdefault(name.replace(".", "_"), field)
             if other != field:
                 raise ValueError(
-                    f"{self.variable(other)} and {self.variable(field)} both come to {name!r}; every topic needs "
+                    f"{self.variable(other)} and {self.variable(field)} are the same topic {name!r}; every topic needs "
                     "a name of its own (dots and underscores count as equal)"
                 )
         return self
@@ -172,7 +195,7 @@ class IncidentSettings(SettingsGroup):
 
     @property
     def timers(self) -> Timers:
-        """The same waits in whole milliseconds; a group interval above the longest one stays as it is."""
+        """The timers in whole milliseconds; a group interval above the default longest interval becomes the longest."""
         interval = _milliseconds(self.group_interval)
         return Timers(
             group_wait=_milliseconds(self.group_wait),
@@ -193,22 +216,26 @@ class IncidentSettings(SettingsGroup):
 
 
 class WorkerSettings(SettingsGroup):
-    """How the worker paces itself."""
+    """Commits, backpressure and shutdown of the worker."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
 
     commit_interval: Seconds = Field(
-        2, gt=0, description="seconds, above 0: how late a state of mere repeats is written"
+        2, gt=0, description="seconds, above 0: how often states that only count repeats are written"
     )
     max_pending_bytes: ByteSize = Field(
-        ByteSize(64 << 20), ge=1, description="bytes, or a size such as 64MiB: limit of undecided work"
+        ByteSize(64 << 20),
+        ge=1,
+        description="bytes, or a size such as 64MiB: undecided work at which reading is paused",
     )
-    max_pending_decisions: int = Field(1000, ge=1, le=1_000_000, description="1 to 1000000: length of the queue")
-    shutdown_timeout: Timeout = Field(25, description="seconds, 1 to 3600: how long a drain may take")
+    max_pending_decisions: int = Field(
+        1000, ge=1, le=1_000_000, description="1 to 1000000: length of the decision queue"
+    )
+    shutdown_timeout: Timeout = Field(25, description="seconds, 1 to 3600: how long a drain may take at shutdown")
 
 
 class ArbiterSettings(SettingsGroup):
-    """How an incident is judged."""
+    """The texts of decisions."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
 
@@ -218,7 +245,7 @@ class ArbiterSettings(SettingsGroup):
 
 
 class ShadowSettings(SettingsGroup):
-    """What tuning events say of themselves; nothing is executed either way."""
+    """How tuning events are marked; nothing is executed in either mode."""
 
     model_config = SettingsConfigDict(env_prefix="SHADOW_MODE_")
 
@@ -226,26 +253,29 @@ class ShadowSettings(SettingsGroup):
 
 
 class LogSettings(SettingsGroup):
-    """What is logged, and how."""
+    """Levels and format of the logs."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_LOG_")
 
     level: Annotated[Literal["debug", "info", "warning", "error"], any_case("debug", "info", "warning", "error")] = (
-        Field("info", description="debug, info, warning or error")
+        Field("info", description="debug, info, warning or error: of this package")
     )
+    library_level: (
+        Annotated[Literal["debug", "info", "warning", "error"], any_case("debug", "info", "warning", "error")] | None
+    ) = Field(None, description="debug, info, warning or error: of other libraries; unset for warnings and errors")
     format: Annotated[Literal["json", "console"], any_case("json", "console")] = Field(
         "json", description="json or console"
     )
 
 
 class HttpSettings(SettingsGroup):
-    """Where health and metrics are served."""
+    """The address of health and metrics."""
 
     model_config = SettingsConfigDict(env_prefix="OPENCLAW_HTTP_", env_ignore_empty=False)
 
     addr: ListenAddress = Field(
         Address("127.0.0.1", 8080),
-        description="host:port, [ipv6]:port, or empty for none; 0.0.0.0:8080 listens on every interface",
+        description="host:port, [ipv6]:port, or empty to serve nothing; 0.0.0.0:8080 listens on every interface",
     )
 
 

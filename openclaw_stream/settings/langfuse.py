@@ -1,4 +1,4 @@
-"""Where decisions are traced to, if anywhere; the names are those of Langfuse's own SDK."""
+"""Tracing of decisions to Langfuse; the variables are those of Langfuse's own SDK."""
 
 import re
 from typing import Annotated, Self
@@ -19,14 +19,14 @@ def _check_environment(name: str) -> str:
 
 
 class LangfuseSettings(SettingsGroup):
-    """Langfuse; without its keys nothing is traced."""
+    """The Langfuse server; without its keys nothing is traced."""
 
     model_config = SettingsConfigDict(env_prefix="LANGFUSE_")
 
     public_key: Key = Field(None, description="printable ASCII characters without spaces")
     secret_key: Key = Field(None, description="printable ASCII characters without spaces")
     base_url: Url | None = Field(
-        None, description=f"http:// or https://, host and port, without credentials; {_CLOUD} unless given"
+        None, description=f"http:// or https://, host and port, without credentials; {_CLOUD} if unset"
     )
     host: Url | None = Field(None, description="deprecated: set LANGFUSE_BASE_URL")
     tracing_enabled: bool = Field(default=True, description="true or false")
@@ -45,7 +45,7 @@ class LangfuseSettings(SettingsGroup):
 
     @property
     def configured(self) -> bool:
-        """Whether decisions are to be traced."""
+        """Whether decisions are traced."""
         return self.tracing_enabled and self.public_key is not None
 
     @property
@@ -55,7 +55,7 @@ class LangfuseSettings(SettingsGroup):
 
     @property
     def deprecated(self) -> str | None:
-        """A warning for who uses the old name of the server."""
+        """A warning where the deprecated variable is set."""
         return "LANGFUSE_HOST is deprecated: set LANGFUSE_BASE_URL" if self.host else None
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The language models that are asked: which, in which order, where, and for how long."""
+"""The providers of language models: their order, addresses, keys, models and limits."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def _check_order(order: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(order)) < len(order):
         raise ValueError("a provider is given twice")
     if "rules" in order[:-1]:
-        raise ValueError("rules always answer, so nothing can come after them")
+        raise ValueError("rules always answer, so no provider can come after them")
     return order
 
 
@@ -35,7 +35,7 @@ def _check_url(url: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise ValueError("it is no URL") from None
+        raise ValueError("it is not a URL") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise ValueError("it must begin with http:// or https:// and a host")
     if parsed.userinfo or parsed.query or parsed.fragment:
@@ -86,14 +86,14 @@ class ProviderSettings(SettingsGroup):
 
     ai_fallback_order: Order = Field(
         ("ollama", "gemini", "claude"),
-        description="ollama, gemini, claude, openai, separated by commas, first asked first; rules always come last",
+        description="ollama, gemini, claude, openai, separated by commas, in order of use; rules are always last",
     )
     timeout: Timeout = Field(
-        30, description="seconds, 1 to 3600: for one call of a model", validation_alias="OPENCLAW_TIMEOUT"
+        30, description="seconds, 1 to 3600: for one call to a model", validation_alias="OPENCLAW_TIMEOUT"
     )
     prices: Prices = Field(
         default_factory=dict,
-        description="MODEL=INPUT/OUTPUT, separated by commas: US dollars for a million tokens, before the known prices",
+        description="MODEL=INPUT/OUTPUT, separated by commas: US dollars per million tokens, overriding known prices",
         validation_alias="OPENCLAW_LLM_PRICES",
     )
 
@@ -114,7 +114,7 @@ class ProviderSettings(SettingsGroup):
     claude_max_tokens: TokenCount = Field(4096, description="64 to 1000000: tokens of thinking and answer")
     claude_effort: Annotated[Literal["low", "medium", "high", "none"], any_case("low", "medium", "high", "none")] = (
         Field(
-            "low", description="low, medium, high, or none for a model that takes no effort, such as claude-haiku-4-5"
+            "low", description="low, medium, high, or none for a model without this parameter, such as claude-haiku-4-5"
         )
     )
 
@@ -123,5 +123,5 @@ class ProviderSettings(SettingsGroup):
     openai_model: Model | None = Field(None, description=_MODEL)
     openai_max_tokens: TokenCount = Field(4096, description="64 to 1000000: tokens of thinking and answer")
     openai_max_tokens_field: Literal["max_completion_tokens", "max_tokens"] = Field(
-        "max_completion_tokens", description="max_completion_tokens, or max_tokens for servers that know no other"
+        "max_completion_tokens", description="max_completion_tokens, or max_tokens for servers that only accept that"
     )

@@ -1,4 +1,4 @@
-"""Where golden signals are looked up, if anywhere."""
+"""The SigNoz server of the golden signals."""
 
 from typing import Self
 
@@ -17,7 +17,7 @@ class SigNozSettings(SettingsGroup):
 
     url: Url | None = Field(None, description="http:// or https://, host and port, without credentials")
     api_key: Key = Field(None, description="printable ASCII characters without spaces")
-    timeout: Timeout = Field(5, description="seconds, 1 to 3600: for all that is asked about one incident")
+    timeout: Timeout = Field(5, description="seconds, 1 to 3600: for all queries about one incident")
 
     @model_validator(mode="after")
     def _check_key(self) -> Self:

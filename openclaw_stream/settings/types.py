@@ -1,4 +1,4 @@
-"""Types of single settings: how a variable's text becomes a value, and what is refused."""
+"""Types of settings: how the text of a variable is parsed, and which values are rejected."""
 
 import re
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ _LAST_PORT = 65_535
 
 
 class Address(NamedTuple):
-    """Where a server listens; port 0 takes any free one."""
+    """Host and port to listen on; port 0 takes any free port."""
 
     host: str
     port: int
 
 
-def any_case(*words: str) -> BeforeValidator:
-    """Let `words` be written in any case."""
-    known = {word.casefold(): word for word in words}
+def any_case(*values: str) -> BeforeValidator:
+    """Accept `values` in upper and lower case."""
+    known = {value.casefold(): value for value in values}
     return BeforeValidator(lambda value: known.get(str(value).strip().casefold(), value))
 
 
@@ -35,7 +35,7 @@ def _check_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     if not all(labels) or len(set(labels)) < len(labels):
         raise ValueError("a label name is empty or given twice")
     if "severity" in labels:
-        raise ValueError("the severity of an incident changes while it lasts, so nothing is grouped by it")
+        raise ValueError("the severity of an incident changes, so alerts cannot be grouped by it")
     return labels
 
 

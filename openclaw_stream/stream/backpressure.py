@@ -5,8 +5,9 @@ incidents that still gather alerts are decided now.
 """
 
 import time
+from collections.abc import Callable
 
-from openclaw_stream.stream.context import WorkerContext
+from openclaw_stream.stream.decision_queue import DecisionQueue
 from openclaw_stream.stream.state.ledger import Ledger
 
 _CUT_MAX = 100
@@ -16,19 +17,23 @@ _BLOCKED_SECONDS = 10.0
 
 
 class Backpressure:
-    """Compares the undecided work of one ledger with the limits of the worker."""
+    """Compares the undecided work of one ledger with its limits.
 
-    def __init__(self, context: WorkerContext, ledger: Ledger) -> None:
-        self._context = context
+    `bytes_limit` returns the limit in bytes, `decisions_limit` is that of the decision queue.
+    """
+
+    def __init__(
+        self, ledger: Ledger, queue: DecisionQueue, bytes_limit: Callable[[], int], decisions_limit: int
+    ) -> None:
         self._ledger = ledger
+        self._queue = queue
+        self._bytes_limit = bytes_limit
+        self._decisions_limit = decisions_limit
         self._blocked_until = 0.0
 
     def is_full(self) -> bool:
         """Return whether undecided work has reached a limit: in bytes, or in the decision queue."""
-        queue = self._context.decision_queue
-        return (
-            self._exceeds_bytes() or queue.full or queue.length >= self._context.settings.worker.max_pending_decisions
-        )
+        return self._exceeds_bytes() or self._queue.full or self._queue.length >= self._decisions_limit
 
     def block(self) -> None:
         """Take no records for some seconds, because the log cannot be read at the next offset."""
@@ -47,4 +52,4 @@ class Backpressure:
         return False
 
     def _exceeds_bytes(self) -> bool:
-        return self._ledger.pending_bytes > self._context.pending_bytes_limit()
+        return self._ledger.pending_bytes > self._bytes_limit()

@@ -5,17 +5,18 @@ Decisions and dead letters are committed at once, states of mere repeats and off
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from openclaw_stream.errors import RetryableError
-from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.transaction_plan import TransactionPlan
 
 _PAUSE_SECONDS = 0.1
 """Time between two transactions of a partition, at least: each costs milliseconds of CPU."""
 
+Commit = Callable[[TransactionPlan, Ledger], Awaitable[None]]
+"""Publishes a plan of a ledger in one transaction."""
 OnCommit = Callable[[TransactionPlan, float], None]
 """Called after a transaction has committed, with its plan and its duration in seconds."""
 
@@ -23,9 +24,9 @@ OnCommit = Callable[[TransactionPlan, float], None]
 class CommitLoop:
     """Commits what one restored ledger plans, until it is closed or fails."""
 
-    def __init__(self, ledger: Ledger, publisher: Publisher, interval: float, on_commit: OnCommit) -> None:
+    def __init__(self, ledger: Ledger, commit: Commit, on_commit: OnCommit, interval: float) -> None:
         self._ledger = ledger
-        self._publisher = publisher
+        self._commit_plan = commit
         self._interval = interval
         self._on_commit = on_commit
         self._wake = asyncio.Event()
@@ -88,5 +89,5 @@ class CommitLoop:
         if plan is None:
             return
         started = time.monotonic()
-        await self._publisher.commit(plan, self._ledger)
+        await self._commit_plan(plan, self._ledger)
         self._on_commit(plan, time.monotonic() - started)

@@ -69,6 +69,6 @@ class DecisionDispatcher:
             return
         with self._guard():
             snapshot, is_decision = revision.snapshot, revision.event_type is EventType.DECISION
-            last = result.as_last(snapshot.incident_id, snapshot.revision) if snapshot and is_decision else None
+            last = result.as_published(snapshot.incident_id, snapshot.revision) if snapshot and is_decision else None
             self._ledger.complete(revision, result, last)
             self.dispatch()

@@ -160,7 +160,7 @@ class Partition:
     def record_log_start(self, offset: int) -> None:
         """Record the first offset of the log: states of closed groups before it may be deleted."""
         if self._session:
-            self._session.ledger.log_start = offset
+            self._session.ledger.record_log_start(offset)
 
     def tick(self, position: int, stable: int, end: int) -> None:
         """Advance time after a poll; once the log is read to its end, publish early what is due by the wall clock.
@@ -255,8 +255,15 @@ class Partition:
         ledger, context = restored.ledger, self._context
         self.committed = restored.committed
         self._metrics.count_restored(ledger)
-        backpressure = Backpressure(context, ledger)
-        commit_loop = CommitLoop(ledger, self._publisher, context.settings.worker.commit_interval, self._committed)
+        backpressure = Backpressure(
+            ledger,
+            context.decision_queue,
+            context.pending_bytes_limit,
+            context.settings.worker.max_pending_decisions,
+        )
+        commit_loop = CommitLoop(
+            ledger, self._publisher.commit, self._committed, context.settings.worker.commit_interval
+        )
         return _Session(
             ledger=ledger,
             epoch=restored.epoch,

@@ -5,7 +5,7 @@ from collections import Counter
 
 import structlog
 
-from openclaw_stream.alerts.decode import Decoded
+from openclaw_stream.alerts.decode import DecodedRecord
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.revision import Revision
@@ -44,7 +44,7 @@ class PartitionMetrics:
         self._ignored = 0
         self._warn_again_at = 0.0
 
-    def count_decoded(self, key: bytes | None, decoded: Decoded, timestamp: int) -> None:
+    def count_decoded(self, key: bytes | None, decoded: DecodedRecord, timestamp: int) -> None:
         """Count the alerts of a record, its kind of key, and what of it was ignored.
 
         `timestamp` is the record's, in epoch milliseconds.
@@ -130,4 +130,4 @@ class PartitionMetrics:
 
     def remove_gauges(self) -> None:
         """Remove the gauges: the partition belongs to another worker now."""
-        self.metrics.forget(self._partition)
+        self.metrics.remove_partition(self._partition)

@@ -72,7 +72,8 @@ class Recovery:
         outcome = await asyncio.to_thread(self._restore, offset, stored)
         self._report(outcome)
         # After a failure the next transaction shows that they commit again, also where there is nothing to publish.
-        outcome.ledger.generation_record_due |= self._failures > 0
+        if self._failures:
+            outcome.ledger.require_generation_record()
         committed = offset.committed.offset if offset.committed else None
         return RestoredPartition(outcome.ledger, committed, next(_epochs))
 

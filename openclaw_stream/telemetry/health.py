@@ -12,18 +12,18 @@ from prometheus_client.exposition import choose_encoder
 from openclaw_stream.errors import SettingsError
 from openclaw_stream.settings import Address
 
-_CLOSE_WITHIN = 1.0
+_CLOSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Why something is not well; well without a reason."""
+    """The result of a probe: healthy if there are no reasons against it."""
 
     reasons: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether all is well."""
+        """Whether there are no reasons."""
         return not self.reasons
 
 
@@ -34,18 +34,18 @@ Probe = Callable[[], Health]
 async def serve(
     address: Address | None, registry: CollectorRegistry, live: Probe, ready: Probe
 ) -> AsyncIterator[Address | None]:
-    """Serve for the length of a block; without an address nothing is served.
+    """Serve within a `with` block; without an address nothing is served.
 
-    The probes are asked at each request and answer 200, or 503 with the reasons as JSON. Yields where it listens, with
-    the port that was taken for 0. No signal handlers are installed.
+    Each request runs its probe: 200, or 503 with the reasons as JSON. Yields the address, with the real port where 0
+    was given. No signal handlers are installed.
 
     Raises:
-        SettingsError: The address cannot be listened on, as another process has the port.
+        SettingsError: Cannot listen on the address, for example because another process uses the port.
     """
     if address is None:
         yield None
         return
-    runner = web.AppRunner(_application(registry, live, ready), access_log=None, shutdown_timeout=_CLOSE_WITHIN)
+    runner = web.AppRunner(_application(registry, live, ready), access_log=None, shutdown_timeout=_CLOSE_SECONDS)
     await runner.setup()
     try:
         yield await _listen(runner, address)
@@ -80,8 +80,8 @@ async def _listen(runner: web.AppRunner, address: Address) -> Address:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        reason = "the port is already taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        reason = "the port is already in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise SettingsError(
-            f"OPENCLAW_HTTP_ADDR={shown}: {reason}; choose another address, or an empty one to switch it off"
+            f"OPENCLAW_HTTP_ADDR={shown}: {reason}; choose another address, or an empty one to serve nothing"
         ) from error
     return Address(host, runner.addresses[0][1])

@@ -1,7 +1,7 @@
-"""Logs: structlog and the standard library's loggers through one pipeline, to stderr, as JSON or for a console.
+"""Logs: structlog and the standard library's loggers in one pipeline, to stderr, as JSON or for a console.
 
 An event passes: level → rate limit (warnings and errors) → context, level, logger, time → exception as text (other
-libraries: its type and message, no traceback) → cleaning (secrets redacted, control characters escaped) → JSON or
+libraries: its type and message, no traceback) → safe texts (secrets redacted, hidden characters escaped) → JSON or
 console.
 """
 
@@ -22,10 +22,10 @@ from openclaw_stream.settings import LogSettings
 from openclaw_stream.text import Hidden, safe_text
 
 REPEAT_SECONDS, OWN_REPEAT_SECONDS = 30.0, 5.0
-"""Time between two equal warnings or errors: of other libraries, of this package."""
+"""Seconds between two equal warnings or errors: of other libraries, of this package."""
 
 LINES_PER_SECOND, OWN_LINES_PER_SECOND = 5, 10
-"""Most warnings in any second: of other libraries (with their errors), of this package."""
+"""Highest number of warnings in any second: of other libraries (with their errors), of this package."""
 
 _PACKAGE = __name__.partition(".")[0]
 _KEYS_MAX = 256
@@ -35,9 +35,9 @@ _MULTILINE = frozenset({"exception", "stack"})
 
 
 def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send every log event of the process to `stream` (stderr); may be called again."""
+    """Send every log event of the process to `stream`, by default stderr; a second call replaces the first."""
     stream = stream or sys.stderr
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    level = _level(settings.level)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -49,19 +49,23 @@ def configure_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
     handler.setFormatter(_formatter(settings.format, colors=stream.isatty()))
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)] + [handler]
-    # What other libraries log of each request is shown only at level debug.
-    root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    # Other libraries log every request and every fetch: below warnings only on request.
+    root.setLevel(_level(settings.library_level) if settings.library_level else max(level, logging.WARNING))
     logging.getLogger(_PACKAGE).setLevel(level)
     logging.captureWarnings(capture=True)
+
+
+def _level(name: str) -> int:
+    return logging.getLevelNamesMapping()[name.upper()]
 
 
 class RateLimit(logging.Filter):
     """Limits warnings and errors: equal ones by time, all of them by lines per second.
 
-    A broker that is down makes aiokafka repeat itself many times a second, and each partition of ours report it. Equal
-    are logger, level, message (before its arguments are filled in) and the fields that say where and why. A line that
-    passes carries `suppressed`, how many lines did not pass before it. Our own errors are not limited by lines per
-    second, those with a traceback not at all: each is a separate fact, or a defect.
+    When a broker is down, aiokafka repeats the same error many times a second, and each partition reports it. Two lines
+    are equal if logger, level, message (before its arguments are filled in) and the fields of place and reason are. A
+    line that passes has `suppressed`, the number of lines that were suppressed before it. Errors of this package are
+    not limited by lines per second, and those with a traceback not at all: each is a separate fault.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,8 +100,8 @@ class _Limit:
         self._suppressed = 0
 
     def admit(self, key: tuple[str, ...], *, capped: bool) -> int | None:
-        """Return how many lines were suppressed before this one; None where this one is."""
-        # Handlers call their filters before they take their own lock.
+        """Return how many lines were suppressed before this one; None if this one is suppressed."""
+        # A handler calls its filters before it acquires its own lock.
         with self._lock:
             now = self._clock()
             last, repeats = self._passed.get(key, (-math.inf, 0))
@@ -124,7 +128,7 @@ def _is_own(record: logging.LogRecord) -> bool:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """A type of its own, so that configuring again replaces this handler and no other."""
+    """The handler that a second `configure_logs` replaces; handlers of others stay."""
 
 
 def _formatter(form: str, *, colors: bool) -> logging.Formatter:
@@ -146,7 +150,7 @@ def _formatter(form: str, *, colors: bool) -> logging.Formatter:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
-            clean,
+            safe_values,
             render,
         ],
     )
@@ -163,24 +167,24 @@ def _without_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -
     return event
 
 
-def clean(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Redact secrets and escape control characters in every value, however deep; structlog's processor signature."""
-    return {_clean_text(key): _clean(value, newlines=key in _MULTILINE) for key, value in event.items()}
+def safe_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Redact secrets and escape hidden characters in all keys and values, nested ones too; a structlog processor."""
+    return {_safe_text(key): _safe_value(value, newlines=key in _MULTILINE) for key, value in event.items()}
 
 
-def _clean(value: object, *, newlines: bool = False) -> Any:
+def _safe_value(value: object, *, newlines: bool = False) -> Any:
     match value:
         case None | bool() | int():
             return value
         case float():
             return value if math.isfinite(value) else str(value)
         case Mapping():
-            return {_clean_text(str(key)): _clean(inner) for key, inner in value.items()}
+            return {_safe_text(str(key)): _safe_value(inner) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [_clean(inner) for inner in value]
+            return [_safe_value(inner) for inner in value]
         case _:
-            return _clean_text(str(value), newlines=newlines)
+            return _safe_text(str(value), newlines=newlines)
 
 
-def _clean_text(text: str, *, newlines: bool = False) -> str:
+def _safe_text(text: str, *, newlines: bool = False) -> str:
     return safe_text(text, _TEXT_MAX, hidden=Hidden.ESCAPE_KEEP_LINES, one_line=not newlines, show_length=True)

@@ -1,7 +1,7 @@
-"""Every metric of the worker: the names stand here and nowhere else.
+"""All metrics of the worker, with their names.
 
-For scaling, watch `openclaw_log_end_offset - openclaw_stream_position`: it is how far the fold is behind. The group's
-own lag is not it: committed offsets wait, by design, for alerts that are still gathering.
+To scale, use `openclaw_log_end_offset - openclaw_stream_position`, the records that are not folded yet. The lag of the
+consumer group is higher: offsets of alerts are committed only when their incident is decided.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, Info, ProcessCollector
@@ -40,18 +40,22 @@ class Metrics:
             "Record time of the last heartbeat of an alerting pipeline; 0 before.",
         )
         self.null_keys = self._counter("null_keys", "Records without a key.")
-        self.foreign_keys = self._counter("foreign_keys", "Records whose key is not their alerts' scope.")
-        self.lost_records = self._counter("lost_records", "Offsets retention took before they were read.", "partition")
-        self.skipped_records = self._counter(
-            "skipped_records", "Offsets between the last settled one and one that another program has set.", "partition"
+        self.foreign_keys = self._counter(
+            "foreign_keys", "Records whose key differs from the group key of their alerts."
         )
-        self.pending_bytes = self._gauge("pending_bytes", "Size of undecided work in memory.", "partition")
-        self.paused_partitions = self._gauge("paused_partitions", "Partitions whose intake is paused by pressure.")
+        self.lost_records = self._counter(
+            "lost_records", "Records deleted by retention before they were read.", "partition"
+        )
+        self.skipped_records = self._counter(
+            "skipped_records", "Records skipped because another program committed a higher offset.", "partition"
+        )
+        self.pending_bytes = self._gauge("pending_bytes", "Bytes of undecided work in memory.", "partition")
+        self.paused_partitions = self._gauge("paused_partitions", "Partitions paused by backpressure.")
 
     def _define_output(self) -> None:
         self.incidents_opened = self._counter("incidents_opened", "Incidents opened.")
         self.incidents_resolved = self._counter(
-            "incidents_resolved", "Incidents ended; status resolved or assumed_resolved.", "status"
+            "incidents_resolved", "Incidents resolved; status resolved or assumed_resolved.", "status"
         )
         self.decisions = self._counter(
             "decisions",
@@ -61,63 +65,73 @@ class Metrics:
             "provider",
         )
         self.tuning_events = self._counter("tuning_events", "Shadow-tuning events published.", "type")
-        self.dead_letters = self._counter("dead_letters", "Records written to the dead letters.", "reason")
+        self.dead_letters = self._counter("dead_letters", "Records written to the dead-letter topic.", "reason")
         self.refused_records = self._counter(
             "refused_records",
-            "Output records that the brokers refused for good; action replaced (by a dead letter) or dropped.",
+            "Output records that the brokers rejected permanently; action replaced (by a dead letter) or dropped.",
             "topic",
             "action",
         )
-        self.pending_decisions = self._gauge("pending_decisions", "Revisions that wait for the arbiter.")
+        self.pending_decisions = self._gauge("pending_decisions", "Revisions in the decision queue.")
         self.decision_latency = self._histogram(
-            "decision_latency_seconds", "From when a revision was due until it was published.", _LATENCY_BUCKETS
+            "decision_latency_seconds",
+            "Seconds from the due time of a revision until it is published.",
+            _LATENCY_BUCKETS,
         )
         self.transactions = self._counter("transactions", "Kafka transactions; result committed or aborted.", "result")
         self.transaction_seconds = self._histogram(
-            "transaction_duration_seconds", "From the beginning of a transaction to its commit.", _TRANSACTION_BUCKETS
+            "transaction_duration_seconds",
+            "Seconds from the begin of a transaction to its commit.",
+            _TRANSACTION_BUCKETS,
         )
 
     def _define_models(self) -> None:
         self.llm_calls = self._counter(
-            "llm_calls", "Calls of language models; outcome answered, or why there is no answer.", "provider", "outcome"
+            "llm_calls", "Calls to language models; outcome answered, or why there is no answer.", "provider", "outcome"
         )
         self.llm_seconds = self._histogram(
-            "llm_call_duration_seconds", "Length of a call of a language model.", _LATENCY_BUCKETS, "provider"
+            "llm_call_duration_seconds", "Seconds of a call to a language model.", _LATENCY_BUCKETS, "provider"
         )
         self.llm_tokens = self._counter("llm_tokens", "Tokens; direction input or output.", "provider", "direction")
-        self.llm_cost = self._counter("llm_cost_usd", "US dollars charged, as far as prices are known.", "provider")
+        self.llm_cost = self._counter("llm_cost_usd", "US dollars charged by models with a known price.", "provider")
         self.llm_available = self._gauge(
-            "llm_available", "1 while a provider may be asked, 0 while it is left alone or too dear.", "provider"
+            "llm_available",
+            "1 if a provider is called, 0 while its circuit is open or the budget is spent.",
+            "provider",
         )
-        self.llm_budget_spent = self._gauge("llm_budget_spent_usd", "US dollars spent in this hour of the clock.")
+        self.llm_budget_spent = self._gauge("llm_budget_spent_usd", "US dollars spent in the current clock hour.")
         self.golden_signals = self._counter(
-            "golden_signals", "Incidents looked up in SigNoz; result known or unavailable.", "result"
+            "golden_signals", "Golden signals queried from SigNoz; result known or unavailable.", "result"
         )
         self.cache_lookups = self._counter(
-            "cache_lookups", "Answers looked up; result hit, miss or unreadable.", "result"
+            "cache_lookups", "Lookups in the answer cache; result hit, miss or unreadable.", "result"
         )
-        self.redis_bypassed = self._counter("redis_bypassed", "Commands that Redis did not carry out in time.")
+        self.redis_bypassed = self._counter(
+            "redis_bypassed", "Redis commands that failed or timed out; the decision continued without."
+        )
 
     def _define_partitions(self) -> None:
-        self.open_incidents = self._gauge("open_incidents", "Incidents that are open.", "partition")
-        self.stream_position = self._gauge("stream_position", "Offset the fold reads next.", "partition")
-        self.committed_offset = self._gauge("committed_offset", "Offset committed to the group.", "partition")
+        self.open_incidents = self._gauge("open_incidents", "Open incidents.", "partition")
+        self.stream_position = self._gauge("stream_position", "Offset of the next record to fold.", "partition")
+        self.committed_offset = self._gauge("committed_offset", "Committed offset of the consumer group.", "partition")
         self.log_end = self._gauge("log_end_offset", "End of the partition's log (high watermark).", "partition")
         self.log_stable = self._gauge(
-            "log_stable_offset", "Last stable offset: records behind it belong to open transactions.", "partition"
+            "log_stable_offset", "Last stable offset: later records may belong to open transactions.", "partition"
         )
-        self.lag = self._gauge("lag_records", "End of the log less the position of the fold.", "partition")
+        self.lag = self._gauge(
+            "lag_records", "Records between the position of the fold and the end of the log.", "partition"
+        )
         self.stream_time = self._gauge(
             "stream_time_seconds", "Highest record timestamp folded, as Unix time.", "partition"
         )
 
     def _define_group(self) -> None:
-        self.assigned_partitions = self._gauge("assigned_partitions", "Partitions this worker owns.")
+        self.assigned_partitions = self._gauge("assigned_partitions", "Partitions assigned to this worker.")
         self.rebalances = self._counter("rebalances", "Assignments received from the consumer group.")
-        self.restored_states = self._counter("restored_states", "Group states read back with a partition.")
+        self.restored_states = self._counter("restored_states", "Group states restored when a partition was assigned.")
 
-    def forget(self, partition: int) -> None:
-        """Drop the gauges of a partition that went to another worker: two reports of one position would add up."""
+    def remove_partition(self, partition: int) -> None:
+        """Remove the gauges of a revoked partition: the new owner reports them, and both would be summed."""
         for gauge in (
             self.pending_bytes,
             self.open_incidents,
@@ -130,11 +144,11 @@ class Metrics:
         ):
             gauge.remove(str(partition))
 
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(f"openclaw_{name}", meaning, labels, registry=self.registry)
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"openclaw_{name}", help_text, labels, registry=self.registry)
 
-    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return Gauge(f"openclaw_{name}", meaning, labels, registry=self.registry)
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(f"openclaw_{name}", help_text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"openclaw_{name}", meaning, labels, registry=self.registry, buckets=buckets)
+    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"openclaw_{name}", help_text, labels, registry=self.registry, buckets=buckets)

@@ -4,14 +4,14 @@ from typing import Any
 import orjson
 import pytest
 
-from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER
 from openclaw_stream.vocabulary import Severity
 from tests.alerts.records import GRAFANA, READER, RECORD, SIGNOZ
 
 
-def decoded(payload: dict[str, Any]) -> Decoded:
+def decoded(payload: dict[str, Any]) -> DecodedRecord:
     return decode(orjson.dumps(payload), RECORD, READER)
 
 
@@ -83,7 +83,7 @@ def test_one_bad_alert_leaves_the_good_ones() -> None:
 
 
 def test_a_payload_of_bad_alerts_only_is_poison() -> None:
-    with pytest.raises(PoisonError, match=r"none of its alerts can be read: alert 0: .*; and 2 more"):
+    with pytest.raises(PoisonError, match=r"no valid alert: alert 0: .*; and 2 more"):
         decoded({"alerts": [1, 2, 3, 4, 5]})
 
 

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.vocabulary import Severity
 from tests.alerts.records import DOCUMENTS, READER, RECORD, VALID, mutated
 
 
-def outcome(value: bytes) -> Decoded | str:
+def outcome(value: bytes) -> DecodedRecord | str:
     try:
         return decode(value, RECORD, READER)
     except PoisonError as error:
@@ -90,18 +90,18 @@ def test_a_huge_batch_with_much_in_common_stays_bounded() -> None:
 
 @given(mutated())
 def test_a_mutated_record_is_decoded_or_poison(value: bytes) -> None:
-    assert isinstance(outcome(value), Decoded | str)
+    assert isinstance(outcome(value), DecodedRecord | str)
 
 
 @given(DOCUMENTS)
 def test_a_document_of_any_types_is_decoded_or_poison(document: dict[str, object]) -> None:
     result = outcome(orjson.dumps(document))
-    assert isinstance(result, Decoded) or result.isprintable()
+    assert isinstance(result, DecodedRecord) or result.isprintable()
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_decoded_or_poison(value: bytes) -> None:
-    assert isinstance(outcome(value), Decoded | str)
+    assert isinstance(outcome(value), DecodedRecord | str)
 
 
 @given(st.one_of(mutated(), st.sampled_from(VALID)))
@@ -112,7 +112,7 @@ def test_decoding_is_a_function_of_the_record(value: bytes) -> None:
 @given(mutated())
 def test_what_is_decoded_is_what_the_fold_expects(value: bytes) -> None:
     result = outcome(value)
-    for alert in result.alerts if isinstance(result, Decoded) else ():
+    for alert in result.alerts if isinstance(result, DecodedRecord) else ():
         assert alert.name.strip()
         assert alert.fingerprint
         assert alert.group_key

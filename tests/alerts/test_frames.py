@@ -214,7 +214,7 @@ def test_what_is_nearly_json_is_mended_with_a_warning(value: bytes, warning: str
         (b'"[]"', "got an empty array"),
         ({"schema": {"type": "bytes"}, "payload": "@"}, "not base64"),
         ({"schema": {}, "payload": 5}, "got the number 5"),
-        ({"source": SOURCE, "op": "u"}, 'without `after` (op is the text "u")'),
+        ({"source": SOURCE, "op": "u"}, 'without `after` (op is the string "u")'),
         ({"message": '{"alert_type": "cu'}, "message: not JSON"),
         (logs({}), "without a body"),
         (event(None), "without data"),

@@ -160,7 +160,7 @@ def test_without_a_status_an_alert_fires_until_its_end(ends_at: object, firing: 
 def test_a_status_that_is_not_known_means_firing_with_a_warning() -> None:
     alert, warning = warned(status="purple")
     assert alert.firing
-    assert 'status: the text "purple"' in warning
+    assert 'status: the string "purple"' in warning
 
 
 @pytest.mark.parametrize("value", ["yesterday", "1999-01-01T00:00:00Z", RECORD + 2 * 86_400_000, True, [1], {"a": 1}])
@@ -253,12 +253,12 @@ def test_an_empty_map_may_be_written_in_other_ways(empty: object) -> None:
         ("message", {"text": "x"}, "message: expected a text, got an object; left out"),
         ("generator_url", ["x"], "generator_url: expected a text, got a list; left out"),
         ("fingerprint", ["x"], "fingerprint: expected a text, got a list; left out"),
-        ("labels", "a=b", 'labels: expected an object of texts, got the text "a=b"; left out'),
+        ("labels", "a=b", 'labels: expected an object of texts, got the string "a=b"; left out'),
         ("labels", {"a": ["b"]}, "labels.a: expected a text, got a list; left out"),
         ("annotations", {"a": {}}, "annotations.a: expected a text, got an object; left out"),
         ("metrics", [1], "metrics: expected an object of numbers, got a list; left out"),
-        ("metrics", {"a": "93%"}, 'metrics.a: expected a finite number, got the text "93%"; left out'),
-        ("metrics", {"a": "1e999"}, 'metrics.a: expected a finite number, got the text "1e999"; left out'),
+        ("metrics", {"a": "93%"}, 'metrics.a: expected a finite number, got the string "93%"; left out'),
+        ("metrics", {"a": "1e999"}, 'metrics.a: expected a finite number, got the string "1e999"; left out'),
         ("metrics", {"a": False}, "metrics.a: expected a finite number, got false; left out"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.timestamps import moment_of
+from openclaw_stream.alerts.timestamps import timestamp_of
 
 RECORD = 1_795_346_000_000
 DAY = 86_400_000
@@ -40,7 +40,7 @@ DAY = 86_400_000
     ],
 )
 def test_a_moment_is_read_to_the_millisecond(text: object, moment: int) -> None:
-    assert moment_of(text, RECORD) == moment
+    assert timestamp_of(text, RECORD) == moment
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_a_moment_is_read_to_the_millisecond(text: object, moment: int) -> None:
 )
 def test_an_absurd_moment_is_refused(value: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        moment_of(value, RECORD)
+        timestamp_of(value, RECORD)
 
 
 def test_ahead_is_judged_by_the_record_and_by_no_clock() -> None:
-    assert moment_of((RECORD + DAY) / 1000, RECORD) == RECORD + DAY
+    assert timestamp_of((RECORD + DAY) / 1000, RECORD) == RECORD + DAY
     with pytest.raises(ValueError, match="a day after"):
-        moment_of(RECORD + DAY + 1, RECORD)
-    assert moment_of(RECORD + DAY + 1, 0) == RECORD + DAY + 1
+        timestamp_of(RECORD + DAY + 1, RECORD)
+    assert timestamp_of(RECORD + DAY + 1, 0) == RECORD + DAY + 1
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2026, 11, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
@@ -79,4 +79,4 @@ def test_every_way_to_write_a_moment_means_the_same(naive: datetime, minutes: in
     shifted = moment + timedelta(minutes=minutes)
     sign, hours = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     local = f"{shifted.replace(tzinfo=None).isoformat()}{sign}{hours[0]:02}:{hours[1]:02}"
-    assert {moment_of(way, RECORD) for way in (moment.isoformat(), local, milliseconds)} == {milliseconds}
+    assert {timestamp_of(way, RECORD) for way in (moment.isoformat(), local, milliseconds)} == {milliseconds}

@@ -1,4 +1,4 @@
-"""The arbiter with a model on loopback, as the settings make it."""
+"""The arbiter, built from settings, with a model server on loopback."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,11 +17,11 @@ from tests.arbitration.llm.model_server import (
 )
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback
 
-FINE = completes(ANSWER)
+GOOD = completes(ANSWER)
 
 
 @dataclass
-class Asked:
+class RunningArbiter:
     arbiter: Arbiter
     server: Loopback
     metrics: Metrics
@@ -32,16 +32,16 @@ class Asked:
 
 
 @asynccontextmanager
-async def arbiter(reply: Answer = FINE, *, language: str = "en", **chain: Any) -> AsyncIterator[Asked]:
+async def arbiter(reply: Answer = GOOD, *, language: str = "en", **chain: Any) -> AsyncIterator[RunningArbiter]:
     """An arbiter that asks one OpenAI-compatible server."""
-    async with AsyncExitStack() as running:
-        server = await running.enter_async_context(loopback(reply))
-        asked = await running.enter_async_context(arbiter_of(server, language=language, **chain))
-        yield asked
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(loopback(reply))
+        running = await stack.enter_async_context(arbiter_of(server, language=language, **chain))
+        yield running
 
 
 @asynccontextmanager
-async def arbiter_of(server: Loopback, *, language: str = "en", **chain: Any) -> AsyncIterator[Asked]:
+async def arbiter_of(server: Loopback, *, language: str = "en", **chain: Any) -> AsyncIterator[RunningArbiter]:
     """Another arbiter that asks the same server."""
     settings = Settings(
         arbiter=ArbiterSettings(language=Language(language)),
@@ -51,5 +51,5 @@ async def arbiter_of(server: Loopback, *, language: str = "en", **chain: Any) ->
         chain=ChainSettings(**chain),
     )
     metrics = Metrics()
-    async with open_arbiter(settings, metrics) as made:
-        yield Asked(made, server, metrics)
+    async with open_arbiter(settings, metrics) as opened:
+        yield RunningArbiter(opened, server, metrics)

@@ -27,7 +27,7 @@ def topics(bootstrap: str) -> Environment:
 
 @pytest.fixture
 async def ready(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """The same, created as they should be."""
+    """The same topics, created with the recommended configuration."""
     await create_topics(settings_of(monkeypatch, topics), partitions=1, replication_factor=1)
     return topics
 

@@ -1,4 +1,4 @@
-"""`check`, `topics` and the trials on a real authorizer, with exactly the rights that deploy/README.md lists."""
+"""`check`, `topics` and the probes with a real authorizer and exactly the ACLs that deploy/README.md lists."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ def environment(secured_kafka: EmbeddedKafkaCluster) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def settings(environment: dict[str, str]) -> Settings:
-    """What the user `worker` connects with."""
+    """The settings of the user `worker`."""
     kafka = KafkaSettings(
         bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
         group_id=environment["KAFKA_GROUP_ID"],
@@ -83,7 +83,7 @@ async def findings(settings: Settings) -> dict[str, Finding]:
     return {found.dependency: found for found in await check_kafka(settings, 15)}
 
 
-def test_exactly_the_listed_rights_are_enough(environment: dict[str, str]) -> None:
+def test_the_listed_acls_are_sufficient(environment: dict[str, str]) -> None:
     done = call(environment, "check", "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     works = [line for line in done.stdout.splitlines() if line.startswith("works ")]
@@ -93,7 +93,7 @@ def test_exactly_the_listed_rights_are_enough(environment: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("acl", LISTED, ids=str)
-async def test_each_missing_right_is_named(superuser: AdminClient, settings: Settings, acl: Acl) -> None:
+async def test_the_finding_names_a_missing_right(superuser: AdminClient, settings: Settings, acl: Acl) -> None:
     with without(superuser, settings, acl):
         found = await findings(settings)
     failed = [each for each in found.values() if each.state is not FindingStatus.WORKS]
@@ -116,7 +116,7 @@ def test_a_missing_right_is_exit_code_1_without_a_traceback(
     assert line.startswith(f"error: not allowed: Write on topic {names};")
 
 
-async def test_all_rights_that_are_missing_are_named_at_once(superuser: AdminClient, settings: Settings) -> None:
+async def test_all_missing_rights_are_reported_at_once(superuser: AdminClient, settings: Settings) -> None:
     with without(superuser, settings, *LISTED):
         found = await findings(settings)
         with pytest.raises(DeniedError) as topics:
@@ -137,8 +137,8 @@ async def test_all_rights_that_are_missing_are_named_at_once(superuser: AdminCli
     assert [name for name, each in found.items() if each.fatal] == DEPENDENCIES[1:]
 
 
-async def test_a_user_who_may_see_topics_and_group_only_is_refused(superuser: AdminClient, settings: Settings) -> None:
-    """Describe hides what is missing until it is tried."""
+async def test_a_user_with_describe_only_is_refused(superuser: AdminClient, settings: Settings) -> None:
+    """With Describe the missing rights show only in a probe."""
     taken = [acl for name, acl in BY_NAME.items() if name.startswith(("read topic", "write topic"))]
     described = {acl.to("Describe") for acl in (*taken, BY_NAME["read group {group}"])}
     grant(superuser, USER, settings, described)
@@ -157,7 +157,7 @@ async def test_a_user_who_may_see_topics_and_group_only_is_refused(superuser: Ad
     assert group["outputs"].text.startswith(f"not allowed: Read on group {settings.kafka.group_id};")
 
 
-def test_topics_create_names_the_rights_it_lacks(
+def test_topics_create_reports_missing_rights(
     environment: dict[str, str], superuser: AdminClient, settings: Settings
 ) -> None:
     missing = {name: f"new.{value}" for name, value in environment.items() if name.startswith("OPENCLAW_TOPIC_")}
@@ -180,7 +180,7 @@ def test_topics_create_names_the_rights_it_lacks(
     assert (done.returncode, done.stderr, done.stdout.count("created new.")) == (0, "", 5)
 
 
-def test_the_document_lists_these_rights() -> None:
+def test_the_documentation_lists_these_acls() -> None:
     settings = Settings()
     commands = [line for line in OPERATION.splitlines() if line.startswith("$ACL ")]
     documented = [name for line in commands for name in parse(line)]

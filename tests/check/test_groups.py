@@ -1,4 +1,4 @@
-"""What `check` finds of the consumer group: members of other programs, and groups of other protocols."""
+"""The findings of `check` about the consumer group: members of other programs, groups of other protocols."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +15,7 @@ from tests.check.asking import Environment, call, findings
 
 @asynccontextmanager
 async def member(client: Consumer | ShareConsumer, topic: str) -> AsyncIterator[None]:
-    """Make a client a member of its group as long as the block lasts."""
+    """Make a client a member of its group within the block."""
     joined = asyncio.Event()
     client.subscribe([topic])
     loop, leaving = asyncio.get_running_loop(), False
@@ -35,26 +35,26 @@ async def member(client: Consumer | ShareConsumer, topic: str) -> AsyncIterator[
         await polling
 
 
-async def group_finding(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], wanted: str) -> Finding:
-    """Check until the group is described as wanted: a client needs a moment to join."""
+async def group_finding(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], text: str) -> Finding:
+    """Check until the finding contains the text: a client needs a moment to join."""
     for _ in range(100):
         found = (await findings(monkeypatch, variables))["group"]
-        if wanted in found.text:
+        if text in found.text:
             return found
         await asyncio.sleep(0.1)
     pytest.fail(f"the group is described as: {found.text}")
 
 
 def client_of(variables: Mapping[str, str], **settings: str) -> dict[str, Any]:
-    usual = {
+    defaults = {
         "bootstrap.servers": variables["KAFKA_BOOTSTRAP_SERVERS"],
         "group.id": variables["KAFKA_GROUP_ID"],
         "log_level": 0,
     }
-    return usual | {name.replace("_", "."): value for name, value in settings.items()}
+    return defaults | {name.replace("_", "."): value for name, value in settings.items()}
 
 
-async def test_members_of_another_program_are_named(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_members_of_another_program_are_reported(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = Consumer(client_of(ready, client_id="reporting"))
     async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
         found = await group_finding(monkeypatch, ready, "another program")
@@ -71,7 +71,9 @@ async def test_workers_are_counted_as_members(ready: Environment, monkeypatch: p
     assert left.text.endswith("its coordinator is broker 1")
 
 
-async def test_a_group_of_the_consumer_protocol_is_named(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_group_of_the_consumer_protocol_is_reported(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     foreign = Consumer(client_of(ready, group_protocol="consumer"))
     async with member(foreign, ready["OPENCLAW_TOPIC_ALERTS"]):
         found = await group_finding(monkeypatch, ready, "group.protocol=consumer")

@@ -1,4 +1,4 @@
-"""What `check` finds of each dependency, and how it shows it."""
+"""The findings of `check` about each dependency, and how they are printed."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from openclaw_stream.check import FindingStatus, check
 from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.topics import create_topics
-from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, says
+from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, responds
 from tests.check.asking import Environment, call, findings, settings_of
 
 NAMES = (
@@ -30,7 +30,7 @@ NAMES = (
 
 @asynccontextmanager
 async def everything(version: str = "4.59.0") -> AsyncIterator[str]:
-    """Ollama, Gemini, Claude, an OpenAI-compatible server and Langfuse at one address, each as it should be."""
+    """Ollama, Gemini, Claude, an OpenAI-compatible server and Langfuse at one address, each working."""
     answers: dict[str, Any] = {
         "/api/tags": {"models": [{"name": "qwen2.5:7b-instruct"}, {"name": "llama3.2:3b"}]},
         "/v1beta/models/gemini-3.8-flash": {"name": "models/gemini-3.8-flash"},
@@ -91,7 +91,7 @@ async def test_everything_works(valkey: Any, ready: Environment) -> None:
     assert "\x1b" not in done.stdout
 
 
-async def test_what_is_not_configured_is_missing_and_no_failure(ready: Environment) -> None:
+async def test_unconfigured_dependencies_are_missing_and_no_failure(ready: Environment) -> None:
     done = await call(ready, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -101,7 +101,7 @@ async def test_what_is_not_configured_is_missing_and_no_failure(ready: Environme
     assert "missing   models: none is configured: the rules decide" in lines
 
 
-async def test_no_broker_is_a_failure_and_hides_nothing_else(
+async def test_an_unreachable_broker_is_a_failure_and_other_findings_remain(
     valkey: Any, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     variables = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{closed_port}", "REDIS_URL": valkey.url}
@@ -117,7 +117,7 @@ async def test_no_broker_is_a_failure_and_hides_nothing_else(
     assert done.stdout.startswith("missing   Kafka (needed): no answer from Kafka at ")
 
 
-async def test_a_topic_that_is_missing_is_a_failure(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_topic_is_a_failure(topics: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     found = await findings(monkeypatch, topics)
     assert found["Kafka"].state is FindingStatus.WORKS
     missing = [each for name, each in found.items() if name.startswith("topic ")]
@@ -131,7 +131,7 @@ async def test_a_topic_that_is_missing_is_a_failure(topics: Environment, monkeyp
     assert (await call(topics)).returncode == 1
 
 
-async def test_a_topic_that_differs_fails_only_with_strict(
+async def test_a_topic_difference_is_a_failure_only_with_strict(
     topics: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(monkeypatch, topics)
@@ -146,21 +146,19 @@ async def test_a_topic_that_differs_fails_only_with_strict(
     assert (await call(topics, "--strict")).returncode == 1
 
 
-async def test_a_redis_that_is_away_is_degraded(
+async def test_an_unreachable_redis_is_degraded(
     ready: Environment, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     variables = ready | {"REDIS_URL": f"redis://:planted-pass@127.0.0.1:{closed_port}/0"}
     redis = (await findings(monkeypatch, variables))["Redis"]
     assert redis.state is FindingStatus.DEGRADED
-    assert redis.text.startswith(f"127.0.0.1:{closed_port} stores nothing: ")
+    assert redis.text.startswith(f"127.0.0.1:{closed_port} cannot be written: ")
     assert "planted-pass" not in redis.text
     assert ((await call(variables)).returncode, (await call(variables, "--strict")).returncode) == (0, 1)
 
 
 @pytest.mark.valkey
-async def test_a_redis_that_is_full_or_wants_a_password_is_degraded(
-    ready: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_full_or_locked_redis_is_degraded(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     with EmbeddedValkey() as own:
         async with Redis.from_url(own.url) as client:
             await client.config_set("maxmemory", 1)
@@ -171,10 +169,12 @@ async def test_a_redis_that_is_full_or_wants_a_password_is_degraded(
             refused = (await findings(monkeypatch, ready | {"REDIS_URL": wrong}))["Redis"]
     assert {each.state for each in (full, locked, refused)} == {FindingStatus.DEGRADED}
     assert "used memory > 'maxmemory'" in full.text
-    assert all("see the user and the password in REDIS_URL" in each.text for each in (locked, refused))
+    assert all("check the user and the password in REDIS_URL" in each.text for each in (locked, refused))
 
 
-async def test_a_model_that_is_missing_says_how_to_get_it(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_finding_of_a_missing_model_has_the_command_to_pull_it(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with everything() as url:
         found = await findings(monkeypatch, ready | all_at(url) | {"OLLAMA_MODEL": "qwen3:8b"})
     assert found["ollama"].state is FindingStatus.DEGRADED
@@ -185,23 +185,23 @@ async def test_a_model_that_is_missing_says_how_to_get_it(ready: Environment, mo
 @pytest.mark.parametrize(
     "answer",
     [
-        says(401, {"error": {"message": "no"}}),
-        says(429, {}, retry_after="1"),
-        says(500, b"oops"),
+        responds(401, {"error": {"message": "no"}}),
+        responds(429, {}, retry_after="1"),
+        responds(500, b"oops"),
         raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
-        says(200, b'{"models": ['),
+        responds(200, b'{"models": ['),
     ],
 )
-async def test_servers_that_answer_anything_else_are_degraded(
+async def test_servers_with_unexpected_responses_are_degraded(
     ready: Environment, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
     async with loopback(answer) as server:
         found = await findings(monkeypatch, ready | all_at(server.url))
-    asked = [found[name] for name in NAMES[NAMES.index("SigNoz") :]]
-    assert [each.state for each in asked] == [FindingStatus.DEGRADED] * 7
+    checked = [found[name] for name in NAMES[NAMES.index("SigNoz") :]]
+    assert [each.state for each in checked] == [FindingStatus.DEGRADED] * 7
 
 
-async def test_in_mock_mode_no_model_is_looked_at(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_model_is_checked_in_mock_mode(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     async with loopback(hangs) as server:
         found = await findings(monkeypatch, ready | {"OLLAMA_URL": server.url, "MOCK_MODE": "true"})
         assert server.requests == []
@@ -210,17 +210,17 @@ async def test_in_mock_mode_no_model_is_looked_at(ready: Environment, monkeypatc
 
 
 @pytest.mark.parametrize("version", ["4.59.0", "v4.60.1-rc.2", "5.0.0", "10.0.0"])
-async def test_a_langfuse_that_is_new_enough_works(
+async def test_a_supported_langfuse_version_works(
     ready: Environment, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     async with everything(version) as url:
         langfuse = (await findings(monkeypatch, ready | langfuse_at(url)))["Langfuse"]
     assert langfuse.state is FindingStatus.WORKS
-    assert langfuse.text == f"{url} runs {version.partition('-')[0]} and takes the keys"
+    assert langfuse.text == f"{url} runs {version.partition('-')[0]} and accepts the keys"
 
 
 @pytest.mark.parametrize("version", ["4.58.9", "3.160.0", "2.95.11"])
-async def test_a_langfuse_that_is_too_old_says_what_it_must_be(
+async def test_the_finding_of_an_old_langfuse_has_the_required_version(
     ready: Environment, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     async with everything(version) as url:
@@ -232,13 +232,13 @@ async def test_a_langfuse_that_is_too_old_says_what_it_must_be(
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        (says(200, {"status": "OK"}), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
-        (says(200, b"<html>"), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
-        (says(503, {"status": "error", "version": "4.60.0"}), "runs 4.60.0 and says it is not well (503)"),
+        (responds(200, {"status": "OK"}), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
+        (responds(200, b"<html>"), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
+        (responds(503, {"status": "error", "version": "4.60.0"}), "runs 4.60.0 and says it is not well (503)"),
         (hangs, "gave no answer within 1 s; see LANGFUSE_BASE_URL and LANGFUSE_TIMEOUT"),
     ],
 )
-async def test_a_langfuse_that_is_not_well_says_why(
+async def test_the_finding_of_an_unhealthy_langfuse_has_the_reason(
     ready: Environment, monkeypatch: pytest.MonkeyPatch, answer: Answer, complaint: str
 ) -> None:
     async with loopback(answer) as server:
@@ -248,13 +248,15 @@ async def test_a_langfuse_that_is_not_well_says_why(
     assert complaint in langfuse.text
 
 
-async def test_a_langfuse_that_refuses_the_keys_names_them(ready: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_finding_of_refused_langfuse_keys_names_the_variables(
+    ready: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         asked.append("")
-        good = says(200, {"status": "OK", "version": "4.60.0"})
-        await (good if len(asked) == 1 else says(401, {"message": "Invalid credentials"}))(writer)
+        good = responds(200, {"status": "OK", "version": "4.60.0"})
+        await (good if len(asked) == 1 else responds(401, {"message": "Invalid credentials"}))(writer)
 
     async with loopback(answer) as server:
         langfuse = (await findings(monkeypatch, ready | langfuse_at(server.url)))["Langfuse"]
@@ -265,7 +267,7 @@ async def test_a_langfuse_that_refuses_the_keys_names_them(ready: Environment, m
     assert projects.headers["authorization"].startswith("Basic ")
 
 
-async def test_what_hangs_is_given_up_alone(valkey: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_dependency_times_out_alone(valkey: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with loopback(hangs) as server, everything() as url:
         variables = {
             "KAFKA_BOOTSTRAP_SERVERS": server.url.removeprefix("http://"),
@@ -280,23 +282,23 @@ async def test_what_hangs_is_given_up_alone(valkey: Any, monkeypatch: pytest.Mon
     assert found["Redis"].state is found["Langfuse"].state is FindingStatus.WORKS
 
 
-async def test_no_key_is_printed_though_a_server_repeats_it(ready: Environment, closed_port: int) -> None:
+async def test_no_key_is_printed_when_a_server_echoes_it(ready: Environment, closed_port: int) -> None:
     keys = {f"{name}_API_KEY": f"planted-{name}-1234" for name in ("SIGNOZ", "GEMINI", "CLAUDE", "OPENAI")}
     secrets = keys | {
         "LANGFUSE_SECRET_KEY": "planted-LANGFUSE-1234",
         "REDIS_URL": f"redis://user:planted-REDIS-1234@127.0.0.1:{closed_port}/0",
     }
-    seen: list[str] = []
+    responses: list[str] = []
 
     async def repeat(request: web.Request) -> web.Response:
-        said = "\x1b[31m\n\u202e".join(f"{name}: {value}" for name, value in request.headers.items())
-        seen.append(said)
-        return web.json_response({"error": {"message": said}}, status=401)
+        echoed = "\x1b[31m\n\u202e".join(f"{name}: {value}" for name, value in request.headers.items())
+        responses.append(echoed)
+        return web.json_response({"error": {"message": echoed}}, status=401)
 
     async with served(repeat) as url:
         done = await call(ready | all_at(url) | secrets)
     assert done.returncode == 0
-    assert all(any(key in said for said in seen) for key in keys.values())
+    assert all(any(key in text for text in responses) for key in keys.values())
     assert "planted" not in done.stdout + done.stderr
     assert done.stdout.count("\n") == len(NAMES)
     assert not {"\x1b", "\u202e"} & set(done.stdout)
@@ -312,10 +314,11 @@ async def test_on_a_terminal_it_is_a_table_in_colour(ready: Environment) -> None
     shown = os.read(outer, 20_000).decode()
     os.close(outer)
     assert code == 0
-    assert "what was found" in shown
+    assert "finding" in shown
     assert "\x1b[32mworks" in shown
 
 
+@pytest.mark.io
 async def test_a_wrong_setting_is_exit_code_2() -> None:
     done = await call({"LANGFUSE_PUBLIC_KEY": "pk", "REDIS_URL": "http://x"})
     assert done.returncode == 2

@@ -92,7 +92,7 @@ def test_the_storm_is_played_and_decided_exactly_once(temporary: Path) -> None:
     assert "1 assumed resolved after silence" in done.stdout
     assert "0 executed" in done.stdout
     assert "kubectl" in done.stdout
-    assert rows["by models"] == 0
+    assert rows["model decisions"] == 0
     assert "decided by rules\n" in done.stdout
     missing = "ollama (OLLAMA_URL), gemini (GEMINI_API_KEY), claude (CLAUDE_API_KEY), SigNoz (SIGNOZ_URL), Langfuse"
     assert f"not configured: {missing} (LANGFUSE_PUBLIC_KEY)\n" in done.stdout
@@ -119,13 +119,13 @@ def test_files_are_played_on_the_users_kafka(bootstrap: str, temporary: Path, al
 
 async def test_a_configured_model_decides(bootstrap: str, temporary: Path, alerts: Path) -> None:
     async with loopback(completes(ANSWER)) as model:
-        asks = {"AI_FALLBACK_ORDER": "openai", "OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_MODEL": "gpt-x"}
-        env = environment(temporary, **own_kafka(bootstrap), **asks)
+        variables = {"AI_FALLBACK_ORDER": "openai", "OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_MODEL": "gpt-x"}
+        env = environment(temporary, **own_kafka(bootstrap), **variables)
         done = await asyncio.to_thread(demo, alerts, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     assert "decided by openai gpt-x, then rules\n" in done.stdout
     rows = counts(done.stdout)
-    assert rows["by models"] == rows["decisions"] >= 1
+    assert rows["model decisions"] == rows["decisions"] >= 1
     assert len(model.requests) >= 1
 
 
@@ -156,12 +156,12 @@ class Kept:
         self.commands = [line.strip() for line in printed if line.startswith("  KAFKA_")]
 
     def until(self, text: str) -> list[str]:
-        seen = []
+        lines = []
         for line in self._lines:
-            seen.append(line)
+            lines.append(line)
             if text in line:
-                return seen
-        raise AssertionError(f"{text!r} was never printed, only:\n{''.join(seen)}")
+                return lines
+        raise AssertionError(f"{text!r} was never printed, only:\n{''.join(lines)}")
 
     def end(self) -> tuple[int, str]:
         self._process.send_signal(signal.SIGINT)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.decode import Decoded, decode
+from openclaw_stream.alerts.decode import DecodedRecord, decode
 from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.demo.input_records import record_key
 from openclaw_stream.demo.storm import storm
@@ -16,7 +16,7 @@ START_MS = int(START.timestamp() * 1000)
 RECORDS = storm(START)
 
 
-def read(value: bytes) -> Decoded | None:
+def read(value: bytes) -> DecodedRecord | None:
     try:
         return decode(value, START_MS + 20_000, AlertReader())
     except PoisonError:

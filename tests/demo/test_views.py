@@ -86,7 +86,7 @@ def test_the_line_view_shows_every_event() -> None:
     assert text.count("alert  ") == 2
     assert text.count("DECISION") == 6
     assert text.count("resolved  ") == 3
-    assert "  assumed resolved\n" in text
+    assert "  assumed resolved after silence\n" in text
     assert text.count("tuning  ") == 1
     assert text.count("dead letter") == 1
 
@@ -127,7 +127,7 @@ def test_the_summary_has_all_counts() -> None:
         "alerts": "2",
         "incidents": "7",
         "decisions": "6",
-        "by models": "6",
+        "model decisions": "6",
         "resolutions": "2",
         "tuning events": "1",
         "dead letters": "1",

@@ -39,18 +39,18 @@ class ValkeyInContainer:
 
 
 def kafka_server() -> AbstractContextManager[KafkaServer]:
-    """Kafka as the environment asks for it."""
-    return kafka_container() if _wanted() else EmbeddedKafka()
+    """Return the Kafka selected by the environment."""
+    return kafka_container() if _selected() else EmbeddedKafka()
 
 
 def valkey_server() -> AbstractContextManager[ValkeyServer]:
-    """Valkey as the environment asks for it."""
-    return valkey_container() if _wanted() else EmbeddedValkey()
+    """Return the Valkey selected by the environment."""
+    return valkey_container() if _selected() else EmbeddedValkey()
 
 
 @contextmanager
 def kafka_container() -> Iterator[KafkaInContainer]:
-    """Run the project's own image; its port is chosen first, because clients are told it by the broker."""
+    """Run the Kafka project's image; the port is chosen first, because the broker advertises it."""
     port = free_port()
     container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
     host = container.get_container_host_ip()
@@ -69,7 +69,7 @@ def valkey_container() -> Iterator[ValkeyInContainer]:
 
 
 def container_environment(advertised: str) -> dict[str, str]:
-    """The embedded broker's properties as the image takes them: ``KAFKA_`` and the name with ``_`` for ``.``."""
+    """The embedded broker's properties as environment variables of the image: ``KAFKA_`` and ``_`` for ``.``."""
     properties = BROKER_PROPERTIES | {
         "listeners": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://localhost:9093",
         "advertised.listeners": f"PLAINTEXT://{advertised}",
@@ -78,5 +78,5 @@ def container_environment(advertised: str) -> dict[str, str]:
     return {"KAFKA_" + name.upper().replace(".", "_"): value for name, value in properties.items()}
 
 
-def _wanted() -> bool:
+def _selected() -> bool:
     return os.environ.get(SWITCH) == "1"

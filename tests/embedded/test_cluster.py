@@ -41,7 +41,7 @@ def three() -> Iterator[EmbeddedKafkaCluster]:
 
 @pytest.fixture
 def cluster(three: EmbeddedKafkaCluster) -> Iterator[EmbeddedKafkaCluster]:
-    """Three nodes; those that a test leaves killed or paused are back before the next one."""
+    """Three nodes; killed and paused ones are started and resumed after each test."""
     yield three
     for node in three.nodes:
         if node.running:
@@ -58,7 +58,7 @@ def secured() -> Iterator[EmbeddedKafkaCluster]:
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that takes the clusters' folders."""
+    """The folder for the clusters' folders."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -79,7 +79,7 @@ def as_user(cluster: EmbeddedKafkaCluster, user: str, password: str = PASSWORD) 
     }
 
 
-def make_topic(cluster: EmbeddedKafkaCluster) -> str:
+def create_topic(cluster: EmbeddedKafkaCluster) -> str:
     """Create a topic with the cluster's default number of replicas."""
     name, admin = f"cluster-{uuid.uuid4().hex[:8]}", AdminClient(plain(cluster))
     admin.create_topics([NewTopic(name, 1)])[name].result(WITHIN)
@@ -87,7 +87,7 @@ def make_topic(cluster: EmbeddedKafkaCluster) -> str:
 
 
 def produce(configuration: Configuration, topic: str, value: bytes) -> KafkaError | None:
-    """Write one record with acks=all; return why it failed, or None."""
+    """Write one record with acks=all; return the error, or None."""
     errors: list[KafkaError | None] = []
     producer = Producer(configuration | {"acks": "all"})
     producer.produce(topic, value, on_delivery=lambda error, _: errors.append(error))
@@ -113,21 +113,21 @@ def in_sync(admin: AdminClient, topic: str) -> set[int]:
 
 
 def described(admin: AdminClient, topic: str) -> PartitionMetadata:
-    """The topic's only partition; a node that is paused or was until now may not answer, or not know the topic yet."""
+    """The topic's only partition; a node that is or was paused may not answer, or not have the topic yet."""
     while True:
         with suppress(KafkaException, KeyError):
             return admin.list_topics(topic, timeout=1).topics[topic].partitions[0]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Poll; pytest's timeout ends a wait without end."""
+    """Poll until the condition holds; pytest's timeout is the limit."""
     while not condition():
         time.sleep(0.05)
 
 
 @pytest.mark.cluster
-def test_a_record_outlives_the_leader_that_took_it(cluster: EmbeddedKafkaCluster) -> None:
-    topic, admin = make_topic(cluster), AdminClient(plain(cluster))
+def test_a_record_survives_the_loss_of_its_leader(cluster: EmbeddedKafkaCluster) -> None:
+    topic, admin = create_topic(cluster), AdminClient(plain(cluster))
     assert produce(plain(cluster), topic, b"before") is None
     killed = cluster.nodes[leader(admin, topic) - 1]
     killed.kill()
@@ -139,8 +139,8 @@ def test_a_record_outlives_the_leader_that_took_it(cluster: EmbeddedKafkaCluster
 
 
 @pytest.mark.cluster
-def test_the_cluster_goes_on_without_a_paused_leader(cluster: EmbeddedKafkaCluster) -> None:
-    topic, admin = make_topic(cluster), AdminClient(plain(cluster))
+def test_the_cluster_elects_another_leader_for_a_paused_one(cluster: EmbeddedKafkaCluster) -> None:
+    topic, admin = create_topic(cluster), AdminClient(plain(cluster))
     paused = cluster.nodes[leader(admin, topic) - 1]
     paused.pause()
     assert paused.running
@@ -152,8 +152,8 @@ def test_the_cluster_goes_on_without_a_paused_leader(cluster: EmbeddedKafkaClust
 
 
 @pytest.mark.cluster
-def test_one_replica_of_three_takes_no_record(cluster: EmbeddedKafkaCluster) -> None:
-    topic, admin = make_topic(cluster), AdminClient(plain(cluster))
+def test_one_replica_of_three_accepts_no_record(cluster: EmbeddedKafkaCluster) -> None:
+    topic, admin = create_topic(cluster), AdminClient(plain(cluster))
     last = leader(admin, topic)
     for node in cluster.nodes:
         if node.node_id != last:
@@ -164,11 +164,11 @@ def test_one_replica_of_three_takes_no_record(cluster: EmbeddedKafkaCluster) -> 
 
 
 @pytest.mark.cluster
-def test_internal_topics_have_three_replicas_and_need_two(cluster: EmbeddedKafkaCluster) -> None:
+def test_internal_topics_have_three_replicas_with_two_in_sync(cluster: EmbeddedKafkaCluster) -> None:
     producer = Producer(plain(cluster) | {"transactional.id": uuid.uuid4().hex})
     producer.init_transactions(WITHIN)
     consumer, admin = Consumer(plain(cluster) | {"group.id": uuid.uuid4().hex}), AdminClient(plain(cluster))
-    consumer.committed([TopicPartition(make_topic(cluster), 0)], timeout=WITHIN)
+    consumer.committed([TopicPartition(create_topic(cluster), 0)], timeout=WITHIN)
     consumer.close()
     for topic in ("__consumer_offsets", "__transaction_state"):
         partitions = admin.list_topics(topic, timeout=WITHIN).topics[topic].partitions
@@ -179,8 +179,8 @@ def test_internal_topics_have_three_replicas_and_need_two(cluster: EmbeddedKafka
 
 
 @pytest.mark.cluster
-def test_addresses_and_data_outlive_a_restart_and_the_loss_of_every_node(cluster: EmbeddedKafkaCluster) -> None:
-    topic, servers = make_topic(cluster), cluster.bootstrap_servers
+def test_addresses_and_data_survive_restarts_and_the_loss_of_all_nodes(cluster: EmbeddedKafkaCluster) -> None:
+    topic, servers = create_topic(cluster), cluster.bootstrap_servers
     assert produce(plain(cluster), topic, b"kept") is None
     cluster.nodes[0].restart()
     assert cluster.nodes[0].brokers() >= {1}
@@ -203,15 +203,15 @@ def test_three_nodes_can_be_secured_without_tls_and_acls() -> None:
             "sasl.username": "ann",
             "sasl.password": PASSWORD,
         }
-        assert produce(user, make_topic(cluster), b"1") is None
+        assert produce(user, create_topic(cluster), b"1") is None
         brokers = AdminClient(user).list_topics(timeout=WITHIN).brokers.values()
         assert {f"{each.host}:{each.port}" for each in brokers} == set(cluster.secured_servers.split(","))
         with pytest.raises(EmbeddedError, match="no TLS"):
             _ = cluster.certificate
 
 
-def test_a_user_may_do_what_an_acl_allows_and_as_long_as_it_does(secured: EmbeddedKafkaCluster) -> None:
-    topic, admin = make_topic(secured), AdminClient(plain(secured))
+def test_a_user_may_do_what_an_acl_allows_until_it_is_deleted(secured: EmbeddedKafkaCluster) -> None:
+    topic, admin = create_topic(secured), AdminClient(plain(secured))
     refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
     right = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:ann", "*")
     acl = AclBinding(*right, AclOperation.WRITE, AclPermissionType.ALLOW)
@@ -237,7 +237,7 @@ def test_a_wrong_password_is_refused(secured: EmbeddedKafkaCluster) -> None:
         admin.poll(0.1)
 
 
-def test_what_is_not_there_is_an_error() -> None:
+def test_missing_security_and_stopped_clusters_are_errors() -> None:
     cluster = EmbeddedKafkaCluster(1)
     with pytest.raises(EmbeddedError, match="not started"):
         _ = cluster.bootstrap_servers
@@ -246,13 +246,13 @@ def test_what_is_not_there_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(("user", "password"), [('a"', "p"), ("", "p"), ("a", ""), ("a", "p\\"), ("a", "p q")])
-def test_names_and_passwords_that_kafka_cannot_read_are_refused(user: str, password: str) -> None:
+def test_invalid_names_and_passwords_are_refused(user: str, password: str) -> None:
     with pytest.raises(ValueError, match="not allowed"):
         Security({user: password})
 
 
 @pytest.mark.kafka
-def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
+def test_stop_removes_all_files(temporary: Path) -> None:
     with EmbeddedKafkaCluster(1, security=Security({"ann": PASSWORD})) as cluster:
         (folder,) = temporary.iterdir()
         assert cluster.certificate.parent == folder
@@ -261,7 +261,7 @@ def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
 
 
 @pytest.mark.kafka
-def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
+def test_a_failed_start_keeps_its_log_and_reports_the_path(temporary: Path) -> None:
     cluster = EmbeddedKafkaCluster(1, {"log.retention.hours": "soon"})
     with pytest.raises(EmbeddedError, match=r"log\.retention\.hours") as failed:
         cluster.start()
@@ -270,7 +270,7 @@ def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
 
 
 @pytest.mark.kafka
-def test_a_cluster_ends_and_its_folder_goes_with_the_program_that_started_it() -> None:
+def test_a_cluster_and_its_folder_end_with_their_program() -> None:
     with subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         folder = Path(program.stdout.readline().strip())

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that takes the servers' folders."""
+    """The folder for the servers' folders."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -53,20 +53,20 @@ def consume(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
         consumer.close()
 
 
-def test_a_record_comes_back(bootstrap: str) -> None:
+def test_a_record_can_be_read_back(bootstrap: str) -> None:
     topic = make_topic(bootstrap)
     produce(bootstrap, topic, b"one")
     assert consume(bootstrap, topic, 1) == [b"one"]
 
 
-def test_no_topic_is_made_by_asking_for_it(bootstrap: str) -> None:
+def test_a_metadata_request_creates_no_topic(bootstrap: str) -> None:
     described = AdminClient(client(bootstrap)).list_topics("missing-topic", timeout=WITHIN).topics
     error = described["missing-topic"].error
     assert error is not None
     assert error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
 
 
-def test_data_and_address_outlive_a_restart_and_a_kill(own_kafka: OwnKafka) -> None:
+def test_data_and_address_survive_a_restart_and_a_kill(own_kafka: OwnKafka) -> None:
     kafka = own_kafka()
     bootstrap = kafka.bootstrap_servers
     topic = make_topic(bootstrap)
@@ -92,7 +92,7 @@ def test_a_paused_broker_answers_when_it_is_resumed(own_kafka: OwnKafka) -> None
     assert admin.list_topics(timeout=WITHIN).topics == {}
 
 
-def test_an_abandoned_transaction_ends_by_its_timeout(bootstrap: str) -> None:
+def test_an_abandoned_transaction_is_aborted_after_its_timeout(bootstrap: str) -> None:
     topic = make_topic(bootstrap)
     transactional = {"transactional.id": uuid.uuid4().hex, "transaction.timeout.ms": 1000}
     producer = Producer(client(bootstrap) | transactional)
@@ -104,13 +104,13 @@ def test_an_abandoned_transaction_ends_by_its_timeout(bootstrap: str) -> None:
     assert consume(bootstrap, topic, 1) == [b"behind it"]
 
 
-def test_properties_replace_those_chosen(own_kafka: OwnKafka) -> None:
+def test_given_properties_take_precedence(own_kafka: OwnKafka) -> None:
     admin = AdminClient(client(own_kafka({"num.partitions": "3"}).bootstrap_servers))
     admin.create_topics([NewTopic("by-default", -1, 1)])["by-default"].result(WITHIN)
     assert len(admin.list_topics("by-default", timeout=WITHIN).topics["by-default"].partitions) == 3
 
 
-def test_only_loopback_is_served(own_kafka: OwnKafka) -> None:
+def test_the_broker_listens_on_loopback_only(own_kafka: OwnKafka) -> None:
     port = int(own_kafka().bootstrap_servers.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=WITHIN):
         pass
@@ -118,7 +118,7 @@ def test_only_loopback_is_served(own_kafka: OwnKafka) -> None:
         socket.create_connection(("127.0.0.2", port), timeout=1)
 
 
-def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
+def test_stop_removes_all_files(temporary: Path) -> None:
     with EmbeddedKafka() as kafka:
         port = int(kafka.bootstrap_servers.rpartition(":")[2])
         assert kafka.log_file.parent.parent == temporary
@@ -130,7 +130,7 @@ def test_a_stop_leaves_nothing_behind(temporary: Path) -> None:
         _ = kafka.bootstrap_servers
 
 
-def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
+def test_a_failed_start_keeps_its_log_and_reports_the_path(temporary: Path) -> None:
     kafka = EmbeddedKafka({"log.retention.hours": "soon"})
     with pytest.raises(EmbeddedError, match=r"log\.retention\.hours") as failed:
         kafka.start()
@@ -140,7 +140,7 @@ def test_a_failed_start_keeps_its_log_and_names_it(temporary: Path) -> None:
     assert not kafka.running
 
 
-def test_nothing_on_the_path_is_needed(tmp_path: Path) -> None:
+def test_no_program_on_the_path_is_needed(tmp_path: Path) -> None:
     program = "from openclaw_stream.embedded import EmbeddedKafka\nwith EmbeddedKafka() as k: print(k.running)"
     environment = {"PATH": str(tmp_path), "HOME": str(Path.home())}
     done = subprocess.run(

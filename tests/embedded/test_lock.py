@@ -15,11 +15,11 @@ LOCKED = Lock.parse(LOCK_FILE.read_text())
 
 
 @given(st.lists(jars, min_size=1).map(lambda found: Lock(tuple(found))))
-def test_what_is_written_is_read(lock: Lock) -> None:
+def test_a_rendered_lock_parses_to_itself(lock: Lock) -> None:
     assert Lock.parse(lock.render()) == lock
 
 
-def test_the_lock_is_in_its_own_form() -> None:
+def test_the_lock_file_is_in_rendered_form() -> None:
     assert LOCKED.render() == LOCK_FILE.read_text()
 
 
@@ -28,7 +28,7 @@ def test_all_of_kafka_has_one_version() -> None:
     assert versions == {LOCKED.version} == {"4.4.0"}
 
 
-def test_jars_are_told_apart_by_their_file_names() -> None:
+def test_jars_have_different_file_names() -> None:
     assert len({jar.file_name for jar in LOCKED.jars}) == len(LOCKED.jars)
 
 

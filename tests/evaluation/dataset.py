@@ -12,17 +12,17 @@ from openclaw_stream.vocabulary import Responsibility, Severity
 from tests.builders import case_from
 
 DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing_dev.jsonl"
-"""Kept beside the project, and no part of it."""
+"""Outside the project, because it quotes public repositories."""
 
 OWN = Path(__file__).with_name("own.jsonl")
-"""Alerts in our own words, by the names that exporters and rule collections are known for and by free wording."""
+"""Own alerts: with well-known names of exporters and rule collections, and with free wording."""
 
 _SEVERITIES = {"critical": Severity.CRITICAL, "page": Severity.CRITICAL, "info": Severity.INFO, "none": Severity.INFO}
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One alert as a case, and who is responsible for it."""
+    """One alert as a case, with the responsible team."""
 
     id: str
     source: str
@@ -32,11 +32,15 @@ class Labelled:
 
 
 class NoDataError(Exception):
-    """The file of labelled alerts is not there; the message says where it was sought."""
+    """The file of labelled alerts does not exist; the message has its path."""
 
 
 def load(path: Path) -> list[Labelled]:
-    """Read labelled alerts; raises NoDataError where there is no such file."""
+    """Read labelled alerts.
+
+    Raises:
+        NoDataError: The file does not exist.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -55,7 +59,7 @@ def _labelled(line: Mapping[str, Any]) -> Labelled:
 
 
 def _case(identity: str, alert: Mapping[str, Any]) -> Case:
-    """Return the case of an incident of this one alert, as the decoder and the fold would make it."""
+    """Return the case of an incident with this one alert, as decoder and fold would build it."""
     labels: Mapping[str, str] = alert["labels"]
     severity = _SEVERITIES.get(alert["severity"], Severity.WARNING)
     exemplar = Exemplar(

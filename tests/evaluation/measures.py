@@ -1,4 +1,4 @@
-"""Accuracy, F1 by class, confusion, and how far stated confidence can be trusted."""
+"""Accuracy, F1 by class, confusion and calibration."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One answer: who is responsible, who was said to be, and with what confidence (0 to 1)."""
+    """One answer: the responsible team, the answered team, and the confidence (0 to 1)."""
 
     truth: Responsibility
     guess: Responsibility
@@ -27,18 +27,18 @@ class Scored:
 
     @property
     def routed(self) -> bool:
-        """Whether the gate sends this to the one team that was answered, not to several."""
+        """Whether the gate routes this to the answered team instead of to several teams."""
         return self.confidence >= THRESHOLD and self.guess is not Responsibility.COLLAB
 
     @property
     def gated(self) -> "Scored":
-        """The answer that is published: COLLAB where it is not routed."""
+        """The published answer: COLLAB if it is not routed."""
         return self if self.routed else replace(self, guess=Responsibility.COLLAB)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How well one class is found; `support` is how often it is the truth."""
+    """The scores of one class; `support` is the number of cases of that class."""
 
     precision: float
     recall: float
@@ -48,7 +48,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The answers whose confidence lies in [low, high), the last including 1."""
+    """The answers with a confidence in [low, high); the last bin includes 1."""
 
     low: float
     high: float
@@ -58,17 +58,17 @@ class Bin:
 
 
 def accuracy(answers: Sequence[Scored]) -> float:
-    """Return the share of right answers, 0 of none."""
+    """Return the share of right answers, 0 without answers."""
     return fmean(answer.right for answer in answers) if answers else 0.0
 
 
 def routed(answers: Sequence[Scored]) -> list[Scored]:
-    """Return the answers that the gate lets through to one team."""
+    """Return the answers that the gate routes to one team."""
     return [answer for answer in answers if answer.routed]
 
 
 def class_score(answers: Sequence[Scored], of: Responsibility) -> ClassScore:
-    """Return precision, recall and F1 of a class; what cannot be said is 0."""
+    """Return precision, recall and F1 of a class; a quotient without a denominator is 0."""
     hits = sum(answer.right and answer.truth is of for answer in answers)
     guessed = sum(answer.guess is of for answer in answers)
     support = sum(answer.truth is of for answer in answers)
@@ -81,7 +81,7 @@ def class_score(answers: Sequence[Scored], of: Responsibility) -> ClassScore:
 
 
 def macro_f1(answers: Sequence[Scored]) -> float:
-    """Return the mean F1 over the classes that are the truth of some answer."""
+    """Return the mean F1 over the classes that occur."""
     scores = [class_score(answers, of) for of in CLASSES]
     present = [score.f1 for score in scores if score.support]
     return fmean(present) if present else 0.0
@@ -93,24 +93,24 @@ def confusion(answers: Sequence[Scored]) -> Counter[tuple[Responsibility, Respon
 
 
 def reliability(answers: Sequence[Scored]) -> list[Bin]:
-    """Return the bins of equal width that hold any answers."""
-    held: dict[int, list[Scored]] = {}
+    """Return the non-empty bins of ten equal bins of confidence."""
+    bins: dict[int, list[Scored]] = {}
     for answer in answers:
-        held.setdefault(min(_BINS - 1, int(answer.confidence * _BINS)), []).append(answer)
+        bins.setdefault(min(_BINS - 1, int(answer.confidence * _BINS)), []).append(answer)
     return [
         Bin(
-            low=place / _BINS,
-            high=(place + 1) / _BINS,
+            low=index / _BINS,
+            high=(index + 1) / _BINS,
             count=len(members),
             confidence=fmean(member.confidence for member in members),
             accuracy=accuracy(members),
         )
-        for place, members in sorted(held.items())
+        for index, members in sorted(bins.items())
     ]
 
 
 def ece(answers: Sequence[Scored]) -> float:
-    """Return the expected calibration error: the mean distance of confidence and accuracy over ten equal bins.
+    """Return the expected calibration error: the mean distance between confidence and accuracy over ten equal bins.
 
     Guo et al., "On Calibration of Modern Neural Networks", 2017.
     """

@@ -26,12 +26,12 @@ ANSWERS = [
 ]
 
 
-def test_accuracy_counts_what_is_right() -> None:
+def test_accuracy_is_the_share_of_right_answers() -> None:
     assert accuracy(ANSWERS) == pytest.approx(3 / 5)
     assert accuracy([]) == 0
 
 
-def test_f1_weighs_precision_and_recall() -> None:
+def test_f1_combines_precision_and_recall() -> None:
     score = class_score(ANSWERS, FE)
     assert (score.precision, score.recall, score.support) == (0.5, 1.0, 1)
     assert score.f1 == pytest.approx(2 / 3)
@@ -48,14 +48,14 @@ def test_confusion_counts_pairs() -> None:
     assert confusion(ANSWERS)[INFRA, INFRA] == 0
 
 
-def test_the_gate_routes_what_is_sure_enough_to_one_team() -> None:
+def test_the_gate_routes_confident_answers_to_one_team() -> None:
     edge, below, several = Scored(FE, FE, 0.70), Scored(FE, FE, 0.6999), Scored(FE, COLLAB, 0.9)
     assert routed([edge, below, several]) == [edge]
     assert [answer.gated.guess for answer in (edge, below, several)] == [FE, COLLAB, COLLAB]
 
 
-def test_calibration_is_the_distance_of_confidence_and_accuracy() -> None:
-    bins = {(held.low, held.count): (held.confidence, held.accuracy) for held in reliability(ANSWERS)}
+def test_calibration_error_is_the_distance_of_confidence_and_accuracy() -> None:
+    bins = {(each.low, each.count): (each.confidence, each.accuracy) for each in reliability(ANSWERS)}
     assert bins == {(0.3, 1): (0.3, 0), (0.5, 1): (0.55, 0), (0.8, 1): (0.85, 1), (0.9, 2): (0.95, 1)}
     assert ece(ANSWERS) == pytest.approx((0.3 + 0.55 + 0.15 + 2 * 0.05) / 5)
     assert ece([]) == 0
@@ -65,6 +65,6 @@ scored = st.builds(Scored, st.sampled_from(CLASSES), st.sampled_from(Responsibil
 
 
 @given(st.lists(scored, min_size=1))
-def test_figures_stay_in_range(answers: list[Scored]) -> None:
+def test_scores_are_in_range(answers: list[Scored]) -> None:
     assert all(0 <= figure <= 1 for figure in (accuracy(answers), macro_f1(answers), ece(answers)))
-    assert sum(held.count for held in reliability(answers)) == sum(confusion(answers).values()) == len(answers)
+    assert sum(each.count for each in reliability(answers)) == sum(confusion(answers).values()) == len(answers)

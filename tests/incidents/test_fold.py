@@ -21,7 +21,7 @@ BASE = Alert("HighErrorRate", Severity.WARNING, True, 1000, 0, "f1", 1, "shop/we
 
 
 def join(state: State, now: int, **changes: Any) -> int:
-    """Fold an alert at offset = time `now`; returns when it wants a revision."""
+    """Fold an alert at offset = time `now`; returns when it needs a revision."""
     return FOLD.join(state, replace(BASE, **changes), now, now, now)[0]
 
 
@@ -36,7 +36,7 @@ def opened(**changes: Any) -> State:
     return state
 
 
-def test_a_firing_alert_opens_and_waits() -> None:
+def test_a_firing_alert_opens_an_incident_that_gathers() -> None:
     state = State("shop/web")
     assert join(state, 100) == 130
     assert state.is_open
@@ -44,17 +44,17 @@ def test_a_firing_alert_opens_and_waits() -> None:
     assert (state.alert_count, state.distinct_alerts) == (1, 1)
 
 
-def test_a_critical_alert_waits_less() -> None:
+def test_a_critical_alert_gathers_for_less_time() -> None:
     assert join(State("g"), 100, severity=Severity.CRITICAL) == 105
 
 
-def test_a_resolved_alert_never_opens() -> None:
+def test_a_resolved_alert_never_opens_an_incident() -> None:
     state = State("g")
     assert FOLD.join(state, replace(BASE, firing=False), 1, 1, 1) == (NEVER, False)
     assert not state.incident_id
 
 
-def test_a_repeat_counts_and_wants_nothing() -> None:
+def test_a_repeat_is_counted_and_triggers_nothing() -> None:
     state = opened()
     assert FOLD.repeat(state, BASE, 200, 200)
     assert (state.alert_count, state.distinct_alerts, state.last_alert_at) == (2, 1, 200)
@@ -71,7 +71,7 @@ def test_a_repeat_counts_and_wants_nothing() -> None:
         {"firing": False},
     ],
 )
-def test_only_an_unchanged_repeat_is_one(change: dict[str, Any]) -> None:
+def test_a_changed_alert_is_no_repeat(change: dict[str, Any]) -> None:
     state = opened()
     before = state.copy()
     assert not FOLD.repeat(state, replace(BASE, **change), 200, 200)
@@ -88,13 +88,13 @@ def test_only_an_unchanged_repeat_is_one(change: dict[str, Any]) -> None:
         ({"member": 2}, NEVER),
     ],
 )
-def test_what_asks_for_another_revision(change: dict[str, Any], due: int) -> None:
+def test_a_new_name_or_service_or_a_higher_severity_triggers_a_revision(change: dict[str, Any], due: int) -> None:
     state = opened()
     state.revision, state.last_due = 1, 130
     assert join(state, 200, **change) == due
 
 
-def test_the_interval_doubles_up_to_its_limit() -> None:
+def test_the_revision_interval_doubles_up_to_its_limit() -> None:
     state = opened()
     intervals = []
     for revision in (1, 2, 3, 4, 5, 60):
@@ -103,7 +103,7 @@ def test_the_interval_doubles_up_to_its_limit() -> None:
     assert intervals == [300, 600, 1200, 2400, 3600, 3600]
 
 
-def test_it_ends_a_hold_after_its_last_member_resolved() -> None:
+def test_an_incident_ends_a_hold_after_its_last_member_resolved() -> None:
     state = opened()
     join(state, 150, member=2)
     join(state, 200, firing=False)
@@ -127,7 +127,7 @@ def test_a_late_repeat_of_a_resolved_member_is_no_flap() -> None:
     assert (state.flaps, state.hold_end) == (0, 260)
 
 
-def test_without_a_start_a_firing_alert_fires_again() -> None:
+def test_a_firing_alert_without_starts_at_fires_again() -> None:
     state = opened(starts_at=0)
     join(state, 200, firing=False, starts_at=0)
     join(state, 210, starts_at=0)
@@ -138,13 +138,15 @@ def test_without_a_start_a_firing_alert_fires_again() -> None:
     ("starts_at", "ends_at", "resolves"),
     [(1000, 2000, True), (0, 0, True), (900, 2000, True), (900, 950, False), (1500, 0, True)],
 )
-def test_which_resolution_belongs_to_a_member(starts_at: int, ends_at: int, resolves: bool) -> None:  # noqa: FBT001
+def test_a_resolved_alert_resolves_a_member_that_fires_since_before(
+    starts_at: int, ends_at: int, *, resolves: bool
+) -> None:
     state = opened()
     join(state, 200, firing=False, starts_at=starts_at, ends_at=ends_at)
     assert (state.hold_end == 260) is resolves
 
 
-def test_silence_assumes_it_resolved_and_an_unchanged_member_reopens_it() -> None:
+def test_silence_closes_an_incident_and_an_unchanged_member_reopens_it() -> None:
     state = opened()
     state.revision, state.last_due = 1, 130
     first = state.incident_id
@@ -155,7 +157,7 @@ def test_silence_assumes_it_resolved_and_an_unchanged_member_reopens_it() -> Non
     assert state.incident_id == first
 
 
-def test_after_the_retention_it_opens_anew() -> None:
+def test_after_the_retention_a_new_incident_opens() -> None:
     state = opened()
     first = state.incident_id
     close(state, 5000)
@@ -164,7 +166,7 @@ def test_after_the_retention_it_opens_anew() -> None:
     assert state.previous_incident_id == first
 
 
-def test_after_a_resolution_the_next_alert_opens_anew() -> None:
+def test_after_a_resolution_the_next_alert_opens_a_new_incident() -> None:
     state = opened()
     first = state.incident_id
     join(state, 200, firing=False)
@@ -175,14 +177,14 @@ def test_after_a_resolution_the_next_alert_opens_anew() -> None:
     assert [episode.closed_offset for episode in state.lineage] == [300, None]
 
 
-def test_identity_depends_on_the_opening_record_only() -> None:
+def test_the_incident_id_depends_on_the_opening_record_and_the_group_only() -> None:
     assert opened().incident_id == opened(name="Other", severity=Severity.CRITICAL).incident_id
     other = State("shop/db")
     join(other, 100)
     assert other.incident_id != opened().incident_id
 
 
-def test_after_overflow_only_silence_ends_it() -> None:
+def test_after_an_overflow_of_members_only_silence_ends_an_incident() -> None:
     state = opened()
     for member in range(2, MEMBERS_MAX + 50):
         join(state, 200, member=member)
@@ -194,7 +196,7 @@ def test_after_overflow_only_silence_ends_it() -> None:
     assert state.hold_end == NEVER
 
 
-def test_resolved_members_make_room() -> None:
+def test_resolved_members_are_dropped_for_new_ones() -> None:
     state = opened()
     for member in range(2, 3 * MEMBERS_MAX):
         join(state, 200, member=member)
@@ -203,7 +205,7 @@ def test_resolved_members_make_room() -> None:
     assert len(state.firing) + len(state.resolved) <= MEMBERS_MAX
 
 
-def test_ever_new_names_are_counted_but_ask_no_more() -> None:
+def test_names_beyond_the_limit_are_counted_and_trigger_nothing() -> None:
     state = opened()
     due = [join(state, 200, name=f"N{n}") for n in range(NAMES_MAX * 2)]
     assert due[-1] == NEVER
@@ -211,7 +213,7 @@ def test_ever_new_names_are_counted_but_ask_no_more() -> None:
     assert sum(state.alert_names.values()) + state.other_alerts == state.alert_count
 
 
-def test_a_trigger_is_never_missed_by_the_question_for_one() -> None:
+def test_may_trigger_is_true_for_every_trigger() -> None:
     state = opened()
     for change in ({"name": "X"}, {"severity": Severity.HIGH}, {"service": "y"}):
         alert = replace(BASE, **change)
@@ -220,7 +222,7 @@ def test_a_trigger_is_never_missed_by_the_question_for_one() -> None:
 
 
 @pytest.mark.parametrize("change", [END_PUBLISHED, {"membership_frozen_at": 200}, CLOSED])
-def test_a_repeat_that_may_change_more_than_counts_is_none(change: dict[str, Any]) -> None:
+def test_a_repeat_that_may_change_more_than_counts_is_not_folded_as_one(change: dict[str, Any]) -> None:
     state = opened()
     for name, value in change.items():
         setattr(state, name, value)
@@ -238,28 +240,28 @@ def test_any_firing_alert_may_cancel_an_end(change: dict[str, Any]) -> None:
     assert not FOLD.may_trigger(state, replace(BASE, firing=False))
 
 
-def told_over(**changes: Any) -> State:
-    """An incident whose end a tick has told, though stream time has not closed it."""
+def end_published(**changes: Any) -> State:
+    """Return an incident whose end is published, though stream time has not closed it."""
     state = opened()
     for name, value in {**END_PUBLISHED, "revision": 2, "last_due": 130, **changes}.items():
         setattr(state, name, value)
     return state
 
 
-def test_any_firing_alert_cancels_an_assumed_end_that_was_told_early() -> None:
-    state = told_over(status=IncidentStatus.ASSUMED_RESOLVED)
+def test_any_firing_alert_cancels_a_published_end_that_was_assumed() -> None:
+    state = end_published(status=IncidentStatus.ASSUMED_RESOLVED)
     assert join(state, 200) == 130 + 600
     assert (state.end_published, state.status) == (False, IncidentStatus.FIRING)
 
 
-def test_a_refire_in_the_hold_cancels_an_end_that_was_told_early() -> None:
-    state = told_over(status=IncidentStatus.RESOLVED, hold_end=260)
+def test_a_refire_in_the_hold_cancels_a_published_end() -> None:
+    state = end_published(status=IncidentStatus.RESOLVED, hold_end=260)
     assert join(state, 250, starts_at=240) == 130 + 600
     assert (state.end_published, state.hold_end, state.flaps) == (False, NEVER, 1)
 
 
-def test_a_late_repeat_of_a_resolved_member_cancels_no_end_that_was_told_early() -> None:
-    """It counts and is no flap: the hold goes on, and the end that was told stands."""
+def test_a_late_repeat_of_a_resolved_member_does_not_cancel_a_published_end() -> None:
+    """It is counted and is no flap: the hold continues, and the end remains published."""
     state = opened()
     join(state, 200, firing=False)
     state.publish_end(IncidentStatus.RESOLVED)
@@ -269,8 +271,8 @@ def test_a_late_repeat_of_a_resolved_member_cancels_no_end_that_was_told_early()
 
 
 @pytest.mark.parametrize(("offset", "frozen"), [(200, True), (201, False)])
-def test_up_to_the_frozen_offset_only_evidence_is_added(offset: int, *, frozen: bool) -> None:
-    """Re-reading adds evidence only until it has passed the `through` that members and timers are as of."""
+def test_up_to_the_offset_of_a_frozen_membership_only_evidence_is_added(offset: int, *, frozen: bool) -> None:
+    """Re-reading adds evidence only, until it has passed the offset that members and timers are as of."""
     state = opened()
     state.membership_frozen_at = 200
     FOLD.join(state, replace(BASE, member=2, name="B"), offset, offset, offset)
@@ -282,14 +284,14 @@ def test_up_to_the_frozen_offset_only_evidence_is_added(offset: int, *, frozen: 
 
 
 @pytest.mark.parametrize("change", [{"service": ""}, {"severity": Severity.INFO}, {"ends_at": 7}])
-def test_what_an_unchanged_repeat_may_leave_out(change: dict[str, Any]) -> None:
+def test_an_unchanged_repeat_may_have_no_service_and_a_lower_severity(change: dict[str, Any]) -> None:
     state = opened()
     assert FOLD.repeat(state, replace(BASE, **change), 200, 200)
     assert (state.alert_count, state.alert_names, state.last_offset) == (2, {"HighErrorRate": 2}, 200)
 
 
-def test_a_replay_opens_where_an_earlier_generation_did_though_a_member_reopens() -> None:
-    """A replay may know fewer members than the run before it; the incident ids are equal nevertheless."""
+def test_a_replay_opens_an_incident_where_an_earlier_generation_did_and_does_not_reopen() -> None:
+    """A replay may have fewer members than the earlier run; the incident ids are equal nevertheless."""
     state = opened()
     first = state.incident_id
     close(state, 5000)
@@ -298,7 +300,7 @@ def test_a_replay_opens_where_an_earlier_generation_did_though_a_member_reopens(
     assert (state.opened_offset, state.previous_incident_id, len(state.lineage)) == (5000, first, 2)
 
 
-def test_distinct_alerts_are_those_of_members_not_seen_before() -> None:
+def test_distinct_alerts_counts_new_members() -> None:
     state = opened()
     for now, change in ((110, {}), (120, {"member": 2}), (130, {"starts_at": 1001}), (140, {"member": 2})):
         join(state, now, **change)
@@ -308,8 +310,8 @@ def test_distinct_alerts_are_those_of_members_not_seen_before() -> None:
     assert (state.distinct_alerts, state.alert_count) == (2, 7)
 
 
-def test_the_first_alerts_of_each_name_are_shown_and_what_is_worse() -> None:
-    """Evidence is bounded: the most telling alerts, not all of them."""
+def test_the_first_alerts_of_each_name_and_more_severe_ones_become_exemplars() -> None:
+    """Evidence is bounded."""
     state = opened()
     for member in range(2, 9):
         join(state, 200, member=member, message=str(member))

@@ -39,23 +39,23 @@ ODD_ALERTS: dict[str, dict[str, Any]] = {
     "of another name": {"name": "b"},
     "of another service": {"service": "t"},
     "of no service": {"service": ""},
-    "worse": {"severity": Severity.CRITICAL},
-    "milder": {"severity": Severity.WARNING},
+    "more severe": {"severity": Severity.CRITICAL},
+    "less severe": {"severity": Severity.WARNING},
     "resolved": {"firing": False, "ends_at": 90},
 }
 
 
 @st.composite
 def states(draw: st.DrawFn) -> State:
-    """Return a group with an incident that `REPEAT` repeats, odd in up to two ways."""
+    """Return a group with an incident that `REPEAT` repeats, with up to two changes."""
     state = State("g")
     state.begin("id", 10, 10, "")
     state.firing, state.resolved = {1: 5, 2: 5}, {3: 5}
     state.last_alert_at, state.first_offset, state.last_offset = 90, 10, 90
     state.alert_names, state.services, state.severity, state.alert_count = {"a": 4}, ("s",), Severity.HIGH.rank, 4
     state.revision, state.last_due = 1, 50
-    for oddity in draw(st.lists(st.sampled_from(sorted(ODD_STATES)), max_size=2)):
-        for name, value in ODD_STATES[oddity].items():
+    for change in draw(st.lists(st.sampled_from(sorted(ODD_STATES)), max_size=2)):
+        for name, value in ODD_STATES[change].items():
             setattr(state, name, value)
     state.lineage = (LineageEntry("id", 10, 10, None if state.is_open else 95, state.status),)
     return state.copy()
@@ -64,8 +64,8 @@ def states(draw: st.DrawFn) -> State:
 @st.composite
 def alerts(draw: st.DrawFn) -> Alert:
     alert = REPEAT
-    for oddity in draw(st.lists(st.sampled_from(sorted(ODD_ALERTS)), max_size=2)):
-        alert = replace(alert, **ODD_ALERTS[oddity])
+    for change in draw(st.lists(st.sampled_from(sorted(ODD_ALERTS)), max_size=2)):
+        alert = replace(alert, **ODD_ALERTS[change])
     return alert
 
 
@@ -74,20 +74,20 @@ def _fields(state: State) -> dict[str, Any]:
 
 
 @given(states(), alerts())
-def test_a_repeat_is_folded_as_join_would(state: State, alert: Alert) -> None:
-    """O(1) work for what most alerts are, and never another result for it."""
+def test_repeat_returns_the_result_of_join(state: State, alert: Alert) -> None:
+    """Most alerts are repeats: they cost little, and their result is the same."""
     before, joined = _fields(state.copy()), state.copy()
-    wanted = FOLD.join(joined, alert, OFFSET, NOW, NOW)
+    expected = FOLD.join(joined, alert, OFFSET, NOW, NOW)
     if FOLD.repeat(state, alert, OFFSET, NOW):
-        assert wanted == (NEVER, True)
+        assert expected == (NEVER, True)
         assert _fields(state) == _fields(joined)
     else:
         assert _fields(state) == before
 
 
 @given(states(), st.lists(alerts(), min_size=1, max_size=3))
-def test_a_trigger_is_never_missed(state: State, record: list[Alert]) -> None:
-    """The state before a record whose alert asks for a revision is kept as its image: without it none is made."""
+def test_may_trigger_is_never_false_for_a_trigger(state: State, record: list[Alert]) -> None:
+    """A revision needs the state before the record that triggered it, which is copied only if `may_trigger`."""
     may = any(FOLD.may_trigger(state, alert) for alert in record)
     due = min(FOLD.join(state, alert, OFFSET, NOW, NOW)[0] for alert in record)
     assert may or due == NEVER

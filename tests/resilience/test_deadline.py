@@ -4,26 +4,9 @@ import time
 import pytest
 
 from openclaw_stream.resilience.deadline import cancel, within, within_server_time
+from tests.resilience.calls import CancellationResistant
 
 SECONDS = 0.05
-
-
-class Stubborn:
-    """A call that loses so many cancellations, as a call does whose cancellation arrives together with a result."""
-
-    def __init__(self, lost: float) -> None:
-        self.lost = lost
-        self.cancelled = 0
-        self.started = asyncio.Event()
-
-    async def work(self) -> None:
-        self.started.set()
-        while self.cancelled <= self.lost:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                self.cancelled += 1
-        raise asyncio.CancelledError
 
 
 async def answer() -> int:
@@ -45,7 +28,7 @@ async def test_a_result_or_an_error_within_the_time_is_passed_on(limit: type) ->
 
 @pytest.mark.parametrize(("lost", "ends"), [(0, True), (2, True), (1000, False)])
 async def test_within_cancels_repeatedly_and_then_stops_waiting(lost: int, *, ends: bool) -> None:
-    call = Stubborn(lost)
+    call = CancellationResistant(lost)
     with pytest.raises(TimeoutError, match=r"not done within 0\.05 s"):
         await within(SECONDS, call.work())
     assert (call.cancelled == lost + 1) is ends
@@ -53,7 +36,7 @@ async def test_within_cancels_repeatedly_and_then_stops_waiting(lost: int, *, en
 
 
 async def test_within_cancels_the_call_when_its_caller_is_cancelled() -> None:
-    call = Stubborn(1)
+    call = CancellationResistant(1)
     caller = asyncio.create_task(within(60, call.work()))
     await call.started.wait()
     caller.cancel()
@@ -71,7 +54,7 @@ async def test_a_call_that_cancels_itself_is_a_timeout() -> None:
 
 
 async def test_within_server_time_ends_a_call_without_an_answer() -> None:
-    call = Stubborn(0)
+    call = CancellationResistant(0)
     with pytest.raises(TimeoutError, match=r"no answer within 0\.05 s"):
         await within_server_time(SECONDS, call.work())
     await asyncio.sleep(0)
@@ -102,7 +85,7 @@ async def test_within_server_time_does_not_count_a_blocked_event_loop() -> None:
 
 
 async def test_cancel_ends_tasks_that_lose_a_cancellation() -> None:
-    calls = [Stubborn(lost) for lost in (0, 1, 2)]
+    calls = [CancellationResistant(lost) for lost in (0, 1, 2)]
     tasks = [asyncio.create_task(call.work()) for call in calls]
     await asyncio.gather(*(call.started.wait() for call in calls))
     await cancel(tasks)

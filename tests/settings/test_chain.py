@@ -1,7 +1,7 @@
 import pytest
 
 from openclaw_stream.errors import SettingsError
-from openclaw_stream.settings import load_settings
+from openclaw_stream.settings import ChainSettings, load_settings
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def test_addresses_of_redis(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("http://user:hunter2@redis", "must begin with redis://"),
         ("redis://", "must begin with redis://"),
-        ("redis://:hunter2@redis:99999", "no URL"),
-        ("redis://:hunter2@redis/prod", "no number of a database"),
+        ("redis://:hunter2@redis:99999", "not a URL"),
+        ("redis://:hunter2@redis/prod", "not the number of a database"),
         ("redis://:hunter2@redis/0?bogus=1", "does not know one of its options"),
         ("redis://:hunter2@redis/0?socket_timeout=long", "does not know one of its options"),
     ],
@@ -40,3 +40,43 @@ def test_what_cannot_be_an_address_is_refused_and_not_shown(
         load_settings()
     assert "REDIS_URL=(secret)" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "OPENCLAW_DECISION_DEADLINE": "60",
+        "OPENCLAW_LLM_BUDGET_USD_PER_HOUR": "1.5",
+        "MOCK_MODE": "true",
+        "OLLAMA_CONCURRENCY": "2",
+        "GEMINI_CONCURRENCY": "3",
+        "CLAUDE_CONCURRENCY": "5",
+        "OPENAI_CONCURRENCY": "6",
+        "REDIS_URL": "redis://redis",
+        "OPENCLAW_CACHE_TTL": "7",
+        "OPENCLAW_CACHE_TTL_INCIDENT": "8",
+    }
+    assert set(values) == {ChainSettings.variable(field) for field in ChainSettings.model_fields}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    chain = load_settings().chain
+    assert (chain.decision_deadline, chain.budget_usd_per_hour, chain.mock_mode) == (60, 1.5, True)
+    assert (chain.ollama_concurrency, chain.gemini_concurrency) == (2, 3)
+    assert (chain.claude_concurrency, chain.openai_concurrency) == (5, 6)
+    assert (chain.cache_ttl, chain.cache_ttl_incident) == (7, 8)
+
+
+def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCLAW_DECISION_DEADLINE", "0")
+    monkeypatch.setenv("OPENCLAW_CACHE_TTL", "soon")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    names = [line.partition("=")[0] for line in str(caught.value).splitlines()]
+    assert names == ["OPENCLAW_DECISION_DEADLINE", "OPENCLAW_CACHE_TTL"]
+
+
+def test_a_call_may_not_take_longer_than_its_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCLAW_DECISION_DEADLINE", "20")
+    with pytest.raises(
+        SettingsError, match=r"OPENCLAW_TIMEOUT \(30\) must not exceed OPENCLAW_DECISION_DEADLINE \(20\)"
+    ):
+        load_settings()

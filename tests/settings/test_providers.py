@@ -9,8 +9,8 @@ KEY = "planted-key-0123456789"
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ProviderSettings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for field in ProviderSettings.model_fields:
+        monkeypatch.delenv(ProviderSettings.variable(field), raising=False)
 
 
 def test_defaults_are_the_documented_ones() -> None:
@@ -46,7 +46,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "OPENAI_MAX_TOKENS": "1003",
         "OPENAI_MAX_TOKENS_FIELD": "max_tokens",
     }
-    assert {name.lower() for name in values} == set(ProviderSettings.model_fields)
+    assert set(values) == {ProviderSettings.variable(field) for field in ProviderSettings.model_fields}
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     settings = load_settings().providers
@@ -59,6 +59,18 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEY not in repr(settings)
 
 
+def test_the_bare_name_of_a_field_is_not_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TIMEOUT", "PRICES"):
+        monkeypatch.setenv(name, "7")
+    assert load_settings().providers == ProviderSettings()
+    assert ProviderSettings().timeout == 30
+
+
+def test_a_field_is_set_by_its_name_in_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCLAW_TIMEOUT", "8")
+    assert ProviderSettings(timeout=7).timeout == 7
+
+
 @pytest.mark.parametrize(
     ("name", "value", "word"),
     [
@@ -69,7 +81,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("OPENCLAW_LLM_PRICES", "gpt-x=cheap", "MODEL=INPUT/OUTPUT"),
         ("OLLAMA_URL", "localhost:11434", "http://"),
         ("OLLAMA_URL", "http://", "host"),
-        ("OLLAMA_URL", "http://host:port", "no URL"),
+        ("OLLAMA_URL", "http://host:port", "not a URL"),
         ("OLLAMA_URL", "http://me:hunter2@host", "credentials"),
         ("GEMINI_URL", "https://host/?key=hunter2", "query"),
         ("OLLAMA_NUM_CTX", "8k", "64 to 1000000"),

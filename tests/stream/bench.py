@@ -44,7 +44,7 @@ class Partition:
     def __init__(self, fold: Fold = FOLD) -> None:
         self.fold_rules = fold
         self.states: dict[str, bytes] = {}
-        self.forgotten: list[str] = []
+        self.dropped: list[str] = []
         self.committed: tuple[int, str | None] = (0, None)
         self.log_start = 0
         self.log_end = NEVER
@@ -80,13 +80,15 @@ class Partition:
 
     def decide_next(self) -> Revision:
         """Decide the revision that has waited longest."""
-        work = self.ledger.ready.popleft()
-        assert work.snapshot
+        revision = self.ledger.ready.popleft()
+        assert revision.snapshot
         last = None
-        if work.event_type is EventType.DECISION:
-            last = PublishedDecision(work.snapshot.incident_id, work.snapshot.revision, "DB", (), "low", 0.8, "rules")
-        self.ledger.complete(work, "decided", last)
-        return work
+        if revision.event_type is EventType.DECISION:
+            last = PublishedDecision(
+                revision.snapshot.incident_id, revision.snapshot.revision, "DB", (), "low", 0.8, "rules"
+            )
+        self.ledger.complete(revision, "decided", last)
+        return revision
 
     def decide(self) -> list[Revision]:
         """Decide all revisions that are due."""
@@ -97,7 +99,7 @@ class Partition:
 
     def write(self) -> list[Published]:
         """Commit; returns incident, revision and event type of what was published."""
-        self.ledger.log_start = self.log_start
+        self.ledger.record_log_start(self.log_start)
         plan = self.ledger.plan(lazy=True)
         if plan is None:
             return []
@@ -105,7 +107,7 @@ class Partition:
         for key, value in plan.states:
             if value is None:
                 del self.states[key]
-                self.forgotten.append(key)
+                self.dropped.append(key)
             else:
                 self.states[key] = value
         return list(_published(plan.revisions))
@@ -128,6 +130,6 @@ def played(end: int = len(LOG)) -> Partition:
 
 
 def _published(revisions: Iterable[Revision]) -> Iterable[Published]:
-    for work in revisions:
-        assert work.snapshot
-        yield work.snapshot.incident_id, work.snapshot.revision, str(work.event_type)
+    for revision in revisions:
+        assert revision.snapshot
+        yield revision.snapshot.incident_id, revision.snapshot.revision, str(revision.event_type)

@@ -1,7 +1,7 @@
 """One partition without I/O: the real ledger under crashes, resets, retention, compaction, ticks and pressure.
 
-`run` plays one schedule of a log and returns its `Account`; an account is compared with that of an undisturbed run of
-the same log. Whatever happens to a worker, what it publishes must agree with that run. By hand:
+`run` plays one schedule of a log and returns its `Account`, which is compared with that of an undisturbed run of the
+same log: whatever happens to a worker, it must publish the same. By hand:
 
     python -m tests.stream.simulation 2000 [scenario]
 """
@@ -43,7 +43,7 @@ class Published(NamedTuple):
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Chances of what may happen at each step."""
+    """Probabilities of what happens at each step."""
 
     crash: float = 0.04
     reset: float = 0.0
@@ -71,7 +71,7 @@ SCENARIOS = {
 
 
 class WatchedFold(Fold):
-    """The fold, telling which incident each alert joined."""
+    """The fold; it records which incident each alert joined."""
 
     joined: dict[int, str | None]
 
@@ -93,9 +93,9 @@ class Broker:
 
     log: list[Record]
     end: int = 0
-    """How many records are there."""
+    """Number of records in the log."""
     start: int = 0
-    """The first offset that retention has left."""
+    """The first offset that retention has not deleted."""
     committed: int = 0
     metadata: str | None = None
     incidents: list[tuple[str, bytes | None]] = field(default_factory=list)
@@ -122,7 +122,7 @@ class Broker:
 
 
 class Account:
-    """What a run did, and what was wrong with it."""
+    """The results of a run, and the errors in them."""
 
     def __init__(self, broker: Broker, truth: "Account | None") -> None:
         self.broker, self.truth = broker, truth
@@ -132,10 +132,10 @@ class Account:
         self.settled = 0
         self.lost: set[int] = set()
         self.skipped = False
-        self.forgotten: set[str] = set()
+        self.dropped: set[str] = set()
         self.resets = 0
         self.advanced = False
-        """A reset skipped records that a generation had not read again: ids after it may be new."""
+        """A reset skipped records that a generation had not read again: later ids may be new."""
 
     def restored(self, ledger: Ledger) -> None:
         self.base = max(ledger.floor, self.broker.start)
@@ -151,7 +151,7 @@ class Account:
             ours, right = self.joined.get(id(alert)), self.truth.joined.get(id(alert))
             if alert.firing and ours != right and alert.group_key not in lost_groups:
                 known = ours in self.truth.joined.values()
-                self.wrong["joined another incident" if known else "an incident of its own"] += 1
+                self.wrong["joined another incident" if known else "opened another incident"] += 1
 
     def committed(self, ledger: Ledger, plan: TransactionPlan) -> None:
         broker, states = self.broker, self.broker.states()
@@ -161,7 +161,7 @@ class Account:
             if not self.base <= record.offset < plan.offset or record.offset in self.lost:
                 continue
             for alert in record.alerts:
-                if self.joined.get(id(alert)) and alert.group_key not in self.forgotten:
+                if self.joined.get(id(alert)) and alert.group_key not in self.dropped:
                     self.wrong["committed past an unsettled alert"] += through.get(alert.group_key, -1) < record.offset
             if record.bad:
                 letter = (ledger.generation, record.offset)
@@ -180,8 +180,8 @@ class Account:
 
     def finish(self, ledger: Ledger, how: Disturbance) -> None:
         broker, wrong = self.broker, self.wrong
-        told = Counter((e.incident, e.generation, e.revision) for e in broker.published)
-        wrong["published twice"] += sum(n > 1 for n in told.values())
+        published = Counter((e.incident, e.generation, e.revision) for e in broker.published)
+        wrong["published twice"] += sum(n > 1 for n in published.values())
         wrong["dead letter twice"] += sum(n > 1 for n in Counter(broker.dead).values())
         last: dict[tuple[str, int], int] = {}
         for event in broker.published:
@@ -207,7 +207,7 @@ class Account:
                 if events:
                     latest = max(events, key=lambda e: (e.generation, e.revision))
                     self.wrong["resolution lost"] += latest.kind == "decision"
-        if plain and not self.forgotten:
+        if plain and not self.dropped:
             self.wrong["alert counts differ"] += self.counts() != truth.counts() or self.joined != truth.joined
         if not how.tick and not how.pressure and not self.skipped:
             opened = {i: orjson.loads(v)["fold"]["opened_offset"] for i, v in truth.broker.last_states.items()}
@@ -257,26 +257,27 @@ class Machine:
         self.in_flight += ledger.ready
         ledger.ready.clear()
         if self.in_flight:
-            work = choose(self.in_flight)
-            self.in_flight.remove(work)
-            assert work.snapshot
-            previous = ledger.previous_decision(work)
-            assert previous is None or previous.revision < work.snapshot.revision
-            last = PublishedDecision(work.snapshot.incident_id, work.snapshot.revision, "BE", (), "low", 0.8, "rules")
-            ledger.complete(work, "decided", last)
+            revision = choose(self.in_flight)
+            self.in_flight.remove(revision)
+            assert revision.snapshot
+            previous = ledger.previous_decision(revision)
+            assert previous is None or previous.revision < revision.snapshot.revision
+            decided = revision.snapshot
+            last = PublishedDecision(decided.incident_id, decided.revision, "BE", (), "low", 0.8, "rules")
+            ledger.complete(revision, "decided", last)
 
     def commit(self, *, lazy: bool) -> None:
         b, ledger = self.broker, self.ledger
-        ledger.log_start = b.start
+        ledger.record_log_start(b.start)
         plan = ledger.plan(lazy=lazy)
         if plan is None:
             return
-        for work in plan.revisions:
-            b.published.append(_event(work, ledger.generation))
+        for revision in plan.revisions:
+            b.published.append(_event(revision, ledger.generation))
         for key, value in plan.states:
             b.incidents.append((key, value))
             if value is None:
-                self.account.forgotten.add(key)
+                self.account.dropped.add(key)
             elif incident := orjson.loads(value)["incident"]:
                 b.last_states[incident["incident_id"]] = value
         b.dead += [(ledger.generation, letter.offset) for letter in plan.dead_letters]
@@ -331,7 +332,7 @@ class Machine:
             self.commit(lazy=r.random() < 0.4)
 
     def drain(self) -> None:
-        """From here on everything completes."""
+        """Let everything complete."""
         b = self.broker
         b.end = len(b.log)
         for _ in range(40 * len(b.log) + 40):
@@ -343,7 +344,7 @@ class Machine:
             else:
                 self.read()
             for _ in range(1000):
-                self.decide(lambda works: works[0])
+                self.decide(lambda revisions: revisions[0])
                 if not self.in_flight:
                     break
             self.commit(lazy=True)
@@ -351,11 +352,11 @@ class Machine:
                 return
 
 
-def _event(work: Revision, generation: int) -> Published:
-    seen = work.snapshot
+def _event(revision: Revision, generation: int) -> Published:
+    seen = revision.snapshot
     assert seen
     replayed = seen.last_offset <= seen.replayed_through
-    kind = "decision" if work.event_type == "decision" else str(seen.status)
+    kind = "decision" if revision.event_type == "decision" else str(seen.status)
     return Published(seen.incident_id, generation, seen.revision, kind, seen.alert_count, replayed)
 
 
@@ -371,7 +372,7 @@ def run(log: list[Record], how: Disturbance, r: random.Random | None = None, tru
 
 
 def main(schedules: int, only: str = "") -> int:
-    """Run seeded schedules of every scenario and print what went wrong, with the first seed of each."""
+    """Run seeded schedules of every scenario and print the errors, with the first seed of each."""
     failed = 0
     for name, how in SCENARIOS.items():
         if only not in name:
@@ -386,8 +387,8 @@ def main(schedules: int, only: str = "") -> int:
                 total[what] += 1
                 first.setdefault(what, seed)
         failed += bool(total)
-        told = ", ".join(f"{what}: {n} (seed {first[what]})" for what, n in sorted(total.items()))
-        print(f"{name:44} {schedules} schedules: {told or 'passes'}", flush=True)  # noqa: T201 - a command
+        errors = ", ".join(f"{what}: {n} (seed {first[what]})" for what, n in sorted(total.items()))
+        print(f"{name:44} {schedules} schedules: {errors or 'passes'}", flush=True)  # noqa: T201 - a command
     return 1 if failed else 0
 
 

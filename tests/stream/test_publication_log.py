@@ -33,9 +33,7 @@ def result(reason: str = "PostgreSQLDown names postgresql: DB") -> ArbitrationRe
     )
 
 
-def commit(
-    partition: Partition, decided: ArbitrationResult | None = None, generation: int = 1
-) -> list[Mapping[str, Any]]:
+def commit(partition: Partition, decided: ArbitrationResult | None = None, generation: int = 1) -> Lines:
     """Decide and commit all that is due, and return what is logged about it."""
     ledger = partition.ledger
     while ledger.ready:

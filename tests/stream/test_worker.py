@@ -333,6 +333,7 @@ def test_records_deleted_by_retention_are_logged_and_skipped(new_pipeline: NewPi
         assert "deleted by retention" in pipeline.logs()
 
 
+@pytest.mark.io
 def test_a_worker_without_a_broker_waits_and_logs_the_reason(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     pipeline = Pipeline(f"127.0.0.1:{free_port()}", tmp_path, OPENCLAW_HTTP_ADDR=address)

@@ -55,7 +55,7 @@ async def test_metrics_in_the_format_that_is_asked_for() -> None:
 async def test_a_port_already_taken_is_a_wrong_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=rf"OPENCLAW_HTTP_ADDR=127\.0\.0\.1:{port}: the port is already taken"):
+        with pytest.raises(SettingsError, match=rf"OPENCLAW_HTTP_ADDR=127\.0\.0\.1:{port}: the port is already in use"):
             async with serve(Address("127.0.0.1", port), registry(), well, well):
                 pytest.fail("it listens")
 

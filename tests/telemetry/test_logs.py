@@ -17,8 +17,8 @@ from openclaw_stream.telemetry.logs import (
     OWN_REPEAT_SECONDS,
     REPEAT_SECONDS,
     RateLimit,
-    clean,
     configure_logs,
+    safe_values,
 )
 
 SECRET = "Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - an example
@@ -32,7 +32,7 @@ def configure() -> Iterator[Configure]:
     root, ours = logging.getLogger(), logging.getLogger("openclaw_stream")
     before = root.handlers[:], root.level, ours.level
 
-    def start(**settings: str) -> io.StringIO:
+    def start(**settings: str | None) -> io.StringIO:
         stream = io.StringIO()
         configure_logs(LogSettings.model_validate(settings), stream)
         return stream
@@ -168,14 +168,30 @@ def test_levels(configure: Configure) -> None:
 
 
 @pytest.mark.parametrize("library", ["aiokafka.cluster", "another.library"])
-@pytest.mark.parametrize(("level", "shown"), [("debug", ["debug", "info", "warning"]), ("info", ["warning"])])
-def test_libraries_are_quiet_below_warnings_unless_debugging(
-    configure: Configure, level: str, shown: list[str], library: str
+@pytest.mark.parametrize(
+    ("level", "library_level", "shown"),
+    [
+        ("debug", None, ["warning", "error"]),
+        ("info", None, ["warning", "error"]),
+        ("error", None, ["error"]),
+        ("info", "debug", ["debug", "info", "warning", "error"]),
+        ("debug", "error", ["error"]),
+    ],
+)
+def test_other_libraries_have_a_level_of_their_own(
+    configure: Configure, level: str, library_level: str | None, shown: list[str], library: str
 ) -> None:
-    stream = configure(level=level)
-    for name in ("debug", "info", "warning"):
-        getattr(logging.getLogger(library), name)("x")
+    stream = configure(level=level, library_level=library_level)
+    for name in ("debug", "info", "warning", "error"):
+        getattr(logging.getLogger(library), name)("x %s", name)
     assert [event["level"] for event in events(stream)] == shown
+
+
+def test_debug_shows_all_of_this_package(configure: Configure) -> None:
+    stream = configure(level="debug")
+    structlog.get_logger("openclaw_stream.x").debug("ours")
+    logging.getLogger("openclaw_stream.y").debug("ours")
+    assert [event["level"] for event in events(stream)] == ["debug", "debug"]
 
 
 def test_configuring_again_replaces_the_first_and_leaves_other_handlers(configure: Configure) -> None:
@@ -338,12 +354,12 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.text(), json_values))
 def test_anything_can_be_logged(event: dict[str, object]) -> None:
-    cleaned = clean(None, "info", dict(event))
+    cleaned = safe_values(None, "info", dict(event))
     text = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
     assert text.encode()
 
 
 def test_a_long_text_is_cut() -> None:
-    cleaned = clean(None, "info", {"event": "x" * 1_000_000})
+    cleaned = safe_values(None, "info", {"event": "x" * 1_000_000})
     assert len(cleaned["event"]) < 17_000
     assert cleaned["event"].endswith("… (1000000 characters)")

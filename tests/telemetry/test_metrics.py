@@ -53,8 +53,8 @@ def test_a_lost_partition_leaves_no_gauge_behind() -> None:
         gauge.labels(partition=1)
         gauge.labels(partition=2)
     metrics.records.labels(partition=1).inc()
-    metrics.forget(1)
-    metrics.forget(1)
+    metrics.remove_partition(1)
+    metrics.remove_partition(1)
     left = {
         (family.name, sample.labels["partition"])
         for gauge in gauges

@@ -196,6 +196,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(40)
 @pytest.mark.parametrize("seed", HOSTILE)
 def test_hostile_text_takes_linear_time(seed: str) -> None:

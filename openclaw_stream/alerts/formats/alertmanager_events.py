@@ -15,7 +15,7 @@ from typing import Any
 
 from openclaw_stream.alerts.formats.adapter import Adapter, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import alert_document, group_text, with_group
-from openclaw_stream.alerts.native import shown
+from openclaw_stream.alerts.native import describe_value
 
 _FINGERPRINT_MAX = (1 << 64) - 1
 _DECIMAL_LENGTH_MAX = 20
@@ -145,7 +145,7 @@ def _read(document: dict[str, Any]) -> Iterator[Outcome]:
         return
     kind = next((key for key in data if key in _READERS), None)
     if kind is None:
-        yield Unreadable(f"Alertmanager event of an unknown kind: {shown(', '.join(data))}")
+        yield Unreadable(f"Alertmanager event of an unknown kind: {describe_value(', '.join(data))}")
     elif type(data[kind]) is not dict:
         yield Unreadable(f"Alertmanager event {kind}: expected an object")
     else:

@@ -12,7 +12,7 @@ from typing import Any
 from openclaw_stream.alerts.formats import alertmanager_api, prometheus_api
 from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import GROUP_ANNOTATION, alert_document, group_text
-from openclaw_stream.alerts.native import shown
+from openclaw_stream.alerts.native import describe_value
 
 _COMMON_MAX = 4096
 _NO_DATA = "[no data]"
@@ -47,7 +47,7 @@ def _read_alert(
     alert: Any, defaults: dict[str, Any], labels: dict[str, str], annotations: dict[str, str]
 ) -> Iterator[Outcome]:
     if type(alert) is not dict:
-        yield Unreadable(f"expected an object, got {shown(alert)}")
+        yield Unreadable(f"expected an object, got {describe_value(alert)}")
         return
     fields = {
         **defaults,

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from openclaw_stream.arbitration.llm.answer_cache import ProviderAnswer
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, Answer, extract
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, Answer, parse_answer
 from openclaw_stream.arbitration.llm.prompt.template import arbiter_prompt
 from openclaw_stream.arbitration.llm.provider_client import AnswerFormat, DecisionContext, ProviderClient
 from openclaw_stream.arbitration.llm.storm_summary import is_storm, summarize_storm
@@ -21,7 +21,7 @@ _SECONDS_MIN = 1e-3
 _WEIGHT = 0.2
 """The weight of the latest decision in the moving share of storms."""
 
-_ANSWER_FORMAT: AnswerFormat[Answer] = AnswerFormat(RESPONSE_SCHEMA, extract)
+_ANSWER_FORMAT: AnswerFormat[Answer] = AnswerFormat(RESPONSE_SCHEMA, parse_answer)
 
 
 class Chain:

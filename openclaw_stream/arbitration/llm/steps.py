@@ -9,7 +9,7 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from openclaw_stream.arbitration.llm.prompt.response import AnswerError
-from openclaw_stream.arbitration.llm.prompt.template import ask_again
+from openclaw_stream.arbitration.llm.prompt.template import correction_prompt
 from openclaw_stream.arbitration.llm.provider_client import ProviderCall, Step
 from openclaw_stream.arbitration.llm.providers.base import Failure, ProviderError
 from openclaw_stream.events.decision import Attempt
@@ -86,7 +86,7 @@ async def ask_with_correction(call: Call) -> AsyncGenerator[None, None]:
     try:
         yield
     except AnswerError as error:
-        call.prompt = ask_again(call.prompt, str(error))
+        call.prompt = correction_prompt(call.prompt, str(error))
     else:
         return
     yield

@@ -10,7 +10,7 @@ from aiokafka.errors import for_code
 from openclaw_stream.stream.kafka.connection import CLIENT_ID
 
 
-class GroupMember(NamedTuple):
+class MemberDescription(NamedTuple):
     """A member of the group, with its assigned partitions."""
 
     client_id: str
@@ -29,7 +29,7 @@ class ConsumerGroup(NamedTuple):
     coordinator: int
     state: str
     protocol_type: str
-    members: tuple[GroupMember, ...]
+    members: tuple[MemberDescription, ...]
 
 
 async def describe_group(admin: AIOKafkaAdminClient, group_id: str) -> ConsumerGroup:
@@ -47,9 +47,9 @@ async def describe_group(admin: AIOKafkaAdminClient, group_id: str) -> ConsumerG
     return ConsumerGroup(coordinator, state, protocol_type, tuple(map(_member, members)))
 
 
-def _member(described: Any) -> GroupMember:
+def _member(described: Any) -> MemberDescription:
     # Newer versions have the id of a static member before these two.
     _, client_id, host = [field for field in described if isinstance(field, str)][-3:]
     assignment = described[-1]
     partitions = ConsumerProtocol.ASSIGNMENT.decode(assignment).partitions() if assignment else []
-    return GroupMember(client_id, host, frozenset(partitions))
+    return MemberDescription(client_id, host, frozenset(partitions))

@@ -116,7 +116,7 @@ async def topic_ids(client: AIOKafkaClient, topics: Collection[str]) -> Mapping[
     """
     node = client.get_random_node()
     if node is None:
-        raise NodeNotReadyError("no broker is known")
+        raise NodeNotReadyError("no broker in the metadata")
     try:
         response: Any = await client.send(node, _MetadataRequest(topics))
     except NotImplementedError:  # raised by aiokafka where the broker does not support this version

@@ -220,7 +220,7 @@ class TransactionalProducer:
         return [TopicPartition(topic, number) for number in numbers]
 
     async def abandon(self) -> None:
-        """Throw the producer away, without waiting for what it still wants to do."""
+        """Discard the producer, without waiting for its pending requests."""
         producer, self._producer = self._producer, None
         if producer:
             await stop_client(producer)
@@ -279,7 +279,7 @@ class TransactionalProducer:
         await producer.abort_transaction()
 
     async def _add_partitions(self, partitions: Collection[TopicPartition]) -> None:
-        assert self._partitions is not None  # noqa: S101 - made by start
+        assert self._partitions is not None  # noqa: S101 - set by start
         self._step = "waits for the transaction coordinator to add its partitions"
         await self._partitions.add(partitions)
 

@@ -81,6 +81,10 @@ class Ledger:
         self.add(group)
         self._offsets.mark_unwritten(group)
 
+    def record_log_start(self, offset: int) -> None:
+        """Note the first offset of the log: closed groups whose records are all below it may be dropped."""
+        self.log_start = offset
+
     def require_generation_record(self) -> None:
         """Have the next transaction write the generation and the log's identity into the incidents topic."""
         self.generation_record_due = True

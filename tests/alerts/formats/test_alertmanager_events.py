@@ -171,7 +171,7 @@ def test_what_a_transform_cut_out_of_an_event_is_read_too() -> None:
 
 def test_a_kind_that_is_not_known_is_a_fault_that_names_it() -> None:
     (outcome,) = outcomes(event("alertDeleted", {"alert": alert()}))
-    assert outcome == Unreadable('Alertmanager event of an unknown kind: the text "alertDeleted"')
+    assert outcome == Unreadable('Alertmanager event of an unknown kind: the string "alertDeleted"')
 
 
 @pytest.mark.parametrize("odd", [None, 5, "text", [], {"labels": 5}, {"details": None}, {"details": {"labels": 5}}])

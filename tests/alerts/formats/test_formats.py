@@ -58,7 +58,7 @@ def test_every_adapter_has_samples() -> None:
 @st.composite
 def spoiled(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a sample with up to three of its values replaced by anything, or left out."""
-    document = deepcopy(draw(st.sampled_from(ALL))[1])
+    document: dict[str, Any] = deepcopy(draw(st.sampled_from(ALL))[1])
     for _ in range(draw(st.integers(1, 3))):
         place: Any = document
         while isinstance(place, dict | list) and place:

@@ -1,4 +1,4 @@
-"""The corpus as it is played: commands put into answers, and answers with their gaps filled."""
+"""The corpus: answers with the commands of commands.toml, and the completed answers of answers.toml."""
 
 import json
 import re
@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {
     "affected_services": ["checkout"],
     "optimization_suggestions": [],
 }
-"""A good answer about the alert of `path`."""
+"""A valid answer to the alert of `decision_path`."""
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -33,13 +33,13 @@ ANSWERS: dict[str, dict[str, Any]] = _load("answers.toml")
 
 
 def with_command(command: str) -> str:
-    """An answer that says a command, and suggests it too."""
+    """Return an answer with a command, also as an optimization suggestion."""
     suggestion = {"type": "SCALE", "description": "Prevent it", "kubectl_or_config": command}
     return json.dumps({**GOOD, "kubectl_command": command, "optimization_suggestions": [suggestion]})
 
 
 def filled(template: str) -> str:
-    """An answer of the corpus with its gaps filled."""
+    """Return an answer of the corpus with its placeholders filled in."""
     named = set(re.findall(r'[{,/*\s]\s*"?(\w+)"?\s*:', template))
     members = json.dumps({name: value for name, value in GOOD.items() if name not in named})[1:-1]
     whole = json.dumps(GOOD)
@@ -48,6 +48,6 @@ def filled(template: str) -> str:
 
 
 def all_answers() -> list[str]:
-    """Every answer of the corpus."""
+    """Return every answer of the corpus."""
     commands = (with_command(text) for texts in COMMANDS.values() for text in texts)
     return [*commands, *(filled(text) for entry in ANSWERS.values() for text in entry["texts"])]

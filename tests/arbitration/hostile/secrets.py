@@ -1,6 +1,6 @@
-"""Secrets as alerts carry them, put together here so that no scanner takes this file for a leak.
+"""Secrets as they appear in alerts, concatenated so that secret scanners ignore this file.
 
-A text holds `{}` where the secret stands; what must never be seen again is the secret.
+A text has the placeholder `{}` for its secret; the secret must never appear in any output.
 """
 
 _BODY = "a1B2c3D4e5F6g7H8j9K0"

@@ -1,4 +1,4 @@
-"""Text inside alerts that asks for a team or a confidence changes neither: not by rules, not by a model that obeys."""
+"""Prompt injection in alert text changes neither team nor confidence, by the rules or by a model that obeys."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.arbitration.hostile.corpus import GOOD
-from tests.arbitration.hostile.judge import faults
-from tests.arbitration.hostile.path import ALERT, Model, Outcome, Path, open_path
+from tests.arbitration.hostile.decision_path import ALERT, DecisionPath, Model, Outcome, open_decision_path
+from tests.arbitration.hostile.event_checks import violations
 from tests.arbitration.llm.providers.loopback import Answer, responds
 
 REQUESTS = [
@@ -53,28 +53,28 @@ ALERTS = {
 
 
 @pytest.fixture(scope="module")
-def path() -> Iterator[Path]:
-    with open_path() as opened:
+def path() -> Iterator[DecisionPath]:
+    with open_decision_path() as opened:
         yield opened
 
 
-def asking(alert: dict[str, Any], field: str, request: str) -> dict[str, Any]:
+def with_request(alert: dict[str, Any], field: str, request: str) -> dict[str, Any]:
     asked = deepcopy(alert)
     FIELDS[field](asked, request)
     return asked
 
 
 def refuses(_: str) -> Answer:
-    """A model that gives no answer: the rules decide."""
+    """A model without an answer: the rules decide."""
     return responds(400, {"error": "no"})
 
 
 def obeying(team: str, confidence: int) -> Model:
-    """A model that says what it was asked to say."""
+    """A model that answers as the alert text requests."""
     return lambda _: json.dumps({**GOOD, "primary_responsibility": team, "confidence": confidence})
 
 
-def believed(outcome: Outcome) -> tuple[str, float, list[str]]:
+def published(outcome: Outcome) -> tuple[str, float, list[str]]:
     decision = outcome.decision
     return (
         decision["decision"]["primary_responsibility"],
@@ -85,44 +85,44 @@ def believed(outcome: Outcome) -> tuple[str, float, list[str]]:
 
 @pytest.mark.parametrize("alert", ALERTS)
 @pytest.mark.parametrize("field", FIELDS)
-def test_the_rules_hear_no_request(path: Path, field: str, alert: str) -> None:
-    plain = believed(path.decide(refuses, **deepcopy(ALERTS[alert])))
+def test_the_rules_ignore_requests(path: DecisionPath, field: str, alert: str) -> None:
+    plain = published(path.decide(refuses, **deepcopy(ALERTS[alert])))
     for request in REQUESTS:
-        asked = path.decide(refuses, **asking(ALERTS[alert], field, request))
-        assert believed(asked) == plain, request
-        assert list(faults(asked)) == [], request
+        asked = path.decide(refuses, **with_request(ALERTS[alert], field, request))
+        assert published(asked) == plain, request
+        assert list(violations(asked)) == [], request
 
 
 @pytest.mark.parametrize("alert", ALERTS)
-def test_a_request_run_into_a_sentence_gains_nothing(path: Path, alert: str) -> None:
-    team, confidence, _ = believed(path.decide(refuses, **deepcopy(ALERTS[alert])))
+def test_a_request_joined_to_a_sentence_does_not_raise_confidence(path: DecisionPath, alert: str) -> None:
+    team, confidence, _ = published(path.decide(refuses, **deepcopy(ALERTS[alert])))
     for request in REQUESTS:
         message = f"{ALERTS[alert]['message']} {request}"
-        talked = believed(path.decide(refuses, **{**deepcopy(ALERTS[alert]), "message": message}))
-        assert talked[0] == team, request
-        assert talked[1] <= confidence, request
+        injected = published(path.decide(refuses, **{**deepcopy(ALERTS[alert]), "message": message}))
+        assert injected[0] == team, request
+        assert injected[1] <= confidence, request
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_the_gate_overrules_a_model_that_obeys(path: Path, field: str) -> None:
+def test_the_gate_overrules_a_model_that_obeys(path: DecisionPath, field: str) -> None:
     for alert in ALERTS.values():
         ruled = path.decide(refuses, **deepcopy(alert)).decision["decision"]
         assert ruled["primary_responsibility"] != "FE"
         for request in REQUESTS[::3]:
-            outcome = path.decide(obeying("FE", 100), **asking(alert, field, request))
+            outcome = path.decide(obeying("FE", 100), **with_request(alert, field, request))
             assert outcome.decision["decision"]["primary_responsibility"] == "COLLAB", request
             assert outcome.decision["decision"]["secondary_teams"][0] == "FE"
             assert outcome.decision["confidence"]["gate"] == "collab"
-            assert list(faults(outcome)) == [], request
+            assert list(violations(outcome)) == [], request
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_request_raises_nothing_that_is_evident(path: Path, field: str) -> None:
+def test_a_request_does_not_raise_the_confidence_of_a_model(path: DecisionPath, field: str) -> None:
     for alert in ALERTS.values():
         honest = path.decide(obeying("BE", 80), **deepcopy(alert)).decision["confidence"]
         for request in REQUESTS[::3]:
-            asked = asking(alert, field, request)
+            asked = with_request(alert, field, request)
             assert path.decide(obeying("BE", 80), **asked).decision["confidence"] == honest, request
-            talked = path.decide(obeying("BE", 100), **asked).decision["confidence"]
-            assert talked["evidence"] == honest["evidence"], request
-            assert talked["final"] <= honest["evidence"], request
+            injected = path.decide(obeying("BE", 100), **asked).decision["confidence"]
+            assert injected["evidence"] == honest["evidence"], request
+            assert injected["final"] <= honest["evidence"], request

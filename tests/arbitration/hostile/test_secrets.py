@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from tests.arbitration.hostile.path import ALERT, KEY, Model, Outcome, Path, open_path
+from tests.arbitration.hostile.decision_path import ALERT, KEY, DecisionPath, Model, Outcome, open_decision_path
 from tests.arbitration.hostile.secrets import SECRETS
 from tests.arbitration.llm.model_server import answer
 from tests.arbitration.llm.providers.loopback import responds
@@ -50,18 +50,18 @@ def text_of(kind: str) -> str:
 
 
 def needle(kind: str) -> str:
-    """What must not be seen: the longest part of a secret that is written alike in JSON, in URLs and in logs."""
+    """Return the longest part of a secret that JSON, URLs and logs write in the same way."""
     parts: list[str] = re.findall(r"[\w.-]+", SECRETS[kind][1].replace("\\n", "\n"))
     return max(parts, key=len)
 
 
-def turn(number: int, places: int) -> list[str]:
-    """Which secret goes where: after as many turns as there are secrets each has been in each of the places."""
+def rotated(number: int, places: int) -> list[str]:
+    """Return a secret for each place; over as many rotations as there are secrets, each has been in each place."""
     return [KINDS[(number + place) % len(KINDS)] for place in range(places)]
 
 
-def seen_in(path: Path, outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Everything that left with one decision, and where."""
+def seen_in(path: DecisionPath, outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Yield everything that left the process with one decision, and where."""
     yield from (("request", body.decode()) for body in outcome.requests)
     for message in outcome.messages:
         headers = "".join(f"{name}{value!r}" for name, value in message.headers)
@@ -69,14 +69,14 @@ def seen_in(path: Path, outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "log", path.log.getvalue()
 
 
-def leaks(path: Path, outcome: Outcome, planted: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Which secret was seen, where it had been planted, and what it left with."""
+def leaks(path: DecisionPath, outcome: Outcome, planted: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Return the secrets that left the process: kind, field where it was planted, and where it was seen."""
     seen = list(seen_in(path, outcome))
     return [(kind, field, place) for field, kind in planted.items() for place, text in seen if needle(kind) in text]
 
 
 def echo(question: str) -> str:
-    """A model that repeats all it was told."""
+    """A model that repeats its prompt."""
     return answer(reasoning=question, description=question[-2000:], action_title=question[-300:], kubectl_command="")
 
 
@@ -95,13 +95,13 @@ def failing(kind: str) -> Model:
     return lambda _: responds(400, {"error": {"message": text_of(kind)}})
 
 
-def test_no_secret_of_an_alert_or_an_answer_leaves() -> None:
+def test_no_secret_of_an_alert_or_an_answer_leaves_the_process() -> None:
     found: list[tuple[str, str, str]] = []
-    with open_path(watched=True) as path:
+    with open_decision_path(with_backends=True) as path:
         for number, kind in enumerate(KINDS):
-            planted = dict(zip(FIELDS, turn(number, len(FIELDS)), strict=True))
+            planted = dict(zip(FIELDS, rotated(number, len(FIELDS)), strict=True))
             found += leaks(path, path.decide(echo, **alert_with(planted)), planted)
-            planted = dict(zip(ANSWERED, turn(number, len(ANSWERED)), strict=True))
+            planted = dict(zip(ANSWERED, rotated(number, len(ANSWERED)), strict=True))
             found += leaks(path, path.decide(answering(planted)), planted)
             found += leaks(path, path.decide(failing(kind)), {"error": kind})
     assert found == []
@@ -110,13 +110,13 @@ def test_no_secret_of_an_alert_or_an_answer_leaves() -> None:
     assert len(path.langfuse.generations) >= 3 * len(KINDS)
     assert path.signoz.requests
     assert path.log.getvalue()
-    told = b"".join([*path.langfuse.bodies, *(each.line.encode() + each.body for each in path.signoz.requests)])
-    assert [kind for kind in KINDS if needle(kind) in told.decode(errors="replace")] == []
-    assert KEY.encode() not in told
+    sent = b"".join([*path.langfuse.bodies, *(each.line.encode() + each.body for each in path.signoz.requests)])
+    assert [kind for kind in KINDS if needle(kind) in sent.decode(errors="replace")] == []
+    assert KEY.encode() not in sent
     assert KEY not in path.log.getvalue()
 
 
-def test_what_is_looked_for_is_found_where_nothing_redacts() -> None:
+def test_every_needle_is_in_its_text() -> None:
     for kind in KINDS:
         assert needle(kind) in text_of(kind)
         assert len(needle(kind)) >= 10, kind

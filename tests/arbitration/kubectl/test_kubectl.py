@@ -216,12 +216,14 @@ def _kubectl(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.io
 def test_the_real_kubectl_accepts_every_command_up_to_the_connection() -> None:
     rendered = sorted({entry["rendered"] for entry in VALID})
     rejected = {text: answer.stderr for text in rendered if not _connects(answer := _kubectl(*_arguments(text)))}
     assert rejected == {}
 
 
+@pytest.mark.io
 def test_the_real_kubectl_reports_a_usage_error_before_it_connects() -> None:
     assert not _connects(_kubectl("scale", "deployment/a", "--replicas=x"))
     assert not _connects(_kubectl("autoscale", "deployment/a", "--max=2", "--memory-percent=50"))
@@ -259,6 +261,7 @@ def _manifest(kind: str) -> dict[str, Any]:
 LOCAL = sorted({entry["rendered"] for entry in VALID if entry["text"].split()[1] in ("patch", "set")})
 
 
+@pytest.mark.io
 @pytest.mark.parametrize("text", LOCAL, ids=range(len(LOCAL)))
 def test_the_real_kubectl_applies_patches_and_resources_locally(text: str, tmp_path: Path) -> None:
     command = parse(text)

@@ -30,7 +30,7 @@ from tests.arbitration.llm.model_server import (
 )
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, responds
 
-FINE = completes(ANSWER)
+GOOD = completes(ANSWER)
 BUSY = responds(429, {"error": {"message": "slow down"}}, retry_after="0")
 PRICE = Price(1000, 2000)
 """A call of 1000 and 500 tokens costs 2 dollars."""
@@ -47,7 +47,7 @@ class ChainUnderTest:
     contexts: list[DecisionContext] = field(default_factory=list)
 
     async def judge(self, seconds: float = 60, rank: int = 0) -> str | None:
-        """Return whose answer it was."""
+        """Return the provider that answered."""
         context = DecisionContext(time.monotonic() + seconds, rank, NoRecorder())
         self.contexts.append(context)
         answer = await self.chain.judge(CASE, None, context)
@@ -73,7 +73,7 @@ async def chained(
     summary: Answer | None = None,
     shared: bool = False,
 ) -> AsyncIterator[ChainUnderTest]:
-    """A chain of OpenAI-compatible servers a, b, c …, and an Ollama that condenses, if `shared` in the slots of a."""
+    """A chain of OpenAI-compatible servers a, b, c …, and an Ollama summarizer, `shared`: on the slots of a."""
     async with servers(*answers, *([summary] if summary else [])) as running:
         metrics, budget = Metrics(), Budget(limit, MemoryStore())
         config = ClientConfig(timeout, {MODEL: PRICE}, budget, metrics, backoff=0.01)
@@ -100,9 +100,9 @@ def ollama_responds(text: str) -> Answer:
     )
 
 
-async def judged_storm(asked: ChainUnderTest) -> tuple[DecisionContext, list[dict[str, object]]]:
+async def judged_storm(running: ChainUnderTest) -> tuple[DecisionContext, list[dict[str, object]]]:
     context = DecisionContext(time.monotonic() + 60, 0, NoRecorder())
-    answer = await asked.chain.judge(storm(), None, context)
+    answer = await running.chain.judge(storm(), None, context)
     assert answer is not None
     assert answer.parsed.judgement.primary_responsibility is Responsibility.BE
-    return context, evidence_of(question(asked.servers[0].requests[-1]))
+    return context, evidence_of(question(running.servers[0].requests[-1]))

@@ -1,4 +1,4 @@
-"""Cases to judge, and a server of a language model on loopback that answers as it is told."""
+"""Cases to judge, and the responses of a model server on loopback."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ CASE = EXAMPLE_CASE
 
 
 def case_with(**changes: Any) -> Case:
-    """The example's case with its one alert changed."""
+    """The case of the prompt's example with its one alert changed."""
     return replace(CASE, exemplars=(replace(CASE.exemplars[0], **changes),))
 
 
@@ -37,7 +37,7 @@ def answer(**changes: Any) -> str:
 
 
 def completes(text: str, tokens_in: int = 1000, tokens_out: int = 500) -> Answer:
-    """Complete a chat with a text."""
+    """Respond with a completed chat."""
     return responds(
         200,
         {
@@ -48,18 +48,18 @@ def completes(text: str, tokens_in: int = 1000, tokens_out: int = 500) -> Answer
 
 
 def in_turn(*answers: Answer) -> Answer:
-    """Answer the first request so, the next so, and all after the last like the last."""
-    left = list(answers)
+    """Respond to the requests one after another; the last response is repeated."""
+    remaining = list(answers)
 
     async def answer_next(writer: asyncio.StreamWriter) -> None:
-        await (left.pop(0) if len(left) > 1 else left[0])(writer)
+        await (remaining.pop(0) if len(remaining) > 1 else remaining[0])(writer)
 
     return answer_next
 
 
 @dataclass
 class Held:
-    """An answer that is kept back until it is let go."""
+    """A response that is held back until it is released."""
 
     answer: Answer
     requested: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,14 +78,14 @@ async def servers(*answers: Answer) -> AsyncIterator[Sequence[Loopback]]:
         yield [await serving.enter_async_context(loopback(each)) for each in answers]
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Let the others run until something is true; the test's own timeout ends a vain wait."""
-    while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+async def until(condition: Callable[[], bool]) -> None:
+    """Run other tasks until a condition is true; the test's timeout is the limit."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0.001)
 
 
 def question(request: Request) -> str:
-    """What the user's part of a request says."""
+    """The user message of a request."""
     return str(request.json["messages"][1]["content"])
 
 

@@ -1,4 +1,4 @@
-"""The budget: never forgets within an hour, adds up for the fleet, and starts anew with the clock's hour."""
+"""The budget: it never decreases within an hour, is shared by the fleet, and starts at zero each hour of the clock."""
 
 import asyncio
 
@@ -31,25 +31,27 @@ steps = st.lists(
 
 
 @given(steps)
-async def test_workers_that_share_a_store_agree_and_never_forget(taken: list[tuple[str, int, float]]) -> None:
+async def test_workers_with_a_shared_store_agree_and_never_decrease(
+    history: list[tuple[str, int, float]],
+) -> None:
     clock = Clock(now=1_800_000_000.0)
     store = MemoryStore()
     workers = [Budget(1.0, store, clock) for _ in range(3)]
-    own, before = [0.0] * 3, [0.0] * 3
-    for what, index, cost in taken:
+    own_sums, before = [0.0] * 3, [0.0] * 3
+    for action, index, cost in history:
         worker = workers[index]
-        if what == "spend":
+        if action == "spend":
             worker.spend(cost)
-            own[index] += cost
-        elif what == "report":
+            own_sums[index] += cost
+        elif action == "report":
             await worker.report()
-        elif what == "refresh":
+        elif action == "refresh":
             await worker.refresh()
         else:
             clock.now += 6
         spent = [each.spent for each in workers]
         assert all(now >= was - 1e-9 for now, was in zip(spent, before, strict=True))
-        assert all(own[n] - 1e-9 <= spent[n] <= sum(own) + 1e-9 for n in range(3))
+        assert all(own_sums[n] - 1e-9 <= spent[n] <= sum(own_sums) + 1e-9 for n in range(3))
         before = spent
     clock.now += 6
     for worker in workers:
@@ -57,11 +59,11 @@ async def test_workers_that_share_a_store_agree_and_never_forget(taken: list[tup
     clock.now += 6
     for worker in workers:
         await worker.refresh()
-        assert worker.spent == pytest.approx(sum(own))
+        assert worker.spent == pytest.approx(sum(own_sums))
         assert worker.exhausted == (worker.spent >= 1.0)
 
 
-async def test_the_next_hour_begins_with_nothing_spent() -> None:
+async def test_the_next_hour_starts_at_zero() -> None:
     clock = Clock(3600.0 * 10 + 3599)
     budget = Budget(1, MemoryStore(), clock)
     budget.spend(2)
@@ -73,7 +75,7 @@ async def test_the_next_hour_begins_with_nothing_spent() -> None:
     assert budget.spent == 0
 
 
-async def test_without_a_limit_nothing_is_exhausted_and_the_store_is_left_alone() -> None:
+async def test_without_a_limit_the_budget_is_never_spent_and_the_store_is_not_used() -> None:
     store = MemoryStore()
     budget = Budget(None, store, Clock(0))
     budget.spend(1e9)
@@ -82,12 +84,12 @@ async def test_without_a_limit_nothing_is_exhausted_and_the_store_is_left_alone(
     assert await store.get("openclaw:spent:0") is None
 
 
-async def test_a_limit_of_nothing_is_exhausted_at_once() -> None:
+async def test_a_limit_of_zero_is_spent_at_once() -> None:
     assert Budget(0, MemoryStore(), Clock()).exhausted
 
 
 @pytest.mark.parametrize("value", [b"", b"nan", b"inf", b"-5", b"x", b"1e999"])
-async def test_a_sum_that_makes_no_sense_counts_as_nothing(value: bytes) -> None:
+async def test_an_invalid_sum_in_the_store_counts_as_zero(value: bytes) -> None:
     store = MemoryStore()
     await store.put("openclaw:spent:5", value, 60)
     budget = Budget(1, store, Clock(3600.0 * 5))
@@ -96,21 +98,21 @@ async def test_a_sum_that_makes_no_sense_counts_as_nothing(value: bytes) -> None
 
 
 @pytest.mark.valkey
-async def test_what_could_not_be_reported_is_reported_later_and_a_lost_sum_is_not_forgotten() -> None:
+async def test_a_failed_report_is_repeated_and_a_sum_lost_by_the_store_still_counts() -> None:
     clock = Clock()
     with EmbeddedValkey() as valkey:
         stores = [RedisStore(valkey.url, counter(), CircuitBreaker(3, 0)) for _ in range(2)]
-        mine, other = (Budget(10, store, clock) for store in stores)
-        mine.spend(3)
-        await mine.report()
+        own, other = (Budget(10, store, clock) for store in stores)
+        own.spend(3)
+        await own.report()
         valkey.kill()
-        mine.spend(2)
-        await mine.report()
-        assert mine.spent == pytest.approx(5)
+        own.spend(2)
+        await own.report()
+        assert own.spent == pytest.approx(5)
         valkey.start()
-        await mine.report()
+        await own.report()
         await other.refresh()
-        assert mine.spent == pytest.approx(5)
-        # The server kept nothing in memory through the crash: only what came after it is there for the fleet.
+        assert own.spent == pytest.approx(5)
+        # The server lost its memory in the crash: for the fleet only the later cost counts.
         assert other.spent == pytest.approx(2)
         await asyncio.gather(*(store.close() for store in stores))

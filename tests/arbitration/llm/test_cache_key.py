@@ -1,4 +1,4 @@
-"""The key: equal for what calls for the same answer, and never for another scope, name or target."""
+"""The cache key: equal where the same answer is needed, different for another scope, name or target."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ SCOPE = [
 ]
 
 
-def test_what_makes_another_question_makes_another_key() -> None:
+def test_different_questions_have_different_keys() -> None:
     keys = [key(case) for case in (CASE, *SCOPE)]
     keys += [key(metrics=None), key(language=Language.ZH_TW), key(version="other")]
     keys += [key(models=MODELS[::-1]), key(models=MODELS[:1])]
@@ -55,7 +55,7 @@ def test_what_makes_another_question_makes_another_key() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_what_differs_between_repeats_makes_no_other_key() -> None:
+def test_repeats_of_an_incident_have_the_same_key() -> None:
     later = replace(
         CASE,
         incident_id="another",
@@ -111,7 +111,7 @@ def test_repeats_of_a_text_are_equal(one: str, other: str) -> None:
         ("the limit is 400Mi", "the limit is 500Mi"),
     ],
 )
-def test_texts_that_mean_something_else_differ(one: str, other: str) -> None:
+def test_texts_of_different_meaning_differ(one: str, other: str) -> None:
     assert normalised(one) != normalised(other)
 
 

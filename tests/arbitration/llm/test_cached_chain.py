@@ -1,4 +1,4 @@
-"""What decisions share: answers in the process and in a Valkey, and the budget of the fleet."""
+"""What decisions share: answers in the process and in Valkey, and the budget of the fleet."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from openclaw_stream.settings import ChainSettings, ProviderSettings, Settings
 from openclaw_stream.settings.providers import Price
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Language
-from tests.arbitration.arbiters import FINE, arbiter, arbiter_of
+from tests.arbitration.arbiters import GOOD, arbiter, arbiter_of
 from tests.arbitration.llm.model_server import (
     CASE,
     MODEL,
@@ -34,7 +34,7 @@ def own_valkey() -> Iterator[EmbeddedValkey]:
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked of a server that lives is answered, however busy the machine is."""
+    """Wait for a live server however busy the machine is."""
     monkeypatch.setattr(store, "READ_SECONDS", 20.0)
 
 
@@ -49,40 +49,40 @@ async def redis_url(valkey: ValkeyServer, _patient: None) -> str:
 async def entries(url: str) -> dict[str, str]:
     """The cached answers by their keys, once there are any."""
     async with Redis.from_url(url, decode_responses=True) as client:
-        while not (names := await client.keys("openclaw:answer:*")):  # noqa: ASYNC110 - Valkey tells nobody
+        while not (names := await client.keys("openclaw:answer:*")):  # noqa: ASYNC110 - Valkey sends no event
             await asyncio.sleep(0.01)
         return {str(name): str(await client.get(name)) for name in names}
 
 
-async def test_the_same_question_is_answered_from_the_cache() -> None:
-    async with arbiter() as asked:
-        first = await asked.arbiter.decide(CASE)
-        second = await asked.arbiter.decide(replace(CASE, incident_id="another", revision=2))
-        assert asked.calls == 1
+async def test_a_repeated_question_is_answered_from_the_cache() -> None:
+    async with arbiter() as running:
+        first = await running.arbiter.decide(CASE)
+        second = await running.arbiter.decide(replace(CASE, incident_id="another", revision=2))
+        assert running.calls == 1
         assert second.provenance.from_cache
         assert second.provenance.attempts == []
         assert second.judgement == first.judgement
-        assert (await asked.arbiter.decide(replace(CASE, namespace="other"))).provenance.from_cache is False
-        assert asked.calls == 2
+        assert (await running.arbiter.decide(replace(CASE, namespace="other"))).provenance.from_cache is False
+        assert running.calls == 2
 
 
-async def test_equal_questions_at_the_same_time_are_one_call() -> None:
-    held = Held(FINE)
-    async with arbiter(held) as asked:
-        tasks = [asyncio.create_task(asked.arbiter.decide(CASE)) for _ in range(10)]
+async def test_concurrent_equal_questions_share_one_call() -> None:
+    held = Held(GOOD)
+    async with arbiter(held) as running:
+        tasks = [asyncio.create_task(running.arbiter.decide(CASE)) for _ in range(10)]
         await held.requested.wait()
         held.release.set()
         verdicts = await asyncio.gather(*tasks)
-        assert asked.calls == 1
+        assert running.calls == 1
         assert [verdict.provenance.from_cache for verdict in verdicts].count(False) == 1
         assert sum(len(verdict.provenance.attempts) for verdict in verdicts) == 1
         assert {verdict.provenance.provider for verdict in verdicts} == {"openai"}
 
 
-async def test_a_decision_nobody_waits_for_any_more_finishes_into_the_cache(redis_url: str) -> None:
-    held = Held(FINE)
-    async with arbiter(held, redis_url=redis_url) as asked, arbiter_of(asked.server, redis_url=redis_url) as owner:
-        lost = asyncio.create_task(asked.arbiter.decide(CASE))
+async def test_a_cancelled_decision_still_stores_its_answer_in_the_cache(redis_url: str) -> None:
+    held = Held(GOOD)
+    async with arbiter(held, redis_url=redis_url) as running, arbiter_of(running.server, redis_url=redis_url) as owner:
+        lost = asyncio.create_task(running.arbiter.decide(CASE))
         await held.requested.wait()
         lost.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -91,55 +91,55 @@ async def test_a_decision_nobody_waits_for_any_more_finishes_into_the_cache(redi
         await entries(redis_url)
         verdict = await owner.arbiter.decide(CASE)
         assert verdict.provenance.from_cache
-        assert asked.calls == 1
+        assert running.calls == 1
 
 
 @pytest.mark.usefixtures("_patient")
-async def test_a_valkey_that_dies_and_comes_back_costs_calls_and_no_decision(own_valkey: EmbeddedValkey) -> None:
-    async with arbiter(redis_url=own_valkey.url) as asked:
+async def test_without_valkey_decisions_cost_calls_until_it_restarts(own_valkey: EmbeddedValkey) -> None:
+    async with arbiter(redis_url=own_valkey.url) as running:
         own_valkey.kill()
         for n in range(5):
-            verdict = await asked.arbiter.decide(replace(CASE, service=f"s{n}"))
+            verdict = await running.arbiter.decide(replace(CASE, service=f"s{n}"))
             assert verdict.provenance.provider == "openai"
-        assert asked.calls == 5
-        assert (asked.metrics.registry.get_sample_value("openclaw_redis_bypassed_total") or 0) >= 5
+        assert running.calls == 5
+        assert (running.metrics.registry.get_sample_value("openclaw_redis_bypassed_total") or 0) >= 5
         own_valkey.start()
-        async with arbiter_of(asked.server, redis_url=own_valkey.url) as fresh:
+        async with arbiter_of(running.server, redis_url=own_valkey.url) as fresh:
             assert not (await fresh.arbiter.decide(CASE)).provenance.from_cache
             await entries(own_valkey.url)
             assert (await fresh.arbiter.decide(CASE)).provenance.from_cache
 
 
-async def test_a_valkey_that_hangs_delays_nobody(own_valkey: EmbeddedValkey) -> None:
-    async with arbiter(redis_url=own_valkey.url, budget_usd_per_hour=5) as asked:
+async def test_a_hanging_valkey_delays_no_decision(own_valkey: EmbeddedValkey) -> None:
+    async with arbiter(redis_url=own_valkey.url, budget_usd_per_hour=5) as running:
         own_valkey.pause()
         try:
-            # It would hang for ever: any answer shows that it is not waited for.
+            # It hangs until it is resumed: any answer shows that it is not waited for.
             for n in range(5):
-                verdict = await asked.arbiter.decide(replace(CASE, service=f"s{n}"))
+                verdict = await running.arbiter.decide(replace(CASE, service=f"s{n}"))
                 assert verdict.provenance.provider == "openai"
         finally:
             own_valkey.resume()
 
 
 @pytest.mark.parametrize("planted", [b"", b"\xff", b"{}", b'{"schema_version": 1, "key": "x"}'])
-async def test_what_is_planted_in_the_cache_is_ignored(redis_url: str, planted: bytes) -> None:
-    async with arbiter(redis_url=redis_url) as asked:
-        await asked.arbiter.decide(CASE)
+async def test_a_forged_cache_entry_is_ignored(redis_url: str, planted: bytes) -> None:
+    async with arbiter(redis_url=redis_url) as running:
+        await running.arbiter.decide(CASE)
         async with Redis.from_url(redis_url) as client:
             for name in await entries(redis_url):
                 await client.set(name, planted)
-        assert not (await asked.arbiter.decide(CASE)).provenance.from_cache
-        assert asked.calls == 2
+        assert not (await running.arbiter.decide(CASE)).provenance.from_cache
+        assert running.calls == 2
 
 
-async def test_a_command_planted_in_the_cache_is_refused(redis_url: str) -> None:
-    async with arbiter(redis_url=redis_url) as asked:
-        await asked.arbiter.decide(CASE)
+async def test_a_forged_command_in_the_cache_is_rejected(redis_url: str) -> None:
+    async with arbiter(redis_url=redis_url) as running:
+        await running.arbiter.decide(CASE)
         async with Redis.from_url(redis_url) as client:
             for name, entry in (await entries(redis_url)).items():
                 await client.set(name, entry.replace("kubectl scale", "kubectl delete --all"))
-        verdict = await asked.arbiter.decide(CASE)
+        verdict = await running.arbiter.decide(CASE)
         assert verdict.provenance.from_cache
         assert verdict.judgement.kubectl_command == ""
         assert verdict.validation.rejected_commands
@@ -147,7 +147,7 @@ async def test_a_command_planted_in_the_cache_is_refused(redis_url: str) -> None
 
 async def test_the_fleet_shares_its_budget(redis_url: str) -> None:
     chain = ChainSettings(redis_url=SecretStr(redis_url), budget_usd_per_hour=0.001)
-    async with loopback(FINE) as server:
+    async with loopback(GOOD) as server:
         providers = ProviderSettings(
             ai_fallback_order=("openai",),
             openai_base_url=f"{server.url}/v1",
@@ -167,11 +167,11 @@ async def test_the_fleet_shares_its_budget(redis_url: str) -> None:
         assert len(server.requests) == 1
 
 
-async def test_languages_do_not_share_answers(redis_url: str) -> None:
-    async with arbiter(redis_url=redis_url) as asked:
-        await asked.arbiter.decide(CASE)
-        async with arbiter_of(asked.server, language="zh-TW", redis_url=redis_url) as chinese:
+async def test_languages_do_not_share_cached_answers(redis_url: str) -> None:
+    async with arbiter(redis_url=redis_url) as running:
+        await running.arbiter.decide(CASE)
+        async with arbiter_of(running.server, language="zh-TW", redis_url=redis_url) as chinese:
             verdict = await chinese.arbiter.decide(CASE)
             assert not verdict.provenance.from_cache
             assert verdict.provenance.language is Language.ZH_TW
-        assert "繁體中文" in question(asked.server.requests[1])
+        assert "繁體中文" in question(running.server.requests[1])

@@ -1,4 +1,4 @@
-"""The store: this process's memory, and a real Valkey that is killed, frozen, filled and brought back."""
+"""The store: the memory of this process, and a real Valkey that is killed, paused, filled and restarted."""
 
 import asyncio
 import time
@@ -29,26 +29,26 @@ class Clock:
 
 @pytest.fixture(params=["memory", "redis"])
 async def store(request: pytest.FixtureRequest, valkey: ValkeyServer) -> AsyncIterator[Store]:
-    made: Store = (
+    created: Store = (
         MemoryStore() if request.param == "memory" else RedisStore(valkey.url, counter(), CircuitBreaker(3, 10))
     )
-    yield made
-    await made.close()
+    yield created
+    await created.close()
 
 
-async def test_what_is_put_can_be_had(store: Store) -> None:
+async def test_a_stored_value_is_returned(store: Store) -> None:
     await store.put("put", b"\x00value", 60)
     assert await store.get("put") == b"\x00value"
     assert await store.get("absent") is None
 
 
-async def test_amounts_add_up(store: Store) -> None:
+async def test_amounts_are_added_to_a_sum(store: Store) -> None:
     assert await store.add("sum", 0.25, 60)
     assert await store.add("sum", 1.5, 60)
     assert float(await store.get("sum") or 0) == pytest.approx(1.75)
 
 
-async def test_entries_of_the_fleet_expire(valkey: ValkeyServer) -> None:
+async def test_redis_entries_expire(valkey: ValkeyServer) -> None:
     store = RedisStore(valkey.url, counter(), CircuitBreaker(3, 10))
     await store.put("kept", b"v", 1800)
     await store.add("added", 1, 7200)
@@ -58,7 +58,7 @@ async def test_entries_of_the_fleet_expire(valkey: ValkeyServer) -> None:
     await store.close()
 
 
-async def test_memory_forgets_what_has_expired_and_what_was_used_longest_ago() -> None:
+async def test_memory_drops_expired_and_least_recently_used_values() -> None:
     clock = Clock()
     store = MemoryStore(clock)
     await store.put("old", b"1", 10)
@@ -71,7 +71,7 @@ async def test_memory_forgets_what_has_expired_and_what_was_used_longest_ago() -
     assert await store.get("k4999") == b"v"
 
 
-async def test_a_server_that_is_killed_is_bypassed_and_found_again(own_valkey: EmbeddedValkey) -> None:
+async def test_a_killed_server_is_bypassed_until_it_restarts(own_valkey: EmbeddedValkey) -> None:
     failures = counter()
     store = RedisStore(own_valkey.url, failures, CircuitBreaker(3, 0))
     await store.put("key", b"before", 60)
@@ -86,7 +86,7 @@ async def test_a_server_that_is_killed_is_bypassed_and_found_again(own_valkey: E
     await store.close()
 
 
-async def test_a_server_that_hangs_is_not_waited_for_and_its_late_answers_are_nobody_elses(
+async def test_a_hanging_server_is_not_waited_for_and_its_late_answers_reach_no_other_command(
     own_valkey: EmbeddedValkey,
 ) -> None:
     failures = counter()
@@ -103,7 +103,7 @@ async def test_a_server_that_hangs_is_not_waited_for_and_its_late_answers_are_no
     await store.close()
 
 
-async def test_a_dead_server_is_left_alone_after_three_failures(own_valkey: EmbeddedValkey) -> None:
+async def test_the_circuit_opens_after_three_failures(own_valkey: EmbeddedValkey) -> None:
     failures, clock = counter(), Clock()
     store = RedisStore(own_valkey.url, failures, CircuitBreaker(3, 10, clock))
     await store.put("key", b"value", 60)
@@ -120,7 +120,7 @@ async def test_a_dead_server_is_left_alone_after_three_failures(own_valkey: Embe
     await store.close()
 
 
-async def test_a_burst_waits_for_its_turn(valkey: ValkeyServer) -> None:
+async def test_a_burst_waits_for_free_connections(valkey: ValkeyServer) -> None:
     failures = counter()
     store = RedisStore(valkey.url, failures, CircuitBreaker(3, 10))
     await asyncio.gather(*(store.put(f"burst{n}", b"v", 60) for n in range(100)))
@@ -129,24 +129,24 @@ async def test_a_burst_waits_for_its_turn(valkey: ValkeyServer) -> None:
     await store.close()
 
 
-async def test_a_busy_process_does_not_take_its_own_delay_for_the_servers(valkey: ValkeyServer) -> None:
+async def test_a_blocked_event_loop_is_not_counted_as_the_servers_delay(valkey: ValkeyServer) -> None:
     failures = counter()
     store = RedisStore(valkey.url, failures, CircuitBreaker(3, 10))
     await asyncio.gather(*(store.put("key", b"value", 60) for _ in range(8)))  # all are connected
 
-    async def fold() -> None:
+    async def block() -> None:
         while True:
-            time.sleep(1.5 * READ_SECONDS)  # noqa: ASYNC251 - it is the loop that is to be held up
+            time.sleep(1.5 * READ_SECONDS)  # noqa: ASYNC251 - it blocks the loop on purpose
             await asyncio.sleep(0)
 
-    busy = asyncio.create_task(fold())
+    busy = asyncio.create_task(block())
     assert await asyncio.gather(*(store.get("key") for _ in range(8))) == [b"value"] * 8
     busy.cancel()
     assert total(failures) == 0
     await store.close()
 
 
-async def test_a_full_server_is_still_read(own_valkey: EmbeddedValkey) -> None:
+async def test_a_full_server_is_still_read_from(own_valkey: EmbeddedValkey) -> None:
     failures = counter()
     store = RedisStore(own_valkey.url, failures, CircuitBreaker(1, 60))
     await store.put("key", b"value", 60)
@@ -162,7 +162,7 @@ async def test_a_full_server_is_still_read(own_valkey: EmbeddedValkey) -> None:
     await store.close()
 
 
-async def test_a_key_of_another_type_is_no_value(valkey: ValkeyServer) -> None:
+async def test_a_key_of_another_type_is_a_miss(valkey: ValkeyServer) -> None:
     store = RedisStore(valkey.url, counter(), CircuitBreaker(1, 60))
     async with Redis.from_url(valkey.url) as client:
         await client.lpush("list", "x")

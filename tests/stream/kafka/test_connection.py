@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
 from openclaw_stream.errors import RetryableError, SettingsError
-from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import KafkaSettings
 from openclaw_stream.stream.kafka.connection import (
     admin_client,
@@ -18,6 +17,7 @@ from openclaw_stream.stream.kafka.connection import (
     require_codecs,
     stop_client,
 )
+from tests.resilience.calls import CancellationResistant
 
 USER, PASSWORD = "ann", "s3cret"
 
@@ -81,54 +81,6 @@ async def test_a_consumer_stops_while_a_fetch_waits_for_its_retry(
     finally:
         broker.nodes[0].resume()
     assert not any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - no public access
-
-
-class CancellationResistant:
-    """A call that ignores the first `lost` cancellations."""
-
-    def __init__(self, lost: float) -> None:
-        self.lost = lost
-        self.cancelled = 0
-
-    async def work(self) -> None:
-        while self.cancelled <= self.lost:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                self.cancelled += 1
-        raise asyncio.CancelledError
-
-
-async def test_within_returns_the_result_or_raises_the_error() -> None:
-    async def answers() -> int:
-        return 7
-
-    async def fails() -> int:
-        raise ValueError("wrong")
-
-    assert await within(60, answers()) == 7
-    with pytest.raises(ValueError, match="wrong"):
-        await within(60, fails())
-
-
-@pytest.mark.parametrize(("lost", "ends"), [(0, True), (2, True), (1000, False)])
-async def test_within_times_out_when_a_call_ignores_its_cancellation(lost: int, *, ends: bool) -> None:
-    call = CancellationResistant(lost)
-    with pytest.raises(TimeoutError, match=r"within 0\.05 s"):
-        await within(0.05, call.work())
-    assert (call.cancelled == lost + 1) is ends
-    call.lost = 0
-
-
-async def test_cancelling_within_cancels_its_call() -> None:
-    call = CancellationResistant(1)
-    waiting = asyncio.create_task(within(60, call.work()))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    assert call.cancelled == 2
 
 
 async def test_tasks_and_connections_of_a_client_that_does_not_stop_are_closed(

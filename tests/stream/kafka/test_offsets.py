@@ -1,16 +1,14 @@
-"""Log offsets and committed offsets on a real broker, and the group states that a restore reads."""
+"""Log offsets and committed offsets on a real broker."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 from confluent_kafka import TopicPartition as Position
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.settings import KafkaSettings
@@ -21,22 +19,14 @@ from openclaw_stream.stream.kafka.offsets import (
     fetch_log_ends,
     fetch_log_starts,
 )
-from openclaw_stream.stream.kafka.restore_reader import LogRange, fetch_group_states
-from openclaw_stream.stream.kafka.transactional_producer import Message, TransactionalProducer
 from tests.conftest import OwnKafka
+from tests.stream.kafka.broker import create_topic, send
 
 
 @pytest.fixture
 def source(bootstrap: str) -> TopicPartition:
     """Partition 0 of a new topic."""
     return create_topic(bootstrap)
-
-
-def create_topic(bootstrap: str) -> TopicPartition:
-    topic = f"offsets-{uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
-    return TopicPartition(topic, 0)
 
 
 @asynccontextmanager
@@ -47,12 +37,6 @@ async def started(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         yield consumer
     finally:
         await stop_client(consumer)
-
-
-async def send(bootstrap: str, source: TopicPartition, *records: tuple[bytes, bytes | None]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-        for key, value in records:
-            await producer.send_and_wait(source.topic, key=key, value=value, partition=source.partition)
 
 
 def delete_records(bootstrap: str, source: TopicPartition, before: int) -> None:
@@ -101,31 +85,3 @@ async def test_the_error_names_the_group_when_no_broker_answers(unused_tcp_port:
     settings = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}", group_id="workers")
     with pytest.raises(RetryableError, match="cannot fetch committed offset of group workers on alerts-3: "):
         await fetch_committed_offset(connection(settings), "workers", TopicPartition("alerts", 3))
-
-
-async def test_group_states_are_the_last_values_without_tombstones(bootstrap: str, source: TopicPartition) -> None:
-    states = create_topic(bootstrap)
-    records = [(b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"b", None)]
-    await send(bootstrap, states, *records)
-    await send(bootstrap, source, (b"k", b"v"))
-    stored = await fetch_group_states(connection(KafkaSettings(bootstrap_servers=bootstrap)), states, source)
-    assert stored == ({"a": b"2"}, LogRange(0, 1), True)
-
-
-async def test_an_open_transaction_makes_the_states_incomplete(bootstrap: str, source: TopicPartition) -> None:
-    settings = KafkaSettings(bootstrap_servers=bootstrap)
-    states = create_topic(bootstrap)
-    producer = TransactionalProducer(connection(settings), f"id-{states.topic}", 15)
-    await producer.start()
-    try:
-        await producer.commit([Message(states.topic, b"a", b"1", partition=0)], source, 0, "", "group")
-        async with AIOKafkaProducer(
-            bootstrap_servers=bootstrap, transactional_id=f"open-{states.topic}", transaction_timeout_ms=60_000
-        ) as other:
-            await other.begin_transaction()
-            await other.send_and_wait(states.topic, key=b"b", value=b"1", partition=0)
-            during = await fetch_group_states(connection(settings), states, source)
-            await other.abort_transaction()
-    finally:
-        await producer.abandon()
-    assert (during.states, during.complete) == ({"a": b"1"}, False)

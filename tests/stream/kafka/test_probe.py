@@ -128,7 +128,9 @@ async def test_group_and_outputs_are_missing_without_coordinators(own_kafka: Own
     found = {each.dependency: each for each in await check_kafka(settings, 3)}
     group, outputs = found["group"], found["outputs"]
     assert (group.state, group.fatal) == (outputs.state, outputs.fatal) == (FindingStatus.MISSING, True)
-    assert group.text.startswith(f"no coordinator for group {settings.kafka.group_id}: COORDINATOR_NOT_AVAILABLE; ")
+    assert group.text.startswith(
+        f"cannot fetch the description of group {settings.kafka.group_id}: [Error 15] GroupCoordinatorNotAvailable"
+    )
     waits = "it waits for the transaction coordinator to initialise the transactional id"
     assert outputs.text == f"the probe transaction of '{settings.kafka.group_id}-check' did not end within 2 s; {waits}"
     assert (found["topics"].state, found["reads"].state) == (FindingStatus.WORKS, FindingStatus.WORKS)

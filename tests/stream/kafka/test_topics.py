@@ -133,6 +133,7 @@ async def test_a_topic_that_the_brokers_refuse_to_create_is_an_error(settings: S
         await create_topics(settings, replication_factor=3)
 
 
+@pytest.mark.io
 async def test_an_unreachable_broker_is_a_retryable_error_with_its_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"127.0.0.1:{closed.getsockname()[1]}"

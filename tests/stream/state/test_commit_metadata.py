@@ -20,7 +20,7 @@ from openclaw_stream.stream.state.commit_metadata import CommitMetadata, decode,
 
 LARGEST = 2**53
 OFFSETS = st.integers(-1, LARGEST)
-POSITIONS = st.builds(CommitMetadata, st.integers(1, 2**31), st.integers(0, LARGEST), OFFSETS, OFFSETS)
+FIELDS = st.builds(CommitMetadata, st.integers(1, 2**31), st.integers(0, LARGEST), OFFSETS, OFFSETS)
 USUAL = st.builds(
     CommitMetadata, st.integers(1, 10**7 - 1), st.integers(0, 10**12), st.integers(-1, 10**13), st.integers(-1, 10**12)
 )
@@ -30,39 +30,39 @@ DECODE_BEFORE_PADDING = re.compile(r"openclaw/1 g=(\d{1,10}) f=(\d{1,19}) t=(-?\
 READS = 20
 
 
-@given(POSITIONS)
+@given(FIELDS)
 @example(CommitMetadata(2**31, LARGEST, LARGEST, LARGEST))
-def test_round_trip_in_71_or_87_bytes(position: CommitMetadata) -> None:
-    assert decode(encode(position)) == position
-    assert len(encode(position).encode()) in {71, 87}
+def test_decoding_returns_the_encoded_fields_of_71_or_87_bytes(fields: CommitMetadata) -> None:
+    assert decode(encode(fields)) == fields
+    assert len(encode(fields).encode()) in {71, 87}
 
 
 @given(USUAL)
-def test_usual_numbers_take_71_bytes(position: CommitMetadata) -> None:
-    assert len(encode(position).encode()) == 71
+def test_usual_numbers_take_71_bytes(fields: CommitMetadata) -> None:
+    assert len(encode(fields).encode()) == 71
 
 
-@given(POSITIONS)
-def test_earlier_releases_read_it(position: CommitMetadata) -> None:
-    match = DECODE_BEFORE_PADDING.fullmatch(encode(position))
+@given(FIELDS)
+def test_earlier_releases_read_the_metadata(fields: CommitMetadata) -> None:
+    match = DECODE_BEFORE_PADDING.fullmatch(encode(fields))
     assert match
-    assert CommitMetadata(*map(int, match.groups())) == position
+    assert CommitMetadata(*map(int, match.groups())) == fields
 
 
-@given(POSITIONS)
-def test_unpadded_metadata_of_earlier_releases_is_read(position: CommitMetadata) -> None:
-    p = position
-    assert decode(f"openclaw/1 g={p.generation} f={p.floor} t={p.stream_time} d={p.dead_letters_through}") == position
+@given(FIELDS)
+def test_unpadded_metadata_of_earlier_releases_is_read(fields: CommitMetadata) -> None:
+    p = fields
+    assert decode(f"openclaw/1 g={p.generation} f={p.floor} t={p.stream_time} d={p.dead_letters_through}") == fields
 
 
-def test_the_format_of_a_commit() -> None:
+def test_the_format_of_the_metadata() -> None:
     assert encode(CommitMetadata(1, 1000, 1_770_000_000_000, -1)) == (
         "openclaw/1 g=0000001 f=00000000001000 t=01770000000000 d=-0000000000001"
     )
 
 
-@pytest.mark.parametrize("foreign", [None, "", "\0", "someone else's", "openclaw", "openclawish/1 g=1"])
-def test_foreign_metadata_is_none_of_ours(foreign: str | None) -> None:
+@pytest.mark.parametrize("foreign", [None, "", "\0", "another program", "openclaw", "openclawish/1 g=1"])
+def test_foreign_metadata_is_not_decoded(foreign: str | None) -> None:
     assert decode(foreign) is None
 
 
@@ -76,13 +76,13 @@ def test_foreign_metadata_is_none_of_ours(foreign: str | None) -> None:
         "openclaw/1 g=1 f=0 t=0 d=-1 ",
     ],
 )
-def test_an_unknown_version_is_not_guessed_at(unknown: str) -> None:
+def test_an_unknown_version_is_refused(unknown: str) -> None:
     with pytest.raises(FatalError, match="another version"):
         decode(unknown)
 
 
 @pytest.mark.parametrize(
-    "position",
+    "fields",
     [
         CommitMetadata(1, 0, -1, -1),
         CommitMetadata(1, 10_000, 1_770_000_000_000, -1),
@@ -91,22 +91,22 @@ def test_an_unknown_version_is_not_guessed_at(unknown: str) -> None:
         CommitMetadata(2**31, LARGEST, LARGEST, LARGEST),
     ],
 )
-async def test_confluent_kafka_reads_the_metadata(bootstrap: str, position: CommitMetadata) -> None:
-    group, source = await commit(bootstrap, encode(position))
+async def test_confluent_kafka_reads_the_metadata(bootstrap: str, fields: CommitMetadata) -> None:
+    group, source = await commit(bootstrap, encode(fields))
     read = await asyncio.to_thread(read_with_confluent_kafka, bootstrap, group)
     assert {(topic, offset) for topic, offset, _ in read} == {(source.topic, 7)}
     # Metadata of 40 bytes is misread each time, of our length rarely.
-    assert [metadata for _, _, metadata in read].count(encode(position)) > READS / 2
+    assert [metadata for _, _, metadata in read].count(encode(fields)) > READS / 2
 
 
 async def test_metadata_that_confluent_kafka_copied_is_read(bootstrap: str) -> None:
-    position = CommitMetadata(3, 10, 1_770_000_000_000, 9)
+    fields = CommitMetadata(3, 10, 1_770_000_000_000, 9)
     group, source = await commit(bootstrap, "")
-    copied = ConfluentTopicPartition(source.topic, source.partition, 7, encode(position))
+    copied = ConfluentTopicPartition(source.topic, source.partition, 7, encode(fields))
     admin = AdminClient({"bootstrap.servers": bootstrap})
     changed = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [copied])])
     await asyncio.to_thread(changed[group].result, 30)
-    assert decode(await committed_metadata(bootstrap, group, source)) == position
+    assert decode(await committed_metadata(bootstrap, group, source)) == fields
 
 
 async def commit(bootstrap: str, metadata: str) -> tuple[str, TopicPartition]:
@@ -122,7 +122,7 @@ async def commit(bootstrap: str, metadata: str) -> tuple[str, TopicPartition]:
 
 
 def read_with_confluent_kafka(bootstrap: str, group: str) -> list[tuple[str, int, str]]:
-    """Return topic, offset and metadata of several reads; the metadata that is no text reads as its error."""
+    """Return topic, offset and metadata of several reads; the error in place of metadata that is not UTF-8."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     found = []
     for _ in range(READS):

@@ -1,4 +1,4 @@
-"""Generations, the floor and the dead letters after a crash, a reset or the retention."""
+"""Generations, the floor and the dead letters after a crash, a reset, or retention past the committed offset."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_stream.errors import FatalError
 from openclaw_stream.incidents.state import UNKNOWN, State
-from openclaw_stream.stream.state import commit_metadata as position
+from openclaw_stream.stream.state import commit_metadata
 from openclaw_stream.stream.state.restore import LogFacts, restore
 from openclaw_stream.stream.state.state_codec import GENERATION_KEY, encode, generation_record
 from openclaw_stream.stream.state.transaction_plan import DeadLetter
@@ -15,15 +15,15 @@ from tests.stream.bench import FOLD, OTHER, SECOND, Partition, played
 # ---- generations
 
 
-def test_what_an_earlier_generation_settled_is_replayed() -> None:
+def test_everything_an_earlier_generation_settled_is_marked_as_replayed() -> None:
     partition = played()
     for offset in (5, 8):
         partition.reset(offset)
         assert partition.state.replayed_through == 7
 
 
-def test_a_replay_given_up_half_way_makes_nothing_new() -> None:
-    """What any earlier generation has told pages nobody, however far the last one came."""
+def test_an_unfinished_replay_does_not_lower_the_replayed_offset() -> None:
+    """Consumers do not page for what any earlier generation has published, however far the last one came."""
     partition = played()
     for offset, end in ((2, 3), (1, 2), (4, 4)):
         partition.reset(offset)
@@ -34,8 +34,8 @@ def test_a_replay_given_up_half_way_makes_nothing_new() -> None:
     assert partition.state.replayed_through == 7
 
 
-def test_a_crash_makes_nothing_replayed() -> None:
-    """A consumer pages nobody on what is replayed, so nothing may be called so that is new."""
+def test_nothing_is_replayed_after_a_crash() -> None:
+    """Consumers do not page for a replayed event, so no new event may be marked as replayed."""
     partition = played()
     partition.start()
     assert partition.state.replayed_through == UNKNOWN
@@ -44,10 +44,10 @@ def test_a_crash_makes_nothing_replayed() -> None:
 def test_a_first_start_is_no_replay() -> None:
     ledger = restore(FOLD, "group", {}, (5, None), LogFacts(0)).ledger
     assert (ledger.generation, ledger.floor, ledger.position) == (1, 5, 5)
-    assert ledger.has_output, "the generation goes to the incidents topic"
+    assert ledger.has_output, "the generation is written to the incidents topic"
 
 
-def test_every_reset_is_a_generation_of_its_own_and_is_told_once() -> None:
+def test_every_reset_starts_a_generation_that_is_written_once() -> None:
     partition = played()
     partition.reset(8)
     assert partition.ledger.generation == 2
@@ -57,15 +57,14 @@ def test_every_reset_is_a_generation_of_its_own_and_is_told_once() -> None:
     assert partition.ledger.plan(lazy=False) is None
 
 
-def test_a_generation_that_told_nothing_but_itself_is_counted() -> None:
-    """A reset after a reset, with nothing between but the reserved key."""
+def test_a_generation_that_wrote_only_its_generation_record_is_counted() -> None:
+    """A reset after a reset, with nothing written between but the reserved key."""
     state = encode(State("g"), "group", 4, None)
-    for told in (3, 5):
-        ledger = restore(
-            FOLD, "group", {"g": state, GENERATION_KEY: generation_record("group", told, -1)}, (0, ""), LogFacts(0)
-        ).ledger
-        assert ledger.generation == 1 + max(4, told)
-    own = position.encode(position.CommitMetadata(5, 0, 0, -1))
+    for generation in (3, 5):
+        states = {"g": state, GENERATION_KEY: generation_record("group", generation, -1)}
+        ledger = restore(FOLD, "group", states, (0, ""), LogFacts(0)).ledger
+        assert ledger.generation == 1 + max(4, generation)
+    own = commit_metadata.encode(commit_metadata.CommitMetadata(5, 0, 0, -1))
     assert restore(
         FOLD, "group", {GENERATION_KEY: generation_record("group", 4, -1)}, (0, own), LogFacts(0)
     ).ledger.generation_record_due
@@ -75,7 +74,7 @@ def test_a_generation_that_told_nothing_but_itself_is_counted() -> None:
 
 
 @pytest.mark.parametrize("value", [encode(State("g"), "other", 1, None), generation_record("other", 1, -1)])
-def test_another_consumer_groups_states_stop_the_worker(value: bytes) -> None:
+def test_states_of_another_consumer_group_stop_the_worker(value: bytes) -> None:
     with pytest.raises(FatalError, match=r"'other'.*'group'"):
         restore(FOLD, "group", {"g": value}, (0, None), LogFacts(0))
 
@@ -83,9 +82,9 @@ def test_another_consumer_groups_states_stop_the_worker(value: bytes) -> None:
 # ---- the start of the log
 
 
-def test_a_start_of_the_log_beyond_the_committed_offset_raises_the_floor() -> None:
+def test_a_log_start_beyond_the_committed_offset_raises_the_floor() -> None:
     partition = played(5)
-    partition.committed = 2, position.encode(position.CommitMetadata(1, 0, 10, -1))
+    partition.committed = 2, commit_metadata.encode(commit_metadata.CommitMetadata(1, 0, 10, -1))
     partition.log_start = 4
     partition.start()
     ledger = partition.ledger
@@ -93,21 +92,21 @@ def test_a_start_of_the_log_beyond_the_committed_offset_raises_the_floor() -> No
     assert (ledger.log_start, ledger.has_more) == (4, False)
     assert partition.state.alert_count == 2, "the states are kept"
     partition.play(6)
-    told = position.decode(partition.committed[1])
-    assert told
-    assert (told.floor, told.generation) == (4, 1)
+    metadata = commit_metadata.decode(partition.committed[1])
+    assert metadata
+    assert (metadata.floor, metadata.generation) == (4, 1)
 
 
 @pytest.mark.parametrize("log_start", [0, 2])
-def test_a_start_of_the_log_that_is_not_beyond_changes_nothing(log_start: int) -> None:
+def test_a_log_start_up_to_the_committed_offset_changes_nothing(log_start: int) -> None:
     partition = played(5)
-    partition.committed = 2, position.encode(position.CommitMetadata(1, 1, 10, -1))
+    partition.committed = 2, commit_metadata.encode(commit_metadata.CommitMetadata(1, 1, 10, -1))
     partition.log_start = log_start
     partition.start()
     assert (partition.ledger.position, partition.ledger.floor) == (2, 1)
 
 
-def test_a_reset_before_the_start_of_the_log_is_one_to_its_start() -> None:
+def test_a_reset_before_the_log_start_is_a_reset_to_the_log_start() -> None:
     partition = played()
     partition.log_start = 4
     partition.reset(1)
@@ -141,7 +140,7 @@ def test_a_dead_letter_is_written_once_in_a_generation(again: Callable[[Partitio
     assert _letters(partition, 9, 10) == written
 
 
-def test_a_commit_that_the_broker_forgot_brings_no_dead_letter_again() -> None:
+def test_a_dead_letter_is_not_written_again_after_the_broker_lost_its_commit() -> None:
     partition = played()
     before = partition.committed
     partition.ledger.apply(8, 60, (), (), DeadLetter(8, 60, None, b"?", (), "bad"))

@@ -1,4 +1,4 @@
-"""The schedule against a plain table of when each group is to come up."""
+"""The schedule against a plain table of when each group is due."""
 
 from collections.abc import Iterable
 
@@ -14,24 +14,24 @@ NUMBERS = st.integers(0, 3)
 
 
 class Table:
-    """When each of a few groups is to come up, and which do."""
+    """When each of a few groups is due."""
 
     def __init__(self) -> None:
         self.groups = [Group(State(f"g{n}")) for n in range(4)]
         self.at: dict[int, int] = {}
 
-    def note(self, number: int, at: int) -> None:
-        """The earliest of all times holds until the group has come up."""
+    def add(self, number: int, at: int) -> None:
+        """Schedule a group: the earliest of its times counts until it is taken."""
         if at < self.at.get(number, NEVER):
             self.at.pop(number, None)
             self.at[number] = at
 
     def take(self, now: int) -> list[Group]:
-        """Return what comes up, first due first, and what was noted first where that is the same."""
-        up = sorted((number for number, at in self.at.items() if at <= now), key=lambda number: self.at[number])
-        return [self.groups[number] for number in up if self.at.pop(number) <= now]
+        """Remove and return the groups that are due: by time, then in the order of scheduling."""
+        due = sorted((number for number, at in self.at.items() if at <= now), key=lambda number: self.at[number])
+        return [self.groups[number] for number in due if self.at.pop(number) <= now]
 
-    def anything(self, now: int) -> bool:
+    def anything_due(self, now: int) -> bool:
         return any(at <= now for at in self.at.values())
 
 
@@ -39,42 +39,42 @@ def names(groups: Iterable[Group]) -> list[str]:
     return [group.state.group_key for group in groups]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["live", "end published", "due", "tick"]), NUMBERS, TIMES), max_size=40))
-def test_every_group_comes_up_once_at_its_earliest_time(steps: list[tuple[str, int, int]]) -> None:
-    schedule, live = Schedule(), Table()
-    early = Table()
-    early.groups = live.groups
+@given(st.lists(st.tuples(st.sampled_from(["open", "end published", "due", "tick"]), NUMBERS, TIMES), max_size=40))
+def test_every_group_is_due_once_at_its_earliest_time(steps: list[tuple[str, int, int]]) -> None:
+    schedule, opened = Schedule(), Table()
+    end_published = Table()
+    end_published.groups = opened.groups
     for what, number, at in steps:
-        if what in {"live", "end published"}:
-            (live if what == "live" else early).note(number, at)
-            schedule.at_time(live.groups[number], at, end_published=what == "end published")
+        if what in {"open", "end published"}:
+            (opened if what == "open" else end_published).add(number, at)
+            schedule.at_time(opened.groups[number], at, end_published=what == "end published")
             continue
-        assert schedule.next_time <= at or not (live.anything(at) or early.anything(at))
+        assert schedule.next_time <= at or not (opened.anything_due(at) or end_published.anything_due(at))
         assert schedule.next_time >= 0
-        expected = names(live.take(at)) + ([] if what == "tick" else names(early.take(at)))
+        expected = names(opened.take(at)) + ([] if what == "tick" else names(end_published.take(at)))
         assert names(schedule.due(at, tick=what == "tick")) == expected
 
 
 @given(st.lists(st.tuples(st.booleans(), NUMBERS, TIMES), max_size=40))
-def test_closed_groups_come_up_when_they_have_aged(steps: list[tuple[bool, int, int]]) -> None:
+def test_closed_groups_expire_once_at_their_earliest_time(steps: list[tuple[bool, int, int]]) -> None:
     schedule, table = Schedule(), Table()
-    for taken, number, at in steps:
-        if not taken:
-            table.note(number, at)
+    for take, number, at in steps:
+        if not take:
+            table.add(number, at)
             schedule.expire_at(table.groups[number], at)
             continue
-        assert schedule.anything_expired(at) or not table.anything(at)
+        assert schedule.anything_expired(at) or not table.anything_due(at)
         assert not schedule.anything_expired(-1)
         assert names(schedule.expired(at)) == names(table.take(at))
 
 
 @given(st.lists(st.tuples(NUMBERS, TIMES), max_size=10), st.lists(TIMES, max_size=10))
-def test_groups_that_await_an_offset_are_woken_there(awaited: list[tuple[int, int]], offsets: list[int]) -> None:
+def test_groups_are_processed_at_their_offset(waiting: list[tuple[int, int]], offsets: list[int]) -> None:
     schedule, groups = Schedule(), Table().groups
-    for number, offset in awaited:
+    for number, offset in waiting:
         schedule.at_offset(groups[number], offset)
     for offset in sorted(offsets):
-        expected = [groups[number] for number, at in awaited if at <= offset]
-        awaited = [(number, at) for number, at in awaited if at > offset]
+        expected = [groups[number] for number, at in waiting if at <= offset]
+        waiting = [(number, at) for number, at in waiting if at > offset]
         assert (schedule.next_offset <= offset) == bool(expected)
         assert sorted(names(schedule.reached(offset))) == sorted(names(expected))

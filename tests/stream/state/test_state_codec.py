@@ -1,4 +1,4 @@
-"""Group states as they are written and read back."""
+"""Group states: encoded and decoded."""
 
 import random
 
@@ -37,14 +37,14 @@ def _ledger(r: random.Random) -> Ledger:
 
 @settings(max_examples=30)
 @given(st.randoms(use_true_random=False))
-def test_a_state_survives(r: random.Random) -> None:
+def test_a_decoded_state_equals_the_encoded_one(r: random.Random) -> None:
     for group in _ledger(r).groups.values():
         restored = DecodedState(encode(group.state, "me", 3, group.last_decision))
         assert _same(restored.state, group.state)
         assert (restored.generation, restored.group_id) == (3, "me")
 
 
-def test_every_field_survives() -> None:
+def test_every_field_is_encoded_and_decoded() -> None:
     state, empty = State("g"), State("g")
     state.begin("id-2", 5, 1000, "id-1")
     state.through, state.replayed_through, state.membership_frozen_at = 17, 11, 13
@@ -62,13 +62,15 @@ def test_every_field_survives() -> None:
     state.subject = Subject("deployment", "shop", "web")
     state.namespace, state.service, state.traceparent = "shop", "web", "00-aa-bb-01"
     written = set(State.__slots__) - {"group_key", "version"}
-    assert [name for name in written if getattr(state, name) == getattr(empty, name)] == [], "else it shows nothing"
+    assert [name for name in written if getattr(state, name) == getattr(empty, name)] == [], (
+        "every field differs from its default"
+    )
     for lifecycle in set(Lifecycle) - {Lifecycle.NONE}:
         state.lifecycle = lifecycle
         assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
 
 
-def test_the_last_decision_survives_with_its_incident() -> None:
+def test_the_last_decision_is_kept_with_its_incident_only() -> None:
     state = State("g")
     state.begin("id-1", 5, 1000, "")
     last = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
@@ -76,7 +78,7 @@ def test_the_last_decision_survives_with_its_incident() -> None:
     assert DecodedState(encode(state, "me", 1, last._replace(incident_id="id-0"))).last_decision is None
 
 
-def test_the_marker_is_a_state_without_incident() -> None:
+def test_the_generation_record_is_a_state_without_incident() -> None:
     document = orjson.loads(generation_record("me", 7, -1))
     assert (document["schema_version"], document["group_key"], document["generation"]) == (1, GENERATION_KEY, 7)
     assert document["incident"] is None
@@ -84,12 +86,12 @@ def test_the_marker_is_a_state_without_incident() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b"[]", b'{"schema_version": 1}', b'{"schema_version": 99}', b"\xff"])
-def test_anything_else_is_refused_in_words(value: bytes) -> None:
+def test_any_other_value_is_refused(value: bytes) -> None:
     with pytest.raises(FatalError, match="incidents topic"):
         DecodedState(value)
 
 
-def test_members_that_are_no_base64_are_refused() -> None:
+def test_members_that_are_not_base64_are_refused() -> None:
     state = State("g")
     state.begin("id-1", 5, 1000, "")
     state.firing = {7: 800}

@@ -1,1 +1,1 @@
-"""What a model is asked, and how its answer is read."""
+"""The prompts for the models, and the parser of their answers."""

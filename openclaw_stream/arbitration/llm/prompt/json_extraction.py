@@ -1,4 +1,4 @@
-"""JSON objects in a text that a model wrote: found, repaired where they are broken, and told apart from whole ones."""
+"""Finds the JSON objects in the answer of a model, and repairs broken ones."""
 
 import json
 import re
@@ -13,26 +13,26 @@ from typing import Any, Literal
 import json_repair
 
 _REPAIR_SECONDS = 0.5
-_CALLS_BETWEEN_LOOKS = 64
+_CALLS_PER_CHECK = 64
 
 _OBJECT = re.compile(r"""\{\s*(?:["'}]|[A-Za-z_]\w*\s*:)""")
-_CUT_SCALAR = re.compile(r"""["']\w+["']\s*:\s*[-+.\w]*\Z""")
+_TRUNCATED_SCALAR = re.compile(r"""["']\w+["']\s*:\s*[-+.\w]*\Z""")
 
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """An object of a text; `broken` is the text it was repaired from, empty where it was whole."""
+    """A JSON object; `broken` is the text that it was repaired from, empty if it was valid."""
 
     value: dict[str, Any]
     broken: str = ""
 
-    def closed(self, name: str, value: str, place: Literal["member", "item"]) -> bool:
-        """Tell whether the text itself closes a string, and does not leave that to the repair.
+    def has_complete(self, name: str, value: str, place: Literal["member", "item"]) -> bool:
+        """Return whether the text itself ends a string, so that the repair did not truncate it.
 
         Args:
-            name: The member's name; not looked at for an item of a list.
-            value: The string as it was read.
-            place: Where it stands, which says what has to come before and after it.
+            name: The name of the member; ignored for an item of a list.
+            value: The string after the repair.
+            place: Whether the string is a member of an object or an item of a list.
         """
         if not self.broken:
             return True
@@ -42,9 +42,9 @@ class JsonObject:
 
 
 def json_objects(text: str) -> Iterator[JsonObject]:
-    """Yield the objects of a text in their order; the first that is broken takes the rest of the text with it.
+    """Yield the objects of a text in order; a broken object extends to the end of the text.
 
-    Nothing is looked for inside of a broken object: it would find what the model only quotes.
+    A broken object is not searched for further objects, because it may quote some.
 
     Raises:
         ValueError: An object is nested too deeply.
@@ -62,40 +62,40 @@ def json_objects(text: str) -> Iterator[JsonObject]:
 
 
 def _repaired(broken: str) -> Iterator[JsonObject]:
-    # A number at the very end may have had more digits.
-    whole = _CUT_SCALAR.sub("", broken)
+    # A number at the end of the text may be truncated.
+    complete = _TRUNCATED_SCALAR.sub("", broken)
     try:
-        with _limited(_REPAIR_SECONDS):
-            value = json_repair.loads(whole)
-    except (_SlowError, Exception):  # noqa: BLE001 - json-repair 0.64.6 raises more than ValueError, such as AssertionError
+        with _time_limit(_REPAIR_SECONDS):
+            value = json_repair.loads(complete)
+    except (_TimeLimitError, Exception):  # noqa: BLE001 - json-repair 0.64.6 raises more than ValueError, such as AssertionError
         return
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
             yield JsonObject(each, broken)
 
 
-class _SlowError(BaseException):
-    """The time is up; no Exception, so that nothing on the way catches it."""
+class _TimeLimitError(BaseException):
+    """The time limit is exceeded; not an Exception, so that the repair cannot catch it."""
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raise _SlowError in the block once it has taken this much CPU time.
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise _TimeLimitError in the block after this much CPU time.
 
-    The repair looks far ahead at every quote, and takes minutes for a text of 60 KB that is made for it. Code that does
-    not yield can only be stopped from within: a look at the clock now and then when it calls a function.
+    The repair looks ahead at every quote, and takes minutes for a malicious text of 60 KB. Code that does not yield can
+    only be stopped from within its thread: a trace function checks the time at every 64th function call.
     """
     end = time.thread_time() + seconds
     calls = 0
 
-    def look(_frame: FrameType, _event: str, _argument: object) -> None:
+    def check_time(_frame: FrameType, _event: str, _argument: object) -> None:
         nonlocal calls
         calls += 1
-        if calls % _CALLS_BETWEEN_LOOKS == 0 and time.thread_time() > end:
-            raise _SlowError
+        if calls % _CALLS_PER_CHECK == 0 and time.thread_time() > end:
+            raise _TimeLimitError
 
     before = sys.gettrace()
-    sys.settrace(look)
+    sys.settrace(check_time)
     try:
         yield
     finally:

@@ -1,9 +1,8 @@
-"""The answer of a model: the form it is asked for, and how a judgement is read out of what it wrote.
+"""The answer of a model: its JSON schema, and the parser that reads a judgement from it.
 
-What it wrote may be the JSON alone, or have a fence, prose or thoughts around it. Where the JSON is broken or cut it is
-repaired, and then a command or a name is believed only if the model itself closed its string: `--replicas=30` cut to
-`--replicas=3` is a good command and the wrong one. A grammar that enforces a length closes a string too, so one of
-the greatest length is not believed either.
+The JSON may be surrounded by a code fence, prose or thoughts. Broken or truncated JSON is repaired; then a command or a
+name is kept only if the model itself ended the string, because `--replicas=30` truncated to `--replicas=3` is valid but
+wrong. Constrained decoding ends a string at its maximum length, so a string of that length is removed as well.
 """
 
 import re
@@ -31,8 +30,8 @@ def _text(limit: int) -> dict[str, Any]:
     return {"type": "string", "maxLength": limit}
 
 
-def _one_of(words: type[StrEnum]) -> dict[str, Any]:
-    return {"type": "string", "enum": [word.value for word in words]}
+def _one_of(values: type[StrEnum]) -> dict[str, Any]:
+    return {"type": "string", "enum": [value.value for value in values]}
 
 
 def _list(items: dict[str, Any], limit: int) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_GUARDED: Final = {
+_TRUNCATION_SENSITIVE: Final = {
     "kubectl_command": 500,
     "target_resource": 200,
     "namespace": 100,
@@ -56,7 +55,7 @@ _GUARDED: Final = {
     "affected_services": 100,
     "related_services": 100,
 }
-"""What names something or is run by somebody, with the length it is asked for."""
+"""Fields with commands or names, which must not be truncated, and their maximum lengths in the schema."""
 
 RESPONSE_SCHEMA: Final[Mapping[str, Any]] = _object(
     {
@@ -66,15 +65,15 @@ RESPONSE_SCHEMA: Final[Mapping[str, Any]] = _object(
         "confidence": {"type": "integer", "minimum": 0, "maximum": _PERCENT},
         "action_title": _text(120),
         "suggested_action": _one_of(Action),
-        "kubectl_command": _text(_GUARDED["kubectl_command"]),
-        "target_resource": _text(_GUARDED["target_resource"]),
-        "namespace": _text(_GUARDED["namespace"]),
+        "kubectl_command": _text(_TRUNCATION_SENSITIVE["kubectl_command"]),
+        "target_resource": _text(_TRUNCATION_SENSITIVE["target_resource"]),
+        "namespace": _text(_TRUNCATION_SENSITIVE["namespace"]),
         "risk_level": _one_of(Risk),
         "blast_radius": _object(
             {
                 "affected_pods": {"type": "integer", "minimum": 0, "maximum": 10_000},
                 "estimated_downtime": _text(100),
-                "related_services": _list(_text(_GUARDED["related_services"]), 8),
+                "related_services": _list(_text(_TRUNCATION_SENSITIVE["related_services"]), 8),
                 "data_impact": _one_of(DataImpact),
             }
         ),
@@ -82,23 +81,23 @@ RESPONSE_SCHEMA: Final[Mapping[str, Any]] = _object(
         "description": _text(600),
         "deviation_analysis": _text(400),
         "signoz_correlation": _text(400),
-        "affected_services": _list(_text(_GUARDED["affected_services"]), 8),
+        "affected_services": _list(_text(_TRUNCATION_SENSITIVE["affected_services"]), 8),
         "optimization_suggestions": _list(
             _object(
                 {
                     "type": _one_of(TuningType),
                     "description": _text(300),
-                    "kubectl_or_config": _text(_GUARDED["kubectl_or_config"]),
+                    "kubectl_or_config": _text(_TRUNCATION_SENSITIVE["kubectl_or_config"]),
                 }
             ),
             3,
         ),
     }
 )
-"""What a model is asked for: no references, whole numbers, modest lengths, since grammars choke on more.
+"""The JSON schema of an answer, without references, with integers and short lengths, as constrained decoding requires.
 
-All is required, and empty for none. The reasons come first, since a model that has given them decides better; what
-the decision needs comes before what it can do without.
+All members are required, and empty if they do not apply. The reasoning comes first, because models decide better after
+it; members that the decision needs come before optional ones, in case the answer is truncated.
 """
 
 
@@ -110,7 +109,7 @@ class AnswerFault(StrEnum):
 
 
 class AnswerError(Exception):
-    """A text without an answer; the message can be told the model: it quotes nothing of the text."""
+    """A text without a valid answer; the message quotes nothing of the text, so it can be sent to the model."""
 
     def __init__(self, reason: AnswerFault, message: str) -> None:
         super().__init__(message)
@@ -119,20 +118,20 @@ class AnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A judgement as the model gave it, unchecked in meaning; `dropped` tells what of it was not believed."""
+    """A judgement as the model gave it, before validation; `dropped` has a warning for each removed value."""
 
     judgement: Judgement
     repaired: bool = False
     dropped: tuple[str, ...] = ()
 
 
-def extract(text: str) -> Answer:
-    """Read the one answer in a text.
+def parse_answer(text: str) -> Answer:
+    """Parse the answer in a text.
 
-    Confidence is taken as a number of 0 to 1, or as a percentage where it is a whole number or above 1.
+    Confidence is a percentage if it is an integer or above 1, else a fraction of 1.
 
     Raises:
-        AnswerError: There is no JSON object, or none that is a judgement, or several that differ.
+        AnswerError: The text has no JSON object, none that is a judgement, or several different ones.
     """
     if len(text) > _LENGTH_MAX:
         raise AnswerError(AnswerFault.NO_JSON, f"the answer is longer than {_LENGTH_MAX} characters")
@@ -141,17 +140,17 @@ def extract(text: str) -> Answer:
     except ValueError as error:
         raise AnswerError(AnswerFault.NO_JSON, str(error)) from None
     if not objects:
-        raise AnswerError(AnswerFault.NO_JSON, "the answer holds no JSON object that can be read")
+        raise AnswerError(AnswerFault.NO_JSON, "the answer contains no readable JSON object")
     answers = list(filter(None, map(_answer_in, objects)))
     if not answers:
-        raise AnswerError(AnswerFault.SCHEMA, f"no object of the JSON has {_KEY}")
+        raise AnswerError(AnswerFault.SCHEMA, f"no JSON object has {_KEY}")
     if any(other.value != answers[0].value for other in answers):
-        raise AnswerError(AnswerFault.SCHEMA, "the JSON holds several different answers")
-    return _Reading(answers[0]).read()
+        raise AnswerError(AnswerFault.SCHEMA, "the JSON contains several different answers")
+    return _AnswerParser(answers[0]).parse()
 
 
 def _answer_in(found: JsonObject) -> JsonObject | None:
-    """Return the part of an object that is an answer: itself, or one that it wraps."""
+    """Return the answer in an object: the object itself or one of its members; None if there is none."""
     for value in (found.value, *found.value.values()):
         if isinstance(value, dict) and _KEY in value:
             return JsonObject(value, found.broken)
@@ -159,62 +158,66 @@ def _answer_in(found: JsonObject) -> JsonObject | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """An answer that is being read, and what of it was not believed so far."""
+class _AnswerParser:
+    """Parses one answer; `dropped` collects a warning for each removed value."""
 
     found: JsonObject
     dropped: list[str] = field(default_factory=list)
 
-    def read(self) -> Answer:
+    def parse(self) -> Answer:
         try:
-            judgement = Judgement.model_validate(self._fit(Judgement, self.found.value))
+            judgement = Judgement.model_validate(self._fields(Judgement, self.found.value))
         except ValidationError as error:
             problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise AnswerError(AnswerFault.SCHEMA, "; ".join(problems)[:_REASON_MAX]) from None
         return Answer(judgement, bool(self.found.broken), tuple(dict.fromkeys(self.dropped)))
 
-    def _fit(self, model: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields a model knows; null counts as not said, texts and lists are cut to what it takes."""
+    def _fields(self, model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+        """Return the known fields of a model without nulls; texts and lists are cut to their maximum length."""
         return {
-            name: self._fitted(name, info, said[name])
+            name: self._value(name, info, values[name])
             for name, info in model.model_fields.items()
-            if said.get(name) is not None
+            if values.get(name) is not None
         }
 
-    def _fitted(self, name: str, info: FieldInfo, value: Any) -> Any:
+    def _value(self, name: str, info: FieldInfo, value: Any) -> Any:
         if name == "confidence":
             return _fraction(value)
         if isinstance(value, dict) and name == "blast_radius":
-            return self._fit(BlastRadius, value)
+            return self._fields(BlastRadius, value)
         if isinstance(value, list):
             return self._items(name, value[: _limit(info)])
         if isinstance(value, str):
-            return self._believed(name, value, "member") if name in _GUARDED else _word(info, value)[: _limit(info)]
+            return (
+                self._complete(name, value, "member")
+                if name in _TRUNCATION_SENSITIVE
+                else _enum_value(info, value)[: _limit(info)]
+            )
         return value
 
     def _items(self, name: str, values: list[Any]) -> list[Any]:
         if name == "optimization_suggestions":
-            return [self._fit(Suggestion, value) if isinstance(value, dict) else value for value in values]
-        if name not in _GUARDED:
+            return [self._fields(Suggestion, value) if isinstance(value, dict) else value for value in values]
+        if name not in _TRUNCATION_SENSITIVE:
             return values
-        return [value for value in values if not isinstance(value, str) or self._believed(name, value, "item")]
+        return [value for value in values if not isinstance(value, str) or self._complete(name, value, "item")]
 
-    def _believed(self, name: str, value: str, place: Literal["member", "item"]) -> str:
-        if len(value) >= _GUARDED[name]:
-            self.dropped.append(f"{name} is dropped: it is as long as it may be, and so perhaps cut")
+    def _complete(self, name: str, value: str, place: Literal["member", "item"]) -> str:
+        if len(value) >= _TRUNCATION_SENSITIVE[name]:
+            self.dropped.append(f"{name} removed: it has the maximum length and may be truncated")
             return ""
-        if value and not self.found.closed(name, value, place):
-            self.dropped.append(f"{name} is dropped: the answer's JSON is broken there")
+        if value and not self.found.has_complete(name, value, place):
+            self.dropped.append(f"{name} removed: the JSON of the answer is broken at this value")
             return ""
         return value
 
 
-def _word(info: FieldInfo, value: str) -> str:
-    """Return a word of a vocabulary in its own case; other texts as they are."""
+def _enum_value(info: FieldInfo, value: str) -> str:
+    """Return the value of an enumeration regardless of case; other texts are unchanged."""
     if not (isinstance(info.annotation, type) and issubclass(info.annotation, StrEnum)):
         return value
-    said = value.strip().casefold()
-    return next((word.value for word in info.annotation if word.casefold() == said), value)
+    folded = value.strip().casefold()
+    return next((each.value for each in info.annotation if each.casefold() == folded), value)
 
 
 def _limit(info: FieldInfo) -> int | None:
@@ -225,5 +228,5 @@ def _fraction(value: object) -> float:
     if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,9})?)\s*(%?)\s*", value)):
         value = int(match[1]) if match[1].isdecimal() else float(match[1]) / (_PERCENT if match[2] else 1)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _PERCENT:
-        raise AnswerError(AnswerFault.SCHEMA, "confidence: it must be a whole number from 0 to 100")
+        raise AnswerError(AnswerFault.SCHEMA, "confidence: it must be an integer from 0 to 100")
     return value / _PERCENT if isinstance(value, int) or value > 1 else value

@@ -1,4 +1,4 @@
-"""What a model is asked: our own texts of `prompts/`, and a case's evidence between two lines nobody can guess."""
+"""Builds the prompts: the templates in `prompts/`, with the evidence between two random boundary lines."""
 
 import hashlib
 import secrets
@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from openclaw_stream.arbitration.llm.prompt.evidence_text import briefing
+from openclaw_stream.arbitration.llm.prompt.evidence_text import render_evidence
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
 from openclaw_stream.arbitration.llm.providers.base import Prompt
 from openclaw_stream.events.decision import GoldenSignals
@@ -22,7 +22,7 @@ def _read(name: str) -> str:
     return files(__package__).joinpath("prompts", name).read_text(encoding="utf-8").strip()
 
 
-_SYSTEM, _INCIDENT, _AGAIN = (Template(_read(f"{name}.md")) for name in ("arbiter", "incident", "again"))
+_SYSTEM, _INCIDENT, _CORRECTION = (Template(_read(f"{name}.md")) for name in ("arbiter", "incident", "correction"))
 _SUMMARY: Final = _read("summary.md")
 
 EXAMPLE_CASE: Final = Case(
@@ -54,13 +54,13 @@ EXAMPLE_METRICS: Final = GoldenSignals(rps=310, rps_trend=1.4, error_rate=0.6, p
 
 
 def example_answer(language: Language) -> str:
-    """Return how the worked example is answered."""
+    """Return the answer to the example case, as JSON."""
     return _read(f"example.{language}.json")
 
 
 def _system(language: Language) -> str:
-    # Made by the same code as the evidence of every case, so that the example always looks like it.
-    evidence = briefing(EXAMPLE_CASE, EXAMPLE_METRICS)
+    # Rendered by the same code as the evidence of every case, so that the example has the same format.
+    evidence = render_evidence(EXAMPLE_CASE, EXAMPLE_METRICS)
     return _SYSTEM.substitute(language=_LANGUAGES[language], evidence=evidence, answer=example_answer(language))
 
 
@@ -68,28 +68,28 @@ _SYSTEMS: Final = {language: _system(language) for language in Language}
 
 
 def _version() -> str:
-    ours = [*_SYSTEMS.values(), _INCIDENT.template, _AGAIN.template, _SUMMARY]
-    return hashlib.sha256(orjson.dumps([ours, RESPONSE_SCHEMA])).hexdigest()[:12]
+    templates = [*_SYSTEMS.values(), _INCIDENT.template, _CORRECTION.template, _SUMMARY]
+    return hashlib.sha256(orjson.dumps([templates, RESPONSE_SCHEMA])).hexdigest()[:12]
 
 
 PROMPT_VERSION: Final = _version()
-"""Changes with every word we write to a model, and with the form of the evidence."""
+"""A hash of all templates, the response schema and the format of the evidence, 12 hexadecimal digits."""
 
 
-def arbiter_prompt(case: Case, metrics: GoldenSignals | None, language: Language, digest: str = "") -> Prompt:
-    """Return the question who is responsible for a case; `digest` condenses a storm (see `briefing`)."""
-    user = _fenced(briefing(case, metrics, digest), language)
+def arbiter_prompt(case: Case, metrics: GoldenSignals | None, language: Language, summary: str = "") -> Prompt:
+    """Return the prompt to judge a case; `summary` is the storm summary (see `render_evidence`)."""
+    user = _fenced(render_evidence(case, metrics, summary), language)
     return Prompt(_SYSTEMS[language], user, PROMPT_VERSION)
 
 
 def summary_prompt(case: Case) -> Prompt:
-    """Return the question what a storm is about."""
-    return Prompt(_SUMMARY, _fenced(briefing(case, None), Language.EN), PROMPT_VERSION)
+    """Return the prompt to summarize the alerts of a storm."""
+    return Prompt(_SUMMARY, _fenced(render_evidence(case, None), Language.EN), PROMPT_VERSION)
 
 
-def ask_again(prompt: Prompt, fault: str) -> Prompt:
-    """Return the same question with what is wrong with its answer."""
-    return Prompt(prompt.system, _AGAIN.substitute(question=prompt.user, fault=fault), prompt.version)
+def correction_prompt(prompt: Prompt, fault: str) -> Prompt:
+    """Return the same prompt with the fault of the last answer."""
+    return Prompt(prompt.system, _CORRECTION.substitute(question=prompt.user, fault=fault), prompt.version)
 
 
 def _fenced(evidence: str, language: Language) -> str:

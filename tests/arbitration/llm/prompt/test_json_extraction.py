@@ -20,7 +20,7 @@ def values(text: str) -> list[object]:
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.booleans())
-def test_a_whole_object_comes_back_whole(value: dict[str, object], ascii_only: bool) -> None:  # noqa: FBT001
+def test_a_valid_object_is_unchanged(value: dict[str, object], ascii_only: bool) -> None:  # noqa: FBT001
     text = json.dumps(value, ensure_ascii=ascii_only)
     assert list(json_objects(f"Sure:\n```json\n{text}\n```\nThat is {{it}}.")) == [JsonObject(value)]
 
@@ -39,16 +39,16 @@ def test_a_whole_object_comes_back_whole(value: dict[str, object], ascii_only: b
         ('{"a": {"b": "x", "c": [1', [{"a": {"b": "x", "c": [1]}}]),
     ],
 )
-def test_what_is_found(text: str, expected: list[object]) -> None:
+def test_objects_are_found_and_repaired(text: str, expected: list[object]) -> None:
     assert values(text) == expected
 
 
 @pytest.mark.parametrize("tail", ["12", "1", "0.", "-", "tru", "1e", ""])
-def test_a_number_at_the_cut_is_left_out(tail: str) -> None:
+def test_a_truncated_number_is_left_out(tail: str) -> None:
     assert values(f'{{"a": "b", "n": {tail}') == [{"a": "b"}]
 
 
-def test_what_a_broken_object_quotes_is_not_taken_for_an_object() -> None:
+def test_an_object_quoted_in_a_broken_one_is_not_returned() -> None:
     assert {"b": 1} not in values('{"a": "it said {"b": 1} to me", "c": 2}')
 
 
@@ -73,26 +73,26 @@ OPEN = [
 
 
 @pytest.mark.parametrize(("text", "value"), CLOSED)
-def test_a_string_that_the_text_closes(text: str, value: str) -> None:
+def test_a_string_that_the_text_ends_is_complete(text: str, value: str) -> None:
     (found,) = json_objects(text)
     assert found.broken
-    assert found.closed("k", value, "member")
+    assert found.has_complete("k", value, "member")
 
 
 @pytest.mark.parametrize(("text", "value"), OPEN)
-def test_a_string_that_the_repair_closed(text: str, value: str) -> None:
+def test_a_string_that_the_repair_ended_is_incomplete(text: str, value: str) -> None:
     (found,) = json_objects(text)
-    assert not found.closed("k", value, "member")
+    assert not found.has_complete("k", value, "member")
 
 
-def test_an_item_that_the_repair_closed() -> None:
+def test_an_item_that_the_repair_ended_is_incomplete() -> None:
     (found,) = json_objects('{"k": ["one", "two", "thr')
     assert found.value == {"k": ["one", "two", "thr"]}
-    assert [found.closed("k", item, "item") for item in found.value["k"]] == [True, True, False]
+    assert [found.has_complete("k", item, "item") for item in found.value["k"]] == [True, True, False]
 
 
 @pytest.mark.parametrize("text", ['{"a":' * 10_000, '{"a":[' * 10_000])
-def test_depth_is_an_error(text: str) -> None:
+def test_deep_nesting_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         list(json_objects(text))
 
@@ -101,11 +101,11 @@ def test_depth_is_an_error(text: str) -> None:
     "text",
     ['{"' * 30_000, "{'" * 30_000, '{"a":' + '(a("“```json' * 5_000, '{"a"::, (' + "{" * 290 + "a" * 60_000],
 )
-def test_a_text_made_to_be_slow_is_given_up(text: str) -> None:
+def test_the_repair_of_a_malicious_text_is_stopped(text: str) -> None:
     tracer = sys.gettrace()
     before = time.thread_time()
     assert values(text) == []
-    assert time.thread_time() - before < 10  # it would be minutes
+    assert time.thread_time() - before < 10  # without the limit: minutes
     assert sys.gettrace() is tracer
 
 

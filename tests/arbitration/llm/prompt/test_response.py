@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, Answer, AnswerError, AnswerFault, extract
+from openclaw_stream.arbitration.llm.prompt.response import (
+    RESPONSE_SCHEMA,
+    Answer,
+    AnswerError,
+    AnswerFault,
+    parse_answer,
+)
 from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
 from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
 
@@ -40,8 +46,8 @@ ANSWER: dict[str, Any] = {
     ],
 }
 TEXT = json.dumps(ANSWER, ensure_ascii=False)
-WHOLE = extract(TEXT)
-WORDS: list[type[StrEnum]] = [Responsibility, Action, Risk, DataImpact, TuningType]
+WHOLE = parse_answer(TEXT)
+ENUMERATIONS: list[type[StrEnum]] = [Responsibility, Action, Risk, DataImpact, TuningType]
 
 
 def text_with(**changes: Any) -> str:
@@ -50,19 +56,19 @@ def text_with(**changes: Any) -> str:
 
 def fault(text: str) -> tuple[AnswerFault, str]:
     with pytest.raises(AnswerError) as caught:
-        extract(text)
+        parse_answer(text)
     return caught.value.reason, str(caught.value)
 
 
 def commands(answer: Answer) -> Iterator[str]:
-    """What names something or is run by somebody."""
+    """The commands and names of an answer."""
     said = answer.judgement
     yield from (said.kubectl_command, said.target_resource, said.namespace, *said.affected_services)
     yield from said.blast_radius.related_services
     yield from (each.kubectl_or_config for each in said.optimization_suggestions)
 
 
-def test_a_whole_answer() -> None:
+def test_a_valid_answer_is_unchanged() -> None:
     assert (WHOLE.repaired, WHOLE.dropped) == (False, ())
     said = WHOLE.judgement
     assert said.model_dump(exclude={"confidence"}, mode="json") == {
@@ -87,19 +93,19 @@ def test_a_whole_answer() -> None:
         json.dumps({**ANSWER, "more": {"a": 1}}),
     ],
 )
-def test_what_may_stand_around_it(text: str) -> None:
-    assert extract(text) == WHOLE
+def test_text_around_an_answer_is_ignored(text: str) -> None:
+    assert parse_answer(text) == WHOLE
 
 
 @pytest.mark.parametrize(
-    ("text", "reason", "words"),
+    ("text", "reason", "part"),
     [
-        ("", AnswerFault.NO_JSON, "no JSON object"),
-        ("I cannot say.", AnswerFault.NO_JSON, "no JSON object"),
-        (f"<think>{TEXT}", AnswerFault.NO_JSON, "no JSON object"),
+        ("", AnswerFault.NO_JSON, "no readable JSON object"),
+        ("I cannot say.", AnswerFault.NO_JSON, "no readable JSON object"),
+        (f"<think>{TEXT}", AnswerFault.NO_JSON, "no readable JSON object"),
         ("x" * 70_000, AnswerFault.NO_JSON, "longer than"),
         ('{"a":' * 9_000, AnswerFault.NO_JSON, "nested too deeply"),
-        ('{"team": "DB"}', AnswerFault.SCHEMA, "no object of the JSON has primary_responsibility"),
+        ('{"team": "DB"}', AnswerFault.SCHEMA, "no JSON object has primary_responsibility"),
         (TEXT + text_with(primary_responsibility="DB"), AnswerFault.SCHEMA, "several different answers"),
         (text_with(primary_responsibility="DB") + TEXT[:-1], AnswerFault.SCHEMA, "several different answers"),
         (text_with(primary_responsibility="OPS"), AnswerFault.SCHEMA, "primary_responsibility: Input should be 'FE'"),
@@ -113,19 +119,19 @@ def test_what_may_stand_around_it(text: str) -> None:
         (TEXT[:60], AnswerFault.SCHEMA, "primary_responsibility"),
     ],
 )
-def test_what_is_no_answer(text: str, reason: AnswerFault, words: str) -> None:
-    told = fault(text)
-    assert told[0] is reason
-    assert words in told[1]
-    assert len(told[1]) <= 500
+def test_a_text_without_a_valid_answer_is_an_error(text: str, reason: AnswerFault, part: str) -> None:
+    found, message = fault(text)
+    assert found is reason
+    assert part in message
+    assert len(message) <= 500
 
 
-def test_the_message_quotes_nothing_of_the_text() -> None:
+def test_the_error_quotes_nothing_of_the_text() -> None:
     planted = "planted-words"
     for field in ANSWER:
         text = text_with(**{field: {planted: planted}})
         try:
-            extract(text)
+            parse_answer(text)
         except AnswerError as error:
             assert planted not in str(error)  # noqa: PT017, some fields take anything
 
@@ -148,17 +154,17 @@ def test_the_message_quotes_nothing_of_the_text() -> None:
     ],
 )
 def test_confidence_is_a_fraction_or_a_percentage(said: object, confidence: float) -> None:
-    assert extract(text_with(confidence=said)).judgement.confidence == pytest.approx(confidence)
+    assert parse_answer(text_with(confidence=said)).judgement.confidence == pytest.approx(confidence)
 
 
 @pytest.mark.parametrize("said", [101, -1, -0.1, 100.5, True, "high", "1e3", [], float("nan"), float("inf"), 10**400])
-def test_what_is_no_confidence(said: object) -> None:
+def test_an_invalid_confidence_is_an_error(said: object) -> None:
     reason, message = fault(text_with(confidence=said))
-    assert (reason, message) == (AnswerFault.SCHEMA, "confidence: it must be a whole number from 0 to 100")
+    assert (reason, message) == (AnswerFault.SCHEMA, "confidence: it must be an integer from 0 to 100")
 
 
-def test_words_in_another_case_nulls_and_what_is_too_long() -> None:
-    answer = extract(
+def test_case_is_ignored_nulls_are_defaults_and_long_values_are_cut() -> None:
+    answer = parse_answer(
         text_with(
             primary_responsibility=" infra",
             risk_level="MEDIUM",
@@ -174,19 +180,19 @@ def test_words_in_another_case_nulls_and_what_is_too_long() -> None:
 
 
 @pytest.mark.parametrize(("field", "limit"), [("kubectl_command", 500), ("target_resource", 200), ("namespace", 100)])
-def test_what_a_grammar_may_have_closed_is_not_believed(field: str, limit: int) -> None:
-    assert getattr(extract(text_with(**{field: "x" * (limit - 1)})).judgement, field) == "x" * (limit - 1)
+def test_a_value_of_the_maximum_length_is_removed(field: str, limit: int) -> None:
+    assert getattr(parse_answer(text_with(**{field: "x" * (limit - 1)})).judgement, field) == "x" * (limit - 1)
     for length in (limit, limit + 5000):
-        answer = extract(text_with(**{field: "x" * length}))
+        answer = parse_answer(text_with(**{field: "x" * length}))
         assert getattr(answer.judgement, field) == ""
-        assert answer.dropped == (f"{field} is dropped: it is as long as it may be, and so perhaps cut",)
+        assert answer.dropped == (f"{field} removed: it has the maximum length and may be truncated",)
         assert answer.repaired is False
 
 
 @pytest.mark.parametrize("end", range(1, len(TEXT)))
-def test_wherever_it_is_cut_no_command_or_name_is_another(end: int) -> None:
+def test_a_truncated_answer_has_no_truncated_command_or_name(end: int) -> None:
     try:
-        answer = extract(TEXT[:end])
+        answer = parse_answer(TEXT[:end])
     except AnswerError:
         return
     assert answer.repaired
@@ -196,28 +202,28 @@ def test_wherever_it_is_cut_no_command_or_name_is_another(end: int) -> None:
 
 
 @given(st.integers(1, len(TEXT) - 1), st.sampled_from(["```", '"', "}", '"}', "\n", ' "', "...", '",', "'"]))
-def test_a_cut_with_something_after_it_invents_no_command(end: int, tail: str) -> None:
+def test_a_truncated_answer_with_text_after_it_has_no_truncated_command(end: int, tail: str) -> None:
     try:
-        answer = extract(TEXT[:end] + tail)
+        answer = parse_answer(TEXT[:end] + tail)
     except AnswerError:
         return
     closed = {"", *commands(WHOLE)}
     invented = [said for said in commands(answer) if said not in closed]
-    # A quote in the very place of the cut closes the string: then it was the model that wrote it so.
+    # A quote exactly at the cut ends the string: then the model itself wrote it.
     assert all(f'"{said}"' in TEXT[:end] + tail or f"'{said}'" in TEXT[:end] + tail for said in invented)
 
 
-def test_replicas_cut_from_thirty_to_three() -> None:
-    answer = extract(TEXT[: TEXT.index("--replicas=3") + len("--replicas=3")])
+def test_replicas_truncated_from_thirty_to_three_are_removed() -> None:
+    answer = parse_answer(TEXT[: TEXT.index("--replicas=3") + len("--replicas=3")])
     assert (answer.judgement.kubectl_command, answer.judgement.suggested_action) == ("", Action.SCALE_DEPLOYMENT)
-    assert answer.dropped == ("kubectl_command is dropped: the answer's JSON is broken there",)
+    assert answer.dropped == ("kubectl_command removed: the JSON of the answer is broken at this value",)
     assert answer.judgement.primary_responsibility is Responsibility.INFRA
 
 
 @pytest.mark.parametrize(
     ("broken", "kept"),
     [
-        (TEXT.replace('", "', '" "'), False),  # nothing tells that the string ended there
+        (TEXT.replace('", "', '" "'), False),  # the end of the string is unknown
         (TEXT[:-1] + ",}", True),
         (TEXT[:-1], True),
         (str(ANSWER), True),
@@ -227,15 +233,15 @@ def test_replicas_cut_from_thirty_to_three() -> None:
         (TEXT.replace("--replicas=30", '--replicas="30"'), False),
     ],
 )
-def test_a_repaired_answer_keeps_only_commands_it_closed(broken: str, kept: bool) -> None:  # noqa: FBT001
-    answer = extract(broken)
+def test_a_repaired_answer_keeps_only_complete_commands(broken: str, kept: bool) -> None:  # noqa: FBT001
+    answer = parse_answer(broken)
     assert answer.repaired
     assert answer.judgement.primary_responsibility is Responsibility.INFRA
     assert answer.judgement.kubectl_command == (COMMAND if kept else "")
     assert any("kubectl_command" in each for each in answer.dropped) is not kept
 
 
-def test_the_schema_is_what_the_providers_take() -> None:
+def test_the_schema_is_supported_by_all_providers() -> None:
     jsonschema.Draft202012Validator.check_schema(RESPONSE_SCHEMA)
     jsonschema.validate(ANSWER, RESPONSE_SCHEMA)
     for schema in objects(RESPONSE_SCHEMA):
@@ -246,7 +252,7 @@ def test_the_schema_is_what_the_providers_take() -> None:
     assert all(limit <= 1000 for limit in limits(RESPONSE_SCHEMA))
 
 
-def test_the_schema_asks_for_the_fields_of_a_judgement_and_fits_them() -> None:
+def test_the_schema_has_the_fields_and_limits_of_a_judgement() -> None:
     properties = RESPONSE_SCHEMA["properties"]
     assert set(properties) == set(Judgement.model_fields)
     assert set(properties["blast_radius"]["properties"]) == set(BlastRadius.model_fields)
@@ -257,9 +263,9 @@ def test_the_schema_asks_for_the_fields_of_a_judgement_and_fits_them() -> None:
             assert schema.get(keyword, 0) <= published[name].get(keyword, 10**9)
 
 
-@pytest.mark.parametrize("words", WORDS)
-def test_no_word_is_the_beginning_of_another_so_none_can_be_cut_to_another(words: type[StrEnum]) -> None:
-    assert not [(a, b) for a in words for b in words if a != b and b.startswith(a)]
+@pytest.mark.parametrize("values", ENUMERATIONS)
+def test_no_enumeration_value_is_a_prefix_of_another(values: type[StrEnum]) -> None:
+    assert not [(a, b) for a in values for b in values if a != b and b.startswith(a)]
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The providers as the tests make them, and what is asked."""
+"""The providers of the tests, and calls of them."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ PROMPT = Prompt(system="You judge.", user="checkout is slow 慢", version="v1")
 KEY = "planted-key-0123456789"
 
 Maker = Callable[[str], HttpProvider]
-"""Makes a provider that asks the server at an address."""
+"""Creates a provider of the server at a URL."""
 
 
 def ollama(url: str) -> Ollama:
@@ -39,7 +39,7 @@ MAKERS = [ollama, gemini, claude, openai]
 
 @asynccontextmanager
 async def connected(maker: Maker, answer: Answer) -> AsyncIterator[tuple[HttpProvider, Loopback]]:
-    """A provider and the server it asks, which answers everything so."""
+    """A provider and its server, which gives the same response to every request."""
     async with loopback(answer) as server:
         provider = maker(server.url)
         try:
@@ -49,28 +49,28 @@ async def connected(maker: Maker, answer: Answer) -> AsyncIterator[tuple[HttpPro
 
 
 async def ask(maker: Maker, answer: Answer, seconds: float = 10, prompt: Prompt = PROMPT) -> tuple[Reply, Request]:
-    """Return the reply to a prompt, and what was sent for it."""
+    """Return the reply to a prompt, and the request."""
     async with connected(maker, answer) as (provider, server):
         reply = await provider.ask(prompt, RESPONSE_SCHEMA, timeout=seconds)
     return reply, server.requests[0]
 
 
 async def fail(maker: Maker, answer: Answer, seconds: float = 10) -> ProviderError:
-    """Return the error that asking ends with."""
+    """Return the error of a call."""
     with pytest.raises(ProviderError) as caught:
         await ask(maker, answer, seconds)
     return caught.value
 
 
 async def check(maker: Maker, answer: Answer) -> Request:
-    """Check the provider; return what was sent."""
+    """Check the provider; return the request."""
     async with connected(maker, answer) as (provider, server):
         await provider.check()
     return server.requests[0]
 
 
 def keywords(schema: Any) -> set[str]:
-    """Every keyword of a JSON schema; names of properties are none."""
+    """Every keyword of a JSON schema, without the names of properties."""
     if isinstance(schema, list):
         return set().union(*map(keywords, schema))
     if not isinstance(schema, dict):

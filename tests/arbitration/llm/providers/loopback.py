@@ -1,4 +1,4 @@
-"""A server on loopback that answers every request in one way, down to the byte."""
+"""A server on loopback with full control over the bytes of its responses."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class Loopback:
 
 @asynccontextmanager
 async def loopback(answer: Answer) -> AsyncIterator[Loopback]:
-    """Serve `answer` until the block ends; what still hangs is cancelled then."""
+    """Serve `answer` until the block ends; responses that still hang are cancelled."""
     server = Loopback()
     serving: set[asyncio.Task[None]] = set()
 
@@ -58,7 +58,7 @@ async def loopback(answer: Answer) -> AsyncIterator[Loopback]:
 
 
 def responds(status: int, body: object = b"", **headers: str) -> Answer:
-    """Answer a status with a body: bytes as they are, anything else as JSON."""
+    """Respond with a status and a body: bytes unchanged, anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return raw(_head(status, {"content-length": str(len(content)), **headers}) + content)
 
@@ -71,12 +71,12 @@ def raw(data: bytes) -> Answer:
 
 
 async def hangs(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001, it never answers
-    """Take the request and say nothing."""
+    """Read the request and never respond."""
     await asyncio.Event().wait()
 
 
 def trickles(status: int = 200) -> Answer:
-    """Answer at once, and then a byte of the body now and then, for ever."""
+    """Respond at once, with an endless body of a byte every few milliseconds."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(_head(status, {"content-length": "1000000"}))
@@ -96,7 +96,7 @@ async def resets(writer: asyncio.StreamWriter) -> None:
 
 
 def truncates(body: bytes) -> Answer:
-    """Promise a longer body than is sent."""
+    """Announce a longer body than is sent."""
     return raw(_head(200, {"content-length": str(len(body) + 100)}) + body)
 
 

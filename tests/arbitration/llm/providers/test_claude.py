@@ -23,7 +23,7 @@ def refusal(kind: str, message: str, **more: Any) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message, **more}, "request_id": "req_1"}
 
 
-async def test_what_is_sent_and_read() -> None:
+async def test_the_request_and_the_reply() -> None:
     thinking = {"type": "thinking", "thinking": "hm {", "signature": "x"}
     reply, request = await ask(
         claude, responds(200, answer("end_turn", thinking, {"type": "text", "text": '{"a": 1}'}))
@@ -89,13 +89,13 @@ async def test_a_model_without_effort() -> None:
         (responds(529, refusal("overloaded_error", "Overloaded")), Failure.OVERLOADED, "Overloaded"),
     ],
 )
-async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
+async def test_failures_are_classified(server: Answer, failure: Failure, words: str) -> None:
     error = await fail(claude, server)
     assert error.failure is failure
     assert words in str(error)
 
 
-async def test_a_rate_limit_is_waited_for_and_a_spend_limit_is_not() -> None:
+async def test_a_rate_limit_is_retryable_and_a_spend_limit_is_not() -> None:
     limited = await fail(claude, responds(429, refusal("rate_limit_error", "slow down"), retry_after="12"))
     assert (limited.failure, limited.retry_after, limited.retryable) == (Failure.RATE_LIMITED, 12, True)
     details = {"error_code": "enforced_spend_limit_reached"}
@@ -104,13 +104,13 @@ async def test_a_rate_limit_is_waited_for_and_a_spend_limit_is_not() -> None:
         assert (spent.failure, spent.retry_after, spent.retryable) == (Failure.SPEND_LIMIT, None, False)
 
 
-async def test_a_refusal_keeps_what_it_used() -> None:
+async def test_a_refusal_reports_its_tokens() -> None:
     error = await fail(claude, responds(200, answer("refusal")))
     assert error.reply is not None
     assert (error.reply.input_tokens, error.reply.output_tokens) == (1050, 210)
 
 
-async def test_check_asks_for_the_model() -> None:
+async def test_check_requests_the_model() -> None:
     request = await check(claude, responds(200, {"type": "model", "id": "claude-x"}))
     assert request.line == "GET /v1/models/claude-x HTTP/1.1"
     assert request.headers["x-api-key"] == KEY

@@ -13,7 +13,7 @@ LISTED = {"models": [{"name": "qwen"}]}
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
-async def test_a_proxy_is_asked_for_other_machines_and_never_for_this_one(
+async def test_the_proxy_is_used_for_other_hosts_and_never_for_loopback(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with loopback(responds(200, {"models": []})) as proxy, loopback(responds(200, LISTED)) as server:
@@ -34,16 +34,14 @@ async def test_a_proxy_is_asked_for_other_machines_and_never_for_this_one(
     ("variable", "value"),
     [("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTPS_PROXY", "ftp://user:hunter2@x"), ("SSL_CERT_FILE", "/no/such")],
 )
-def test_an_environment_that_cannot_be_used_is_named(
-    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unusable_environment_variable_is_named(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=variable) as caught:
         ollama("http://127.0.0.1:11434")
     assert "hunter2" not in str(caught.value)
 
 
-async def test_as_many_calls_as_are_made_run_at_the_same_time() -> None:
+async def test_the_client_does_not_limit_concurrent_calls() -> None:
     asked, number = 0, 100
     everybody = asyncio.Event()
 

@@ -25,7 +25,7 @@ def refusal(code: int, status: str, message: str, *details: dict[str, Any]) -> d
     return {"error": {"code": code, "status": status, "message": message, "details": list(details)}}
 
 
-async def test_what_is_sent_and_read() -> None:
+async def test_the_request_and_the_reply() -> None:
     thought = {"text": "{hm", "thought": True}
     reply, request = await ask(gemini, responds(200, answer("STOP", thought, {"text": '{"a"'}, {"text": ": 1}"})))
     assert reply == Reply('{"a": 1}', "gemini-x", input_tokens=900, output_tokens=250, cached_tokens=100)
@@ -42,7 +42,7 @@ async def test_what_is_sent_and_read() -> None:
     assert not {"temperature", "topP", "topK"} & set(config)
 
 
-async def test_a_name_that_a_path_cannot_hold() -> None:
+async def test_the_model_name_is_quoted_in_the_path() -> None:
     async def asked(model: str) -> str:
         _, request = await ask(lambda url: Gemini(url, model, KEY, max_tokens=64), responds(200, answer()))
         return request.line
@@ -91,7 +91,7 @@ async def test_a_name_that_a_path_cannot_hold() -> None:
         (responds(503, refusal(503, "UNAVAILABLE", "overloaded")), Failure.OVERLOADED, "overloaded"),
     ],
 )
-async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
+async def test_failures_are_classified(server: Answer, failure: Failure, words: str) -> None:
     error = await fail(gemini, server)
     assert error.failure is failure
     assert words in str(error)
@@ -108,17 +108,19 @@ async def test_ways_of_not_answering(server: Answer, failure: Failure, words: st
         ([], {}, None),
     ],
 )
-async def test_how_long_a_limit_lasts(details: list[Any], headers: dict[str, str], seconds: float | None) -> None:
+async def test_retry_after_is_read_from_the_details_or_the_header(
+    details: list[Any], headers: dict[str, str], seconds: float | None
+) -> None:
     body = refusal(429, "RESOURCE_EXHAUSTED", "quota", *details)
     error = await fail(gemini, responds(429, body, **headers))
     assert (error.failure, error.retry_after) == (Failure.RATE_LIMITED, seconds)
 
 
-async def test_a_cut_answer_keeps_what_it_used() -> None:
+async def test_a_truncated_answer_reports_its_tokens() -> None:
     error = await fail(gemini, responds(200, answer("MAX_TOKENS", {"text": '{"a'})))
     assert error.reply == Reply('{"a', "gemini-x", input_tokens=900, output_tokens=250, cached_tokens=100)
 
 
-async def test_check_asks_for_the_model() -> None:
+async def test_check_requests_the_model() -> None:
     request = await check(gemini, responds(200, {"name": "models/gemini-x"}))
     assert request.line == "GET /v1beta/models/gemini-x HTTP/1.1"

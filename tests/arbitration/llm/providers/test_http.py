@@ -55,7 +55,7 @@ def own_key(maker: Maker) -> list[str]:
         (responds(504, b""), 10, Failure.SERVER_ERROR),
     ],
 )
-async def test_every_way_of_not_answering_is_told_apart(
+async def test_transport_and_status_failures_are_classified(
     maker: Maker, answer: Answer, seconds: float, failure: Failure
 ) -> None:
     error = await fail(maker, answer, seconds)
@@ -64,7 +64,7 @@ async def test_every_way_of_not_answering_is_told_apart(
     assert len(str(error)) < 600
 
 
-async def test_a_port_where_nobody_listens(maker: Maker) -> None:
+async def test_a_refused_connection_is_unreachable(maker: Maker) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     provider = maker(url)
     with pytest.raises(ProviderError, match=f"at {url} cannot be reached: ConnectError") as caught:
@@ -78,7 +78,7 @@ async def test_a_port_where_nobody_listens(maker: Maker) -> None:
     ("header", "least", "most"),
     [("17", 17, 17), ("0.5", 0.5, 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0), ("{soon}", 80, 91)],
 )
-async def test_retry_after_in_seconds_and_as_a_date(maker: Maker, header: str, least: float, most: float) -> None:
+async def test_retry_after_is_read_as_seconds_or_a_date(maker: Maker, header: str, least: float, most: float) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     error = await fail(maker, responds(429, b"", retry_after=header.format(soon=soon)))
     assert error.retry_after is not None
@@ -87,7 +87,7 @@ async def test_retry_after_in_seconds_and_as_a_date(maker: Maker, header: str, l
 
 
 @pytest.mark.parametrize("header", ["soon", "-1", "", "1e400", "Wed, 99 Oct 2015"])
-async def test_a_retry_after_that_means_nothing(maker: Maker, header: str) -> None:
+async def test_an_invalid_retry_after_is_ignored(maker: Maker, header: str) -> None:
     error = await fail(maker, responds(503, b"", retry_after=header))
     assert (error.failure, error.retry_after) == (Failure.OVERLOADED, None)
 
@@ -103,7 +103,7 @@ async def test_a_retry_after_that_means_nothing(maker: Maker, header: str) -> No
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
-async def test_no_key_leaves_by_an_error_or_a_log(
+async def test_no_secret_is_in_an_error_or_a_log(
     maker: Maker, body: object, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -113,13 +113,13 @@ async def test_no_key_leaves_by_an_error_or_a_log(
         assert secret not in told
 
 
-async def test_hidden_characters_of_an_error_are_shown(maker: Maker) -> None:
+async def test_hidden_characters_of_an_error_are_escaped(maker: Maker) -> None:
     error = await fail(maker, responds(400, {"error": {"message": "evil\u202etxt \x1b[31m\n" + "long " * 500}}))
     assert "evil<U+202E>txt <U+001B>[31m long" in str(error)
     assert len(str(error)) < 500
 
 
-async def test_a_lone_surrogate_does_not_cost_the_call(maker: Maker) -> None:
+async def test_a_lone_surrogate_is_replaced(maker: Maker) -> None:
     async with connected(maker, responds(500, b"")) as (provider, server):
         with pytest.raises(ProviderError, match="500"):
             await provider.ask(Prompt("s", "half \ud83d of a pair", "v"), RESPONSE_SCHEMA, timeout=10)
@@ -138,7 +138,7 @@ async def test_the_key_is_in_a_header_only(maker: Maker) -> None:
     assert len(server.requests) == 2
 
 
-async def test_check_tells_a_server_that_is_down(maker: Maker) -> None:
+async def test_check_reports_a_server_that_is_down(maker: Maker) -> None:
     async with connected(maker, responds(503, b"")) as (provider, _):
         with pytest.raises(ProviderError) as caught:
             await provider.check()

@@ -29,7 +29,7 @@ async def close(providers: Iterable[Provider]) -> None:
         await provider.close()
 
 
-async def test_all_in_the_order_that_is_asked_for() -> None:
+async def test_providers_are_created_in_the_configured_order() -> None:
     providers, skipped = make_providers(ProviderSettings(ai_fallback_order=ORDER, **ALL))
     assert [type(provider) for provider in providers] == [OpenAI, Claude, Gemini, Ollama]
     assert [provider.name for provider in providers] == list(ORDER[:-1])
@@ -44,7 +44,7 @@ async def test_all_in_the_order_that_is_asked_for() -> None:
     await close(providers)
 
 
-def test_what_is_not_configured_is_skipped_and_named() -> None:
+def test_unconfigured_providers_are_skipped_with_the_missing_variable() -> None:
     providers, skipped = make_providers(ProviderSettings(ai_fallback_order=ORDER))
     assert providers == []
     assert skipped == [
@@ -55,7 +55,7 @@ def test_what_is_not_configured_is_skipped_and_named() -> None:
     ]
 
 
-async def test_a_compatible_server_needs_a_key_or_an_address() -> None:
+async def test_openai_needs_a_key_or_a_base_url() -> None:
     order = ("openai",)
     _, skipped = make_providers(ProviderSettings(ai_fallback_order=order, openai_model="m"))
     assert skipped == ["openai is skipped: OPENAI_API_KEY or OPENAI_BASE_URL is not set"]
@@ -67,13 +67,13 @@ async def test_a_compatible_server_needs_a_key_or_an_address() -> None:
     await close(providers)
 
 
-def test_only_what_is_in_the_order_is_made_or_missed() -> None:
+def test_providers_outside_the_order_are_not_created() -> None:
     told = "openai is skipped: AI_FALLBACK_ORDER does not name it"
     assert make_providers(ProviderSettings(ai_fallback_order=("rules",), **ALL)) == ([], [told])
     assert make_providers(ProviderSettings(ai_fallback_order=("rules",))) == ([], [])
 
 
-async def test_the_summary_model_is_ollamas() -> None:
+async def test_the_summarizer_is_an_ollama_model() -> None:
     assert summarizer(ProviderSettings()) is None
     provider = summarizer(ProviderSettings(**ALL))
     assert provider is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, parse_answer
 from openclaw_stream.arbitration.llm.providers import Failure, Ollama, Prompt, ProviderError, Reply
 from tests.arbitration.llama import MODEL
 from tests.arbitration.llm.providers.calls import PROMPT, ask, check, fail, ollama
@@ -28,7 +28,7 @@ def answer(reason: str | None = "stop", content: str = '{"a": 1}', **changes: An
     }
 
 
-async def test_what_is_sent_and_read() -> None:
+async def test_the_request_and_the_reply() -> None:
     reply, request = await ask(ollama, responds(200, answer()))
     assert reply == Reply('{"a": 1}', "qwen", input_tokens=812, output_tokens=301)
     assert request.line == "POST /api/chat HTTP/1.1"
@@ -76,13 +76,13 @@ async def test_counts_may_be_absent() -> None:
         ),
     ],
 )
-async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
+async def test_failures_are_classified(server: Answer, failure: Failure, words: str) -> None:
     error = await fail(ollama, server)
     assert error.failure is failure
     assert words in str(error)
 
 
-async def test_a_cut_answer_keeps_what_it_used() -> None:
+async def test_a_truncated_answer_reports_its_tokens() -> None:
     error = await fail(ollama, responds(200, answer("length", '{"a')))
     assert error.reply == Reply('{"a', "qwen", input_tokens=812, output_tokens=301)
 
@@ -94,7 +94,7 @@ async def test_check_finds_the_model(name: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{"models": None}, {"models": [{"name": "qwen2"}]}, {"models": "x"}])
-async def test_check_says_how_to_get_the_model(body: dict[str, Any]) -> None:
+async def test_check_names_the_command_that_pulls_the_model(body: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="run: ollama pull qwen") as caught:
         await check(ollama, responds(200, body))
     assert caught.value.failure is Failure.MODEL_MISSING
@@ -118,7 +118,7 @@ async def test_a_real_server_answers_in_the_schema() -> None:
     async with real() as provider:
         await provider.check()
         reply = await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=100)
-    assert extract(reply.text).repaired is False
+    assert parse_answer(reply.text).repaired is False
     assert (reply.input_tokens or 0) > 0
     assert (reply.output_tokens or 0) > 0
 
@@ -132,7 +132,7 @@ async def test_a_real_server_answers_in_the_schema() -> None:
         (40, "absent", PROMPT, RESPONSE_SCHEMA, Failure.MODEL_MISSING),
     ],
 )
-async def test_a_real_server_does_not_answer(
+async def test_failures_of_a_real_server_are_classified(
     max_tokens: int, model: str | None, prompt: Prompt, schema: dict[str, Any], failure: Failure
 ) -> None:
     async with real(max_tokens, model) as provider:
@@ -141,7 +141,7 @@ async def test_a_real_server_does_not_answer(
     assert caught.value.failure is failure
 
 
-async def test_a_real_server_is_checked_for_the_model() -> None:
+async def test_check_of_a_real_server_finds_the_model_missing() -> None:
     async with real(model="absent") as provider:
         with pytest.raises(ProviderError, match="run: ollama pull absent"):
             await provider.check()

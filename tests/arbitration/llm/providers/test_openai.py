@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, extract
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, parse_answer
 from openclaw_stream.arbitration.llm.providers import Failure, OpenAI, Prompt, ProviderError, Reply
 from tests.arbitration.llama import MODEL
 from tests.arbitration.llm.providers.calls import KEY, PROMPT, ask, check, fail, keywords, openai
@@ -21,7 +21,7 @@ def refusal(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, **more}}
 
 
-async def test_what_is_sent_and_read() -> None:
+async def test_the_request_and_the_reply() -> None:
     reply, request = await ask(openai, responds(200, answer()))
     assert reply == Reply('{"a": 1}', "gpt-x", input_tokens=400, output_tokens=90, cached_tokens=256)
     assert request.line == "POST /v1/chat/completions HTTP/1.1"
@@ -37,7 +37,7 @@ async def test_what_is_sent_and_read() -> None:
     assert not {"minLength", "maxLength"} & keywords(form["json_schema"]["schema"])
 
 
-async def test_a_server_without_keys_and_with_the_older_limit() -> None:
+async def test_a_server_without_a_key_and_with_the_older_token_limit() -> None:
     def maker(url: str) -> OpenAI:
         return OpenAI(f"{url}/openai/v1", "m", None, max_tokens=99, max_tokens_field="max_tokens")
 
@@ -81,7 +81,7 @@ async def test_a_server_without_keys_and_with_the_older_limit() -> None:
         (responds(503, refusal("Loading model", code=503, type="unavailable_error")), Failure.OVERLOADED, "Loading"),
     ],
 )
-async def test_ways_of_not_answering(server: Answer, failure: Failure, words: str) -> None:
+async def test_failures_are_classified(server: Answer, failure: Failure, words: str) -> None:
     error = await fail(openai, server)
     assert error.failure is failure
     assert words in str(error)
@@ -105,21 +105,21 @@ async def test_a_real_server_answers_in_the_schema(llama_server: str) -> None:
     await provider.check()
     reply = await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60)
     await provider.close()
-    answer = extract(reply.text)
+    answer = parse_answer(reply.text)
     assert (answer.repaired, reply.model) == (False, MODEL)
     assert 0 <= answer.judgement.confidence <= 1
     assert (reply.input_tokens or 0) > 0
     assert (reply.output_tokens or 0) > 0
 
 
-async def test_a_real_server_queues_what_comes_at_once(llama_server: str) -> None:
+async def test_a_real_server_queues_concurrent_calls(llama_server: str) -> None:
     provider = real(llama_server)
     replies = await asyncio.gather(*(provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60) for _ in range(8)))
     await provider.close()
-    assert all(extract(reply.text).judgement for reply in replies)
+    assert all(parse_answer(reply.text).judgement for reply in replies)
 
 
-async def test_a_real_server_cuts_its_answer(llama_server: str) -> None:
+async def test_a_real_server_truncates_its_answer(llama_server: str) -> None:
     provider = real(llama_server, max_tokens=64)
     with pytest.raises(ProviderError) as caught:
         await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=60)
@@ -145,7 +145,7 @@ async def test_a_real_server_refuses_a_bad_schema(llama_server: str) -> None:
     assert caught.value.failure is Failure.BAD_REQUEST
 
 
-async def test_a_real_server_is_checked_for_the_model(llama_server: str) -> None:
+async def test_check_of_a_real_server_finds_the_model_missing(llama_server: str) -> None:
     provider = real(llama_server, model="gpt-x")
     with pytest.raises(ProviderError, match=f"choose OPENAI_MODEL from: {MODEL}"):
         await provider.check()

@@ -54,7 +54,7 @@ def planted(path: tuple[Any, ...], odd: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-async def test_the_document_is_an_answer(maker: Maker) -> None:
+async def test_the_document_is_a_valid_answer(maker: Maker) -> None:
     async with connected(maker, responds(200, DOCUMENT)) as (provider, _):
         assert (await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=10)).text == "{}"
         await provider.check()
@@ -62,7 +62,7 @@ async def test_the_document_is_an_answer(maker: Maker) -> None:
 
 @pytest.mark.parametrize("odd", [7, "x", [1], {"a": 1}])
 @pytest.mark.parametrize("maker", MAKERS)
-async def test_a_member_of_any_kind_is_no_fault_of_ours(maker: Maker, odd: Any) -> None:
+async def test_a_member_of_any_type_gives_a_reply_or_a_provider_error(maker: Maker, odd: Any) -> None:
     documents = [planted(path, odd) for path in paths(DOCUMENT)]
     answers = [responds(status, document) for document in documents for status in (200, 200, 429)]
     async with connected(maker, in_turn(*answers)) as (provider, server):

@@ -1,49 +1,49 @@
-"""What may stand in the fields of events that somebody could run, told without the code under test."""
+"""Checks the fields of events that a person could run, independently of the code under test."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from tests.arbitration.hostile.path import POD, Outcome
+from tests.arbitration.hostile.decision_path import POD, Outcome
 from tests.arbitration.oracle import is_safe
 
-_WORD = re.compile(r"[\w*/.:@+-]*")
-_ABOUT = re.compile(
+_NAME = re.compile(r"[\w*/.:@+-]*")
+_EXPECTED_COMMAND = re.compile(
     rf"kubectl [a-z ]+ (?:(?:deployment|horizontalpodautoscaler)/checkout|pod/{re.escape(POD)})(?: .*)? -n shop"
 )
 _PROGRAMS = re.compile(
     r"kubectl|k|oc|sudo|env|(?:ba|z|da|k|fi)?sh|curl|wget|rm|dd|ssh|docker|helm|terraform|aws|gcloud|systemctl|reboot|eval"
     r"|exec|chmod|iptables|crontab|nsenter|kubeadm|etcdctl|redis-cli|cmd|powershell|cat|tee|mv|cp"
 )
-_LETTERS = {"\u043a": "k", "\u0441": "c", "\u0435": "e", "\u043e": "o"}
+_HOMOGLYPHS = {"\u043a": "k", "\u0441": "c", "\u0435": "e", "\u043e": "o"}
 
 
-def faults(outcome: Outcome) -> Iterator[str]:
-    """Everything in the events of a decision that should not be there."""
+def violations(outcome: Outcome) -> Iterator[str]:
+    """Yield everything in the events of a decision that must not be there."""
     decision = outcome.decision["decision"]
-    yield from _faults_of_command("kubectl_command", decision["kubectl_command"])
+    yield from _command_violations("kubectl_command", decision["kubectl_command"])
     for name in ("target_resource", "namespace"):
-        if not _WORD.fullmatch(decision[name]) or decision[name].startswith("-"):
+        if not _NAME.fullmatch(decision[name]) or decision[name].startswith("-"):
             yield f"{name}: {decision[name]!r}"
     if decision["namespace"] not in {"", "shop"}:
         yield f"namespace: {decision['namespace']!r}"
     for each in decision["optimization_suggestions"]:
         if could_be_run(each["kubectl_or_config"]):
-            yield from _faults_of_command("kubectl_or_config", each["kubectl_or_config"])
+            yield from _command_violations("kubectl_or_config", each["kubectl_or_config"])
     for event in outcome.events("tuning"):
-        yield from _faults_of_command("command", event["command"])
+        yield from _command_violations("command", event["command"])
         if "kubectl" in event["log"].replace(event["command"] or "\0", ""):
             yield f"log: {event['log']!r}"
         if event["executed"] or bool(event["parsed"]) is not bool(event["command"]):
             yield f"executed {event['executed']}, parsed {event['parsed']}"
-    said = [decision, outcome.decision["validation"], outcome.decision["provenance"]]
-    yield from (f"hidden: {text!r}" for text in _texts(said) if _hides(text))
+    published = [decision, outcome.decision["validation"], outcome.decision["provenance"]]
+    yield from (f"hidden: {text!r}" for text in _texts(published) if _has_hidden(text))
 
 
 def could_be_run(text: str) -> bool:
-    """Tell whether a person could take a line of a text for something to paste into a shell."""
-    plain = "".join(_LETTERS.get(char, char) for char in unicodedata.normalize("NFKD", text))
+    """Return whether a person could paste a line of the text into a shell."""
+    plain = "".join(_HOMOGLYPHS.get(char, char) for char in unicodedata.normalize("NFKD", text))
     bare = "".join(char for char in plain if char.isascii() and char not in "\0'\"\\")
     if "kubectl" in bare.lower():
         return True
@@ -51,8 +51,8 @@ def could_be_run(text: str) -> bool:
     return any((words := part.strip(" \t$#>*-").split()) and _PROGRAMS.fullmatch(words[0]) for part in parts)
 
 
-def _faults_of_command(field: str, text: str) -> Iterator[str]:
-    if text and not (is_safe(text) and _ABOUT.fullmatch(text)):
+def _command_violations(field: str, text: str) -> Iterator[str]:
+    if text and not (is_safe(text) and _EXPECTED_COMMAND.fullmatch(text)):
         yield f"{field}: {text!r}"
 
 
@@ -64,5 +64,5 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _hides(text: str) -> bool:
+def _has_hidden(text: str) -> bool:
     return any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and char not in "\n\t" for char in text)

@@ -1,6 +1,6 @@
-"""The whole way of a record: decoded, folded, judged by a model on loopback, and written as events.
+"""The whole path of a record: decoded, folded, judged by a model on loopback, and rendered as events.
 
-Everything that leaves on this way is kept: what the model was asked, the messages for Kafka, the log, and the traces.
+Everything that leaves the process is recorded: requests to the model, messages for Kafka, the log, and the traces.
 """
 
 import asyncio
@@ -56,25 +56,25 @@ ALERT: dict[str, Any] = {
 }
 """An alert of one deployment, checkout in shop, with one pod."""
 
-_NOTHING = {"status": "success", "data": {"type": "scalar", "data": {"results": []}}}
-_SECONDS = 30.0
+_NO_DATA = {"status": "success", "data": {"type": "scalar", "data": {"results": []}}}
+_CLOSE_SECONDS = 30.0
 _TIMERS = Timers(group_wait=1000, group_wait_critical=1000)
 
 Model = Callable[[str], str | Answer]
-"""What the model says to a question: a text, or an answer of its server to the byte."""
+"""Returns the model's answer to a prompt: a text, or the complete response of its server."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One decision, and what left the process on its way there."""
+    """One decision, and everything that left the process for it."""
 
     case: Case
-    verdict: ArbitrationResult
+    result: ArbitrationResult
     messages: list[Message]
     requests: list[bytes]
 
     def events(self, topic: str) -> list[dict[str, Any]]:
-        """The events of a topic: `decisions` or `tuning`."""
+        """Return the events of a topic: `decisions` or `tuning`."""
         return [orjson.loads(each.value or b"{}") for each in self.messages if f".{topic}." in each.topic]
 
     @property
@@ -84,8 +84,8 @@ class Outcome:
 
 
 @dataclass(repr=False)
-class Path:
-    """Records in, events out."""
+class DecisionPath:
+    """Takes records and returns their events."""
 
     runner: asyncio.Runner
     arbiter: Arbiter
@@ -98,34 +98,34 @@ class Path:
     numbers: Iterator[int] = field(default_factory=count)
 
     def decide(self, model: Model, **changes: Any) -> Outcome:
-        """Decide the alert with some of its members changed."""
-        # A label that nobody reads keeps every question apart from those that were answered before.
+        """Decide ALERT with some members changed."""
+        # A unique, ignored label prevents hits in the answer cache.
         labels = {"uid": f"{next(self.numbers)}", **changes.pop("labels", ALERT["labels"])}
         return self.decide_record({**ALERT, **changes, "labels": labels}, model)
 
     def decide_record(self, record: dict[str, Any], model: Model) -> Outcome:
-        """Decide what a record tells."""
+        """Decide the incident of one record."""
         ledger = _folded(orjson.dumps(record))
-        work = ledger.ready.popleft()
-        assert work.snapshot is not None
-        case = case_of(work.snapshot, work.due)
+        revision = ledger.ready.popleft()
+        assert revision.snapshot is not None
+        case = case_of(revision.snapshot, revision.due)
         self.model[:] = [model]
-        asked = len(self.server.requests)
-        verdict = self.runner.run(self.arbiter.decide(case))
-        ledger.complete(work, verdict, None)
+        requests_before = len(self.server.requests)
+        result = self.runner.run(self.arbiter.decide(case))
+        ledger.complete(revision, result, None)
         plan = ledger.plan(lazy=True)
         assert plan is not None
         messages = OutputRecords(self.settings, "openclaw.alerts.v1", 0).messages(plan, ledger)
-        requests = [request.line.encode() + request.body for request in self.server.requests[asked:]]
-        return Outcome(case, verdict, messages, requests)
+        requests = [request.line.encode() + request.body for request in self.server.requests[requests_before:]]
+        return Outcome(case, result, messages, requests)
 
 
 @contextmanager
-def open_path(*, watched: bool = False) -> Iterator[Path]:
-    """The real arbiter with the real provider; if `watched`, with a Langfuse, and a SigNoz that knows nothing."""
+def open_decision_path(*, with_backends: bool = False) -> Iterator[DecisionPath]:
+    """Run the real arbiter with a real provider; `with_backends` adds Langfuse, and SigNoz without data."""
     with _logged() as log, asyncio.Runner() as runner:
         running = AsyncExitStack()
-        path = runner.run(_open(running, runner, log, watched=watched))
+        path = runner.run(_open(running, runner, log, with_backends=with_backends))
         try:
             yield path
         finally:
@@ -134,25 +134,25 @@ def open_path(*, watched: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def _logged() -> Iterator[StringIO]:
-    """What the process logs, down to the least; afterwards logging is as it was."""
-    log, root, ours = StringIO(), logging.getLogger(), logging.getLogger("openclaw_stream")
-    before = root.handlers[:], root.level, ours.level
+    """Capture the log at debug level, and restore the logging configuration afterwards."""
+    log, root, own = StringIO(), logging.getLogger(), logging.getLogger("openclaw_stream")
+    before = root.handlers[:], root.level, own.level
     configure_logs(LogSettings(level="debug"), log)
     try:
         yield log
     finally:
-        root.handlers, root.level, ours.level = before
+        root.handlers, root.level, own.level = before
         logging.captureWarnings(capture=False)
         structlog.reset_defaults()
 
 
-async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, *, watched: bool) -> Path:
+async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, *, with_backends: bool) -> DecisionPath:
     model: list[Model] = []
     server = Loopback()
 
     async def answer(writer: asyncio.StreamWriter) -> None:
-        said = model[0](str(server.requests[-1].json["messages"][1]["content"]))
-        await (completes(said) if isinstance(said, str) else said)(writer)
+        response = model[0](str(server.requests[-1].json["messages"][1]["content"]))
+        await (completes(response) if isinstance(response, str) else response)(writer)
 
     opened = await running.enter_async_context(loopback(answer))
     server.url, server.requests = opened.url, opened.requests
@@ -164,21 +164,21 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
     )
     langfuse = signoz = None
     tracing: Tracing = NoTracing()
-    if watched:
-        signoz = await running.enter_async_context(loopback(responds(200, _NOTHING)))
+    if with_backends:
+        signoz = await running.enter_async_context(loopback(responds(200, _NO_DATA)))
         settings = settings.model_copy(update={"signoz": SigNozSettings(url=signoz.url)})
         langfuse = await running.enter_async_context(langfuse_server())
         run = uuid4().hex[:12]
         tracing = make_tracing(
             LangfuseSettings(public_key=f"pk-lf-{run}", secret_key=f"sk-lf-{run}", base_url=langfuse.url)
         )
-        running.push_async_callback(tracing.close, _SECONDS)
+        running.push_async_callback(tracing.close, _CLOSE_SECONDS)
     arbiter = await running.enter_async_context(open_arbiter(settings, Metrics(), tracing))
-    return Path(runner, arbiter, settings, server, log, langfuse, signoz, model)
+    return DecisionPath(runner, arbiter, settings, server, log, langfuse, signoz, model)
 
 
 def _folded(value: bytes) -> Ledger:
-    """Return a ledger that has read one record, and has its revision ready."""
+    """Return a ledger that has applied one record, with its revision ready."""
     ledger = restore(Fold("openclaw.alerts.v1", 0, _TIMERS), "group", {}, (0, None), LogFacts(0)).ledger
     ledger.apply(0, MOMENT, decode(value, MOMENT, AlertReader()).alerts)
     ledger.tick(MOMENT + 60_000)

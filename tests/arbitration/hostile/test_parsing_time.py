@@ -1,4 +1,4 @@
-"""Reading an answer takes bounded time, whatever 64 KiB a model writes, and nobody else waits for it."""
+"""Parsing an answer of up to 64 KiB takes bounded time and does not block the event loop."""
 
 import asyncio
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.llm.prompt.response import Answer, AnswerError, extract
+from openclaw_stream.arbitration.llm.prompt.response import Answer, AnswerError, parse_answer
 from tests.arbitration.hostile.corpus import filled
-from tests.arbitration.hostile.path import open_path
+from tests.arbitration.hostile.decision_path import open_decision_path
 
 SIZE = 65_536
 SEEDS = [
@@ -17,48 +17,48 @@ SEEDS = [
     *('{"a": "b"c"', '{"a":(', '{""', '{"a"::', "{,", '{"a":"{', '"kubectl_command":"', '{"a":"\\"', "\u200b{", " "),
 ]
 CUT = filled("{…")
-"""A good answer without its end."""
+"""A valid answer without its end."""
 
 
 def read(text: str) -> Answer | None:
-    """Return the answer in a text, if there is one; any other exception is a fault."""
+    """Return the answer in a text, None if it is invalid; any other exception is a defect."""
     try:
-        return extract(text)
+        return parse_answer(text)
     except AnswerError:
         return None
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_reading_ends_soon(seed: str) -> None:
+def test_parsing_ends_soon(seed: str) -> None:
     """Without a bound, some of these take minutes each."""
     for before in ("", f"{CUT}, "):
-        room = SIZE - len(before)
-        read(before + (seed * room)[:room])
+        length = SIZE - len(before)
+        read(before + (seed * length)[:length])
 
 
 @pytest.mark.timeout(300)
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.sampled_from([*SEEDS, CUT, "}", "]", ",", ":", "x", "\n"]), min_size=2, max_size=6).map("".join))
-def test_reading_a_mixture_ends_soon(piece: str) -> None:
+def test_parsing_a_mixture_ends_soon(piece: str) -> None:
     read((piece * SIZE)[:SIZE])
 
 
 @pytest.mark.parametrize("text", ['{"```json{"a":```json ', '{\'```json{"a":[```json', "{\"```json{'```json"])
-def test_any_error_of_the_repair_means_that_there_is_no_answer(text: str) -> None:
+def test_any_error_of_the_repair_is_an_invalid_answer(text: str) -> None:
     """json-repair 0.64.6 raises AssertionError for these."""
     assert read(text) is None
 
 
 @pytest.mark.parametrize("depth", [10, 100, 300, 900, 990, 1000, 3000, 8000])
-def test_answers_that_differ_deep_inside_are_told_apart_or_refused(depth: int) -> None:
+def test_answers_that_differ_in_a_deep_value_are_refused(depth: int) -> None:
     opening = '{"a":' * depth
     deep = (f'{CUT}, "deep": {opening}{leaf}{"}" * depth}}}' for leaf in (1, 2))
     assert read("\n".join(deep)) is None
 
 
-def test_the_loop_turns_while_an_answer_is_read() -> None:
-    """Were the answer read in the loop, it would turn no more often for one that takes long to read."""
+def test_the_event_loop_runs_while_an_answer_is_parsed() -> None:
+    """If the answer was parsed in the event loop, a slow answer would not give other tasks more turns."""
     turns: list[None] = []
 
     async def turn() -> None:
@@ -66,11 +66,11 @@ def test_the_loop_turns_while_an_answer_is_read() -> None:
             await asyncio.sleep(0)
             turns.append(None)
 
-    with open_path() as path:
+    with open_decision_path() as path:
 
-        def turned(said: str) -> int:
+        def turned(text: str) -> int:
             before = len(turns)
-            path.decide(lambda _: said)
+            path.decide(lambda _: text)
             return len(turns) - before
 
         turning = path.runner.get_loop().create_task(turn())

@@ -1,4 +1,4 @@
-"""Write ``kafka.lock`` anew, for another version: ``python -m openclaw_stream.embedded.relock 4.4.0``."""
+"""Writes ``kafka.lock`` for another version of Kafka: ``python -m openclaw_stream.embedded.update_lock 4.4.0``."""
 
 import sys
 import tempfile
@@ -12,16 +12,16 @@ _LOGGER = "org.slf4j:slf4j-simple:1.7.36"
 
 
 def resolve(version: str) -> Lock:
-    """Resolve Kafka's broker in that version and a logger, and lock every jar they need."""
+    """Resolve that version of Kafka's broker and a logger, and return the lock of all their jars."""
     with tempfile.TemporaryDirectory() as repository:
         context = MavenContext(resolver=PythonResolver(), repo_cache=Path(repository))
         roots = [context.create_dependency(name) for name in (f"org.apache.kafka:kafka_2.13:{version}", _LOGGER)]
-        given, needed = context.resolver.resolve(roots)
-        artifacts = [dependency.artifact for dependency in (*given, *needed)]
+        direct, transitive = context.resolver.resolve(roots)
+        artifacts = [dependency.artifact for dependency in (*direct, *transitive)]
         return Lock(
             tuple(
-                LockedJar(f"{found.groupId}:{found.artifactId}:{found.version}", sha256_of(Path(found.resolve())))
-                for found in artifacts
+                LockedJar(f"{jar.groupId}:{jar.artifactId}:{jar.version}", sha256_of(Path(jar.resolve())))
+                for jar in artifacts
             )
         )
 
