@@ -75,7 +75,8 @@ FRAMED = {
 
 @pytest.mark.parametrize("value", FRAMED.values(), ids=FRAMED.keys())
 def test_an_alert_is_taken_out_of_its_frame(value: Any) -> None:
-    assert unwrapped(value) == Unwrapped([ALERT], batch=False, warnings=[])
+    found = unwrapped(value)
+    assert (found.documents, found.batch, found.warnings) == ([ALERT], False, [])
 
 
 BATCHES = {
@@ -96,7 +97,8 @@ BATCHES = {
 def test_a_frame_around_several_alerts_is_a_batch(value: Any) -> None:
     if isinstance(value, str):
         value = value.encode()
-    assert unwrapped(value) == Unwrapped([ALERT, OTHER], batch=True, warnings=[])
+    found = unwrapped(value)
+    assert (found.documents, found.batch, found.warnings) == ([ALERT, OTHER], True, [])
 
 
 def test_an_array_of_one_is_a_batch_too() -> None:
