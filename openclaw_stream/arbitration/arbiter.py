@@ -107,7 +107,7 @@ class Arbiter:
                 evidence = await self._collect_evidence(case, deadline)
                 outcome: ChainOutcome | None = self._no_chain
                 if case.resolved_early:
-                    outcome = None  # the incident is over: no model is worth its price
+                    outcome = None  # already over: not worth the price of a model
                 elif self._chain:
                     context = DecisionContext(deadline, case.severity.rank, recorder)
                     outcome = await self._chain.ask(case, evidence.metrics, context)

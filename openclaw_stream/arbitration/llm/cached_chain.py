@@ -55,7 +55,7 @@ class CachedChain:
         try:
             while True:
                 result, started = self._calls.join(key, answer)
-                async with asyncio.timeout(max(context.left, 0) + (_GRACE_SECONDS if started else 0)):
+                async with asyncio.timeout(max(context.remaining, 0) + (_GRACE_SECONDS if started else 0)):
                     outcome = await asyncio.shield(result)
                 if started:
                     return outcome
@@ -89,7 +89,7 @@ class CachedChain:
         result.set_result(
             ChainOutcome(
                 answer,
-                expired=answer is None and context.left <= 0,
+                expired=answer is None and context.remaining <= 0,
                 attempts=tuple(context.attempts),
                 reasons=tuple(context.reasons),
             )
