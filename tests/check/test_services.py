@@ -18,7 +18,7 @@ from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.topics import create_topics
 from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, responds
-from tests.check.asking import Environment, call, findings, settings_of
+from tests.check.runner import Environment, call, findings, settings_of
 
 NAMES = (
     *("Kafka", "topics", "group", "outputs", "reads"),
