@@ -1,1 +1,1 @@
-"""Deciding one revision of an incident: rules, validation, gate, tuning."""
+"""Decides one revision of an incident: language models, rules, validation, gate, tuning."""

@@ -75,7 +75,7 @@ class Arbiter:
         self.deadline = deadline
         self._language = language
         self._chain = chain
-        self._order = chain.chain.order if chain else []
+        self._order = chain.order if chain else []
         self._no_chain = ChainOutcome(reasons=no_chain_reasons)
         self._signoz = signoz
         self._lookups = lookups
@@ -85,13 +85,13 @@ class Arbiter:
     def concurrency(self) -> int:
         """How many decisions should run at the same time."""
         if self._chain:
-            return self._chain.chain.concurrency
+            return self._chain.concurrency
         # The rules only use the CPU: several decisions at a time would delay the commits and finish no sooner.
         return _LOOKUP_CONCURRENCY if self._signoz.configured else 1
 
     def capacity(self) -> int:
         """Return how many decisions may queue and still be answered by a model within the deadline; 1 at least."""
-        return self._chain.chain.capacity() if self._chain else UNLIMITED
+        return self._chain.capacity() if self._chain else UNLIMITED
 
     async def decide(self, case: Case, deadline: float | None = None) -> ArbitrationResult:
         """Decide a case; raises nothing but a cancellation.
@@ -107,7 +107,7 @@ class Arbiter:
                 evidence = await self._collect_evidence(case, deadline)
                 outcome: ChainOutcome | None = self._no_chain
                 if case.resolved_early:
-                    outcome = None  # the incident is over: no model is worth its price
+                    outcome = None  # already over: not worth the price of a model
                 elif self._chain:
                     context = DecisionContext(deadline, case.severity.rank, recorder)
                     outcome = await self._chain.ask(case, evidence.metrics, context)

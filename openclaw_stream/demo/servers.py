@@ -20,10 +20,10 @@ _PARTITIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class DemoServers:
-    """Settings of a demo, its servers as a text for the screen, and its decision sources."""
+    """Settings of a demo, a description of its servers for the screen, and its decision sources."""
 
     settings: Settings
-    servers: str
+    description: str
     sources: DecisionSources
 
 

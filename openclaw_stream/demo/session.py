@@ -148,7 +148,7 @@ class Demo:
             raise FatalError(f"exactly-once check failed: {fault}; {worker.keep_log_tail()}")
 
     def _view(self, servers: DemoServers, worker: WorkerProcess) -> LineView | Dashboard:
-        headline = servers.servers, f"worker log: {worker.log_file}"
+        headline = servers.description, f"worker log: {worker.log_file}"
         console = self._console
         large_enough = console.width >= MIN_WIDTH and console.height >= MIN_HEIGHT
         if console.is_terminal and not console.is_dumb_terminal and large_enough:

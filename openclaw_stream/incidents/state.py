@@ -341,7 +341,7 @@ class State:
 
         That is one that was open at `floor`, the offset of the reset, and that a replay closes at the same offset.
         """
-        if not self.is_open or self.opened_offset >= floor:
+        if self.opened_offset >= floor or not self.is_open:
             return None
         entry = self.lineage_entry(self.opened_offset)
         return entry if entry and entry.closed_offset is not None else None

@@ -1,4 +1,4 @@
-"""The tracing backend: each decision as a trace in Langfuse."""
+"""The tracing backend Langfuse: one trace per decision."""
 
 import structlog
 
@@ -9,18 +9,19 @@ log = structlog.get_logger(__name__)
 
 
 def make_tracing(settings: LangfuseSettings) -> Tracing:
-    """Return tracing to Langfuse where it is configured; otherwise its SDK is not even loaded.
+    """Return tracing to Langfuse if it is configured; otherwise its SDK is not imported.
 
-    Blocks for the seconds the loading takes. Where the SDK does not start, nothing is traced and a warning says so.
+    Blocks while the SDK is imported, which takes seconds. If the SDK does not start, a warning is logged and nothing is
+    traced.
     """
     if not settings.configured:
         return NoTracing()
     if settings.deprecated:
         log.warning(settings.deprecated)
     try:
-        from openclaw_stream.langfuse.tracing import LangfuseTracing  # noqa: PLC0415 - only where it is wanted
+        from openclaw_stream.langfuse.tracing import LangfuseTracing  # noqa: PLC0415 - slow to import
 
         return LangfuseTracing(settings)
-    except Exception as error:  # noqa: BLE001 - OpenTelemetry reads variables of its own, and trips over bad ones
-        log.warning("nothing is traced: Langfuse's SDK does not start", reason=f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - OpenTelemetry fails on invalid variables of its own
+        log.warning("tracing is off: the Langfuse SDK did not start", reason=f"{type(error).__name__}: {error}")
         return NoTracing()

@@ -1,4 +1,4 @@
-"""What Langfuse is told of a decision, fit to leave the process."""
+"""The fields of traces: redacted, and cut to the sizes that Langfuse accepts."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from openclaw_stream.incidents.case import Case
 from openclaw_stream.text import Hidden, safe_text
 
 TEXT_MAX: Final = 32_768
-"""Characters of a text that are looked at; a model that runs wild says a million."""
+"""Characters of a text; an answer of a faulty model may have a million."""
 STATUS_MAX: Final = 1000
 _PROPAGATED_MAX: Final = 150
 """Characters; the SDK drops a propagated value of more than 200 as JSON."""
 
 
 def mask(*, data: Any, **_: Any) -> Any:
-    """Redact every text of inputs, outputs and metadata, however deep; the SDK's mask signature."""
+    """Redact all texts of inputs, outputs and metadata, nested ones too; the signature of the SDK's mask."""
     match data:
         case str():
             return safe_field(data)
@@ -30,14 +30,14 @@ def mask(*, data: Any, **_: Any) -> Any:
             return safe_field(str(data))
 
 
-@functools.lru_cache(maxsize=64)  # the system prompt is the same in every call, and the longest of its texts
+@functools.lru_cache(maxsize=64)  # the system prompt is the same in every call, and the longest text
 def safe_field(text: str, limit: int = TEXT_MAX) -> str:
     """Return a text without secrets, at most `limit` characters long, as a trace shows it."""
     return safe_text(text, limit, hidden=Hidden.KEEP, show_length=True)
 
 
-def describe(case: Case, order: Sequence[str]) -> dict[str, Any]:
-    """Return what every observation of a decision bears, as `propagate_attributes` takes it; redacted."""
+def trace_attributes(case: Case, order: Sequence[str]) -> dict[str, Any]:
+    """Return the attributes of all observations of a decision, redacted, as arguments of `propagate_attributes`."""
     fingerprint = next((exemplar.fingerprint for exemplar in case.exemplars if exemplar.fingerprint), "")
     return {
         "trace_name": "decision",
@@ -51,8 +51,8 @@ def describe(case: Case, order: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def summarize(case: Case) -> dict[str, Any]:
-    """Return what an incident is about; the alerts themselves are in the prompts."""
+def case_summary(case: Case) -> dict[str, Any]:
+    """Return the incident of a case, without its alerts, which are in the prompts."""
     return {
         "incident_id": case.incident_id,
         "revision": case.revision,
@@ -67,8 +67,8 @@ def summarize(case: Case) -> dict[str, Any]:
     }
 
 
-def usage(reply: Reply) -> dict[str, int] | None:
-    """Return tokens by kind; Langfuse adds the kinds up, so none may be counted in another."""
+def token_usage(reply: Reply) -> dict[str, int] | None:
+    """Return tokens by kind; Langfuse sums the kinds, so each token is counted in one kind only."""
     cached, written = reply.cached_tokens or 0, reply.cache_write_tokens or 0
     kinds = {
         "input": None if reply.input_tokens is None else max(reply.input_tokens - cached - written, 0),
@@ -79,12 +79,12 @@ def usage(reply: Reply) -> dict[str, int] | None:
     return {kind: count for kind, count in kinds.items() if count is not None} or None
 
 
-def level(error: BaseException) -> Literal["ERROR", "WARNING"]:
-    """Return how grave an error is; who is cancelled has not failed."""
+def error_level(error: BaseException) -> Literal["ERROR", "WARNING"]:
+    """Return the level of an error; cancellation is not a failure."""
     return "ERROR" if isinstance(error, Exception) else "WARNING"
 
 
-def status(error: BaseException) -> str:
-    """Return what an error says, redacted."""
+def error_message(error: BaseException) -> str:
+    """Return the kind and the message of an error, redacted."""
     kind = error.failure.value if isinstance(error, ProviderError) else type(error).__name__
     return safe_field(f"{kind}: {error}", STATUS_MAX)

@@ -1,8 +1,8 @@
-"""Decisions traced to Langfuse: a trace each, a generation for each call of a model, and scores.
+"""Tracing of decisions to Langfuse: one trace per decision, one generation per call to a model, and scores.
 
-The SDK queues what it is told and sends it from threads of its own. A server that is down or hangs costs traces, never
-a decision: nothing here waits for it or raises. Nothing leaves unredacted: the SDK masks inputs, outputs and metadata,
-everything else is redacted here, and no exception reaches the SDK.
+The SDK queues observations and sends them from its own threads. If the server is down or hangs, traces are lost, and
+decisions continue: nothing here waits for the server or raises. All texts are redacted: inputs, outputs and metadata by
+the SDK's mask, everything else here; no exception is passed to the SDK.
 """
 
 import asyncio
@@ -27,40 +27,49 @@ from openclaw_stream.arbitration.llm.providers.base import Prompt, ProviderError
 from openclaw_stream.arbitration.llm.tracing import Call, NoCall, NoRecorder, Recorder
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.langfuse.fields import STATUS_MAX, describe, level, mask, safe_field, status, summarize, usage
+from openclaw_stream.langfuse.fields import (
+    STATUS_MAX,
+    case_summary,
+    error_level,
+    error_message,
+    mask,
+    safe_field,
+    token_usage,
+    trace_attributes,
+)
 from openclaw_stream.settings.langfuse import LangfuseSettings
 
 log = structlog.get_logger(__name__)
 
-_COMPLAIN_EVERY: Final = 300.0
+_SDK_WARNING_SECONDS: Final = 300.0
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def _quiet(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
-    """Have a function return None where it would raise: a trace is never worth a decision."""
+def _never_raises(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
+    """Return a function that logs exceptions and returns None: a tracing error must not fail a decision."""
 
     @functools.wraps(function)
-    def quiet(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises
-            log.warning("a decision is not traced in full", reason=f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - the SDK may raise anything
+            log.warning("cannot trace a decision completely", reason=f"{type(error).__name__}: {error}")
             return None
 
-    return quiet
+    return guarded
 
 
 class LangfuseTracing:
-    """Traces to one project of a Langfuse server; the SDK keeps one client for a public key as long as it runs."""
+    """Tracing to one project of a Langfuse server; the SDK keeps one client per public key until the process ends."""
 
     def __init__(self, settings: LangfuseSettings) -> None:
-        assert settings.public_key is not None  # noqa: S101 - `configured` says so
-        assert settings.secret_key is not None  # noqa: S101 - it comes with the public key
-        # It would upload data URIs found in texts as files, past the mask; it reads this and takes no argument.
+        assert settings.public_key is not None  # noqa: S101 - `configured` is true
+        assert settings.secret_key is not None  # noqa: S101 - checked with the public key
+        # The SDK would upload data URIs in texts as files, without the mask. It has no argument for this.
         os.environ["LANGFUSE_MEDIA_UPLOAD_ENABLED"] = "false"
-        # Its shutdown on exit would wait half a minute for a server that hangs.
+        # Shutdown on exit would wait half a minute for a server that hangs.
         self._provider = TracerProvider(
             sampler=TraceIdRatioBased(settings.sample_rate),
             resource=Resource.create({"service.name": "openclaw-stream", "service.version": __version__}),
@@ -77,11 +86,11 @@ class LangfuseTracing:
             mask=mask,
             tracer_provider=self._provider,
         )
-        _hush()
+        _redirect_sdk_logs()
 
     @contextlib.contextmanager
     def decision(self, case: Case, order: Sequence[str]) -> Iterator[Recorder]:
-        """Record a trace for the length of the block; see `Tracing`."""
+        """Record a trace, which lasts as long as the block; see `Tracing`."""
         trace = _start_trace(self._client, case, order)
         if trace is None:
             yield NoRecorder()
@@ -95,35 +104,35 @@ class LangfuseTracing:
             trace.end()
 
     async def close(self, seconds: float) -> None:
-        """Send what is queued, in `seconds` at most; what is left then is lost."""
+        """Send queued observations within `seconds`; the rest is lost."""
         loop, done = asyncio.get_running_loop(), asyncio.Event()
 
-        def deliver() -> None:
-            _quiet(self._client.shutdown)()
-            _quiet(self._provider.shutdown)()
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        def shut_down() -> None:
+            _never_raises(self._client.shutdown)()
+            _never_raises(self._provider.shutdown)()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: `close` was cancelled
                 loop.call_soon_threadsafe(done.set)
 
-        # A daemon: the process would wait for a pool's thread, which a server that hangs may hold for long.
-        threading.Thread(target=deliver, name="langfuse-close", daemon=True).start()
+        # A daemon thread: at exit the process would wait for the thread of a pool, which a server that hangs blocks.
+        threading.Thread(target=shut_down, name="langfuse-close", daemon=True).start()
         try:
             async with asyncio.timeout(seconds):
                 await done.wait()
         except TimeoutError:
-            log.warning("Langfuse did not take the last traces in time", seconds=seconds)
+            log.warning("Langfuse did not accept the last traces in time", seconds=seconds)
 
 
 class _Trace:
-    """The trace of a decision. Its calls are tied to it by hand: a task may outlive the decision that started it."""
+    """The trace of a decision. Calls are linked explicitly: a task may run longer than its decision."""
 
     def __init__(self, client: Langfuse, case: Case, order: Sequence[str]) -> None:
-        self._shared = describe(case, order)
+        self._shared = trace_attributes(case, order)
         with propagate_attributes(**self._shared):
-            self._root = client.start_observation(name="decision", as_type="span", input=summarize(case))
+            self._root = client.start_observation(name="decision", as_type="span", input=case_summary(case))
 
     @contextlib.contextmanager
     def attempt(self, provider: str, model: str, prompt: Prompt) -> Iterator[Call]:
-        """Record a generation for the length of the block; see `Recorder`."""
+        """Record a generation, which lasts as long as the block; see `Recorder`."""
         call = self._start_call(provider, model, prompt)
         if call is None:
             yield NoCall()
@@ -138,7 +147,7 @@ class _Trace:
         finally:
             call.end()
 
-    @_quiet
+    @_never_raises
     def _start_call(self, provider: str, model: str, prompt: Prompt) -> "_Call":
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         with propagate_attributes(**self._shared):
@@ -151,17 +160,17 @@ class _Trace:
             )
         return _Call(generation)
 
-    @_quiet
-    def decided(self, verdict: ArbitrationResult) -> None:
-        """Record the outcome and score the gate."""
-        confidence = verdict.confidence
+    @_never_raises
+    def decided(self, result: ArbitrationResult) -> None:
+        """Record the result and score the gate."""
+        confidence = result.confidence
         self._root.update(
-            output=verdict.judgement.model_dump(mode="json"),
+            output=result.judgement.model_dump(mode="json"),
             metadata={
                 "confidence": confidence.model_dump(),
-                "provenance": verdict.provenance.model_dump(mode="json", exclude={"attempts"}),
-                "metrics": verdict.metrics.model_dump() if verdict.metrics else None,
-                "validation": verdict.validation.model_dump(),
+                "provenance": result.provenance.model_dump(mode="json", exclude={"attempts"}),
+                "metrics": result.metrics.model_dump() if result.metrics else None,
+                "validation": result.validation.model_dump(),
             },
         )
         self._root.score_trace(
@@ -172,84 +181,86 @@ class _Trace:
             f"reported {confidence.reported:.2f}",
         )
 
-    @_quiet
+    @_never_raises
     def failed(self, error: BaseException) -> None:
-        """Record why there is no outcome."""
-        self._root.update(level=level(error), status_message=status(error))
+        """Record why there is no result."""
+        self._root.update(level=error_level(error), status_message=error_message(error))
 
-    @_quiet
+    @_never_raises
     def end(self) -> None:
         """End the trace."""
         self._root.end()
 
 
-_start_trace = _quiet(_Trace)
+_start_trace = _never_raises(_Trace)
 
 
 class _Call:
-    """The generation of one call."""
+    """The generation of one call to a model."""
 
     def __init__(self, generation: LangfuseGeneration) -> None:
         self._generation = generation
 
-    @_quiet
+    @_never_raises
     def replied(self, reply: Reply, cost_usd: float | None = None) -> None:
-        """Record an answer and what it took."""
+        """Record an answer, its tokens and its cost."""
         self._generation.update(
             output=reply.text,
             model=safe_field(reply.model),
-            usage_details=usage(reply),
+            usage_details=token_usage(reply),
             cost_details=None if cost_usd is None else {"total": cost_usd},
         )
 
-    @_quiet
+    @_never_raises
     def validated(self, problem: str | None = None) -> None:
-        """Score whether the answer had JSON of the schema."""
+        """Score whether the answer has JSON that fits the schema."""
         comment = None if problem is None else safe_field(problem, STATUS_MAX)
         self._generation.score(name="valid_json", value=problem is None, data_type="BOOLEAN", comment=comment)
         if comment is not None:
             self._generation.update(level="WARNING", status_message=comment)
 
-    @_quiet
+    @_never_raises
     def succeeded(self) -> None:
         """Score that the provider answered."""
         self._generation.score(name="provider_success", value=True, data_type="BOOLEAN")
 
-    @_quiet
+    @_never_raises
     def failed(self, error: BaseException) -> None:
-        """Record why there is no answer; one that was not waited for says nothing of its provider."""
+        """Record why there is no answer; cancellation is not scored."""
         if isinstance(error, ProviderError) and error.reply:
-            self._generation.update(output=error.reply.text, usage_details=usage(error.reply))
-        self._generation.update(level=level(error), status_message=status(error))
+            self._generation.update(output=error.reply.text, usage_details=token_usage(error.reply))
+        self._generation.update(level=error_level(error), status_message=error_message(error))
         if isinstance(error, Exception):
-            self._generation.score(name="provider_success", value=False, data_type="BOOLEAN", comment=status(error))
+            self._generation.score(
+                name="provider_success", value=False, data_type="BOOLEAN", comment=error_message(error)
+            )
 
-    @_quiet
+    @_never_raises
     def end(self) -> None:
         """End the generation."""
         self._generation.end()
 
 
-class _Complaints(logging.Handler):
-    """Says in a line of our own, and seldom, what the SDK repeats with every batch it cannot deliver."""
+class _SdkLogHandler(logging.Handler):
+    """Logs one warning per five minutes instead of the SDK's error for every batch that it cannot send."""
 
-    _said_at = -_COMPLAIN_EVERY
+    _logged_at = -_SDK_WARNING_SECONDS
 
     def emit(self, record: logging.LogRecord) -> None:
         now = time.monotonic()
-        if now - self._said_at >= _COMPLAIN_EVERY:
-            self._said_at = now
-            log.warning("Langfuse does not take the traces; decisions go on", reason=safe_field(record.getMessage()))
+        if now - self._logged_at >= _SDK_WARNING_SECONDS:
+            self._logged_at = now
+            log.warning("cannot send traces to Langfuse; decisions continue", reason=safe_field(record.getMessage()))
 
 
-_complaints = _Complaints(logging.WARNING)
+_sdk_log_handler = _SdkLogHandler(logging.WARNING)
 
 
-def _hush() -> None:
+def _redirect_sdk_logs() -> None:
     for name in ("langfuse", "opentelemetry"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)
         logger.propagate = False
-        logger.handlers = [_complaints]
-    # The SDK has given this library's log a way to stderr past our cleaning.
+        logger.handlers = [_sdk_log_handler]
+    # The SDK adds a handler that writes to stderr without redaction.
     httpx_logger.removeHandler(console_handler)

@@ -1,1 +1,1 @@
-"""Building blocks for calls that fail or take long; none of them knows what is called."""
+"""For calls that fail or hang: circuit breaker, single flight, priority semaphore, TTL cache, deadlines."""

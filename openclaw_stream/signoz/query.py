@@ -1,12 +1,12 @@
-"""The question: SigNoz's query builder, version 5, as its decoder takes it.
+"""The query: SigNoz's query builder, version 5.
 
-One grouped query asks for every name a service may have, so that the answer tells which of them it has. No value stands
-in the expression: they are bound as variables, whatever they contain. Those are of types that know no magic words.
+One grouped query has all names that a service may have, and the response has a row for each that exists. The filter
+expression contains no values: they are bound as variables, of types without special values such as `__all__`.
 """
 
 from typing import Any, Final
 
-from openclaw_stream.signoz.subject import QueryTarget, Window
+from openclaw_stream.signoz.subject import Subject, Window
 
 NAME: Final = "A"
 NAMESPACE: Final = "k8s.namespace.name"
@@ -17,8 +17,8 @@ _AGGREGATIONS = ("count()", "countIf(status_code = 2)", "p99(duration_nano)")
 _STEP = 60
 
 
-def body(subject: QueryTarget, window: Window) -> dict[str, Any]:
-    """Return the body that asks for the golden signals of a subject's services in a window."""
+def query_body(subject: Subject, window: Window) -> dict[str, Any]:
+    """Return the request body for the golden signals of a subject's services in a window."""
     variables: dict[str, Any] = {"services": {"type": "custom", "value": list(subject.services)}}
     conditions = ["service.name IN $services"]
     if subject.namespace:

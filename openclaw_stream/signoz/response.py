@@ -1,6 +1,6 @@
-"""The answer: one row per service, read without trust in its shape.
+"""The response: one row per service; its shape is not trusted.
 
-Non-finite numbers come as the texts "NaN", "Inf" and "-Inf" or as null; results and columns come in any order.
+Non-finite numbers are the strings "NaN", "Inf" and "-Inf" or null; results and columns are in any order.
 """
 
 import math
@@ -10,12 +10,12 @@ from typing import Any
 
 from openclaw_stream.http_client import dig, listed
 from openclaw_stream.signoz.query import COUNT, ERRORS, NAME, NAMESPACE, P99
-from openclaw_stream.signoz.subject import QueryTarget
+from openclaw_stream.signoz.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRow:
-    """What was counted of one service in one window; `p99` is in nanoseconds."""
+    """The aggregations of one service in one window; `p99` is in nanoseconds."""
 
     count: float
     errors: float | None
@@ -24,14 +24,14 @@ class QueryRow:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The rows by service, those with traffic only; `namespace_unknown` tells that no span names a namespace."""
+    """The rows of services with traffic; `namespace_unknown` means that no span has a namespace."""
 
     rows: Mapping[str, QueryRow]
     namespace_unknown: bool = False
 
 
-def read(data: Any, subject: QueryTarget) -> QueryResult:
-    """Read the `data` of an answer to the question about a subject."""
+def read_response(data: Any, subject: Subject) -> QueryResult:
+    """Parse the `data` of a response to the query about a subject."""
     rows = {service: row for service, row in _rows(data, subject) if row.count > 0}
     warnings = (str(dig(each, "message")) for each in listed(dig(data, "warning", "warnings")))
     unknown = not rows and any(names_unknown_namespace(warning) for warning in warnings)
@@ -39,16 +39,16 @@ def read(data: Any, subject: QueryTarget) -> QueryResult:
 
 
 def names_unknown_namespace(message: str) -> bool:
-    """Tell whether the server says that it knows no attribute for namespaces; old ones say so in an error."""
+    """Return whether a message reports an unknown namespace attribute: a warning, in old servers an error."""
     return NAMESPACE in message and "ambiguous" not in message
 
 
-def _rows(data: Any, subject: QueryTarget) -> Iterator[tuple[str, QueryRow]]:
+def _rows(data: Any, subject: Subject) -> Iterator[tuple[str, QueryRow]]:
     for result in listed(dig(data, "data", "results")):
         if dig(result, "queryName") != NAME:
             continue
         columns = listed(dig(result, "columns"))
-        # A group column has an aggregation's index too.
+        # A group column has an aggregation index too.
         kinds = [(dig(column, "columnType"), dig(column, "aggregationIndex")) for column in columns]
         for cells in listed(dig(result, "data")):
             by_kind = list(zip(kinds, listed(cells), strict=False))
@@ -59,7 +59,7 @@ def _rows(data: Any, subject: QueryTarget) -> Iterator[tuple[str, QueryRow]]:
 
 
 def _number(cells: Iterable[tuple[tuple[Any, Any], Any]], index: int) -> float | None:
-    """Return the value of an aggregation, None where it is none that can be measured."""
+    """Return the value of an aggregation, None if it is not a finite number of 0 or more."""
     value = next((cell for kind, cell in cells if kind == ("aggregation", index)), None)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -1,4 +1,4 @@
-"""What is asked about: the names an incident's service may have in traces, its namespace, and its time."""
+"""The subject of a query: possible names of an incident's service in traces, its namespace, and the time window."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,62 +9,62 @@ from openclaw_stream.alerts.subject import service_of
 from openclaw_stream.incidents.case import Case, Exemplar
 
 SERVICES_MAX = 6
-"""Names that are tried."""
+"""Most names in a query."""
 
 _TRACED = ("service.name", "service_name")
 _SERVICES = frozenset({*_TRACED, "service", "exported_service", "exported.service"})
 _TEN_MINUTES = 600_000
-_GRAIN = 30_000
+_ROUNDING = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class QueryTarget:
-    """The names to try, likeliest first, and the namespace, which is empty where it is not to be asked for."""
+class Subject:
+    """Possible service names, most likely first, and the namespace; an empty namespace is not queried."""
 
     services: tuple[str, ...]
     namespace: str
 
-    def anywhere(self) -> "QueryTarget":
-        """Return the same names, whatever their namespace."""
-        return QueryTarget(self.services, "")
+    def any_namespace(self) -> "Subject":
+        """Return the same names without a namespace."""
+        return Subject(self.services, "")
 
 
 class Window(NamedTuple):
-    """A stretch of time, in epoch milliseconds."""
+    """A time window, in epoch milliseconds."""
 
     start: int
     end: int
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """Its length in seconds."""
         return (self.end - self.start) / 1000
 
     @property
-    def before(self) -> "Window":
-        """The window of the same length that ends where this one starts."""
+    def previous(self) -> "Window":
+        """The window of the same length before this one."""
         return Window(2 * self.start - self.end, self.start)
 
 
-def subject_of(case: Case) -> QueryTarget:
-    """Return whom a case is about: the service its alerts name to tracing, its own, then workloads and pods' owners.
+def subject_of(case: Case) -> Subject:
+    """Return the subject of a case: trace labels of its alerts, its own service, then workloads and owners of pods.
 
-    Alerts of other services, which only share the incident, have no say.
+    Alerts of other services in the same incident are ignored.
     """
     exemplars = [each for each in case.exemplars if not case.service or each.service in {"", case.service}]
     names = [name for name in _names(case, exemplars) if name]
     owners = [workload_of_pod(name) for name in names]
     namespaces = (case.namespace, *(each.namespace for each in exemplars))
-    return QueryTarget(tuple(dict.fromkeys(names + owners))[:SERVICES_MAX], next(filter(None, namespaces), ""))
+    return Subject(tuple(dict.fromkeys(names + owners))[:SERVICES_MAX], next(filter(None, namespaces), ""))
 
 
 def window_of(case: Case) -> Window:
-    """Return the ten minutes before a case was due.
+    """Return the ten minutes before the due time of a case.
 
-    Their end is rounded down to half a minute: the spans of the last seconds are still on their way, and the revisions
-    of a storm share one window.
+    The end is rounded down to half a minute: the last spans are not exported yet, and the revisions of a storm share
+    one window.
     """
-    end = case.due - case.due % _GRAIN
+    end = case.due - case.due % _ROUNDING
     return Window(end - _TEN_MINUTES, end)
 
 

@@ -1,4 +1,4 @@
-"""Links into SigNoz's traces explorer."""
+"""Links to SigNoz's traces explorer."""
 
 import json
 from urllib.parse import quote
@@ -7,8 +7,8 @@ from openclaw_stream.signoz.query import NAMESPACE
 from openclaw_stream.signoz.subject import Window
 
 
-def explorer(base: str, window: Window, service: str = "", namespace: str = "") -> str:
-    """Return a link to the traces of a window, of a service and its namespace where they are given."""
+def traces_url(base: str, window: Window, service: str = "", namespace: str = "") -> str:
+    """Return a link to the traces of a window, filtered by service and namespace if they are given."""
     names = (("service.name", service), (NAMESPACE, namespace))
     expression = " AND ".join(f"{key} = {_literal(value)}" for key, value in names if value)
     query = f"compositeQuery={_encoded(expression)}&" if expression else ""
@@ -21,7 +21,7 @@ def _literal(value: str) -> str:
 
 
 def _encoded(expression: str) -> str:
-    """Return the explorer's state, encoded twice: it decodes what the browser has decoded once already.
+    """Return the state of the explorer, encoded twice: the browser and the explorer each decode it.
 
     Releases up to v0.130 need more of the state than its filter.
     """

@@ -11,7 +11,7 @@ from openclaw_stream.stream.decision_queue import DecisionQueue
 from openclaw_stream.stream.state.ledger import Ledger
 
 _CUT_MAX = 100
-"""Gathering revisions that are made due at a time."""
+"""Gathering revisions that are cut at a time."""
 _BLOCKED_SECONDS = 10.0
 """How long a partition whose log is damaged waits before it tries to read on."""
 

@@ -27,7 +27,7 @@ from openclaw_stream.stream.kafka.poller import POLL_RECORDS, Poller, Unreadable
 from openclaw_stream.stream.kafka.topics import TopicFacts
 from openclaw_stream.stream.maintenance import Maintenance
 from openclaw_stream.stream.partition import Partition
-from openclaw_stream.stream.position_check import follows_position
+from openclaw_stream.stream.position_check import find_lost_offsets
 from openclaw_stream.stream.readiness import MembershipReadiness
 from openclaw_stream.stream.reconnect import retry_until_shutdown
 from openclaw_stream.stream.record_processor import in_chunks
@@ -100,7 +100,7 @@ class GroupMember:
                 continue
             for source, records in delivered.items():
                 partition = self.assignment.get(source)
-                if partition is None or not await follows_position(self._consumer, partition, records):
+                if partition is None or not await self._follows_position(partition, records):
                     continue
                 # In chunks: thousands of records at once would delay heartbeats and commits.
                 for chunk in in_chunks(records):
@@ -180,6 +180,16 @@ class GroupMember:
             partition = self.assignment.get(source)
             if partition:
                 partition.seek_to_position()
+
+    async def _follows_position(self, partition: Partition, records: Sequence[ConsumerRecord]) -> bool:
+        """Return whether records may be processed; where offsets were lost, the partition is restarted."""
+        position = partition.position
+        if position is None:
+            return False
+        reason = await find_lost_offsets(self._consumer, partition.source, position, records)
+        if reason:
+            partition.restart(reason)
+        return not reason
 
     # ---- after each poll
 

@@ -51,7 +51,7 @@ class OutputRecords:
         without the value and headers, of which one may be the cause.
 
         Raises:
-            RetryableError: it is a group state that cannot be made smaller; without it alerts would be decided again.
+            RetryableError: it is a group state that cannot shrink further; without it alerts would be decided again.
         """
         topics = self.settings.topics
         if refused.topic == topics.incidents:

@@ -9,23 +9,18 @@ something is missing (a broker, a right, a topic) the partition is not ready, an
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from openclaw_stream.errors import FatalError, RetryableError
-from openclaw_stream.stream.backpressure import Backpressure
-from openclaw_stream.stream.commit_loop import CommitLoop
 from openclaw_stream.stream.context import WorkerContext
-from openclaw_stream.stream.decision_dispatcher import DecisionDispatcher
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
+from openclaw_stream.stream.partition_session import PartitionSession
 from openclaw_stream.stream.partition_state import PartitionLifecycle, PartitionState
 from openclaw_stream.stream.publication_log import PublicationLog
 from openclaw_stream.stream.publisher import Publisher
 from openclaw_stream.stream.readiness import PartitionReadiness
-from openclaw_stream.stream.record_processor import FoldError, RecordProcessor
 from openclaw_stream.stream.recovery import Recovery
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import OutOfRangeError
@@ -36,23 +31,6 @@ log = structlog.get_logger(__name__)
 _TICK_MARGIN_MS = 200
 """A tick is so much earlier than the wall clock: a record stamped just now may still be on its way."""
 _CANCEL_SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """A restored ledger and what works on it, until the next failure or the close."""
-
-    ledger: Ledger
-    epoch: int
-    processor: RecordProcessor
-    backpressure: Backpressure
-    dispatcher: DecisionDispatcher
-    commit_loop: CommitLoop
-
-    def fail(self, reason: str) -> None:
-        """Discard the ledger: results are ignored, and the commit loop ends with an error."""
-        self.dispatcher.discard()
-        self.commit_loop.fail(RetryableError(reason))
 
 
 class Partition:
@@ -69,7 +47,7 @@ class Partition:
         self._publisher = Publisher(context, source)
         self._publication_log = PublicationLog(source.partition)
         self._recovery = Recovery(context, source, self._publisher, self._metrics)
-        self._session: _Session | None = None
+        self._session: PartitionSession | None = None
         self._poison_offsets: dict[int, str] = {}
         self._last_processed = time.time()
         self._last_poll: int | None = None
@@ -99,12 +77,12 @@ class Partition:
         """Accept records if the partition is restored.
 
         To be called before a poll: records delivered earlier do not follow the restored position, and lost records
-        cannot be told from a gap of transaction markers.
+        look like a gap of transaction markers.
         """
         session = self._session
-        if session is None or self.state is not PartitionState.RESTORING or session.dispatcher.discarded:
+        if session is None or self.state is not PartitionState.RESTORING or session.discarded:
             return
-        with self._guard():
+        with session.guard():
             self._context.consumer.seek(self.source, session.ledger.position)
             self._context.consumer.resume(self.source)
             self._lifecycle.transition_to(PartitionState.RUNNING)
@@ -117,7 +95,7 @@ class Partition:
             return False
         self._last_processed = time.time()
         self._readiness.record_progress()
-        with self._guard():
+        with session.guard():
             if not session.processor.process(records):
                 self._stop_fetching(PartitionState.PAUSED)
             session.dispatcher.dispatch()
@@ -132,7 +110,7 @@ class Partition:
         """Skip a record that the client cannot read, and publish a dead letter about it."""
         session = self._session
         if session and self.state.is_serving:
-            with self._guard():
+            with session.guard():
                 session.processor.dead_letter(offset, reason)
                 self._context.consumer.seek(self.source, session.ledger.position)
                 session.dispatcher.dispatch()
@@ -177,7 +155,7 @@ class Partition:
         self._metrics.record_position(ledger, stable, end, self.committed)
         # The client learns the ends of the log with its fetches: they count once everything readable is read.
         self._record_log_ends(stable, end if running and position >= stable else stable)
-        with self._guard():
+        with session.guard():
             if not running:
                 self._relieve(session)
             elif position >= stable:
@@ -250,32 +228,21 @@ class Partition:
         finally:
             await self._discard()
 
-    async def _restore(self) -> _Session:
+    async def _restore(self) -> PartitionSession:
         restored = await self._recovery.restore()
-        ledger, context = restored.ledger, self._context
         self.committed = restored.committed
-        self._metrics.count_restored(ledger)
-        backpressure = Backpressure(
-            ledger,
-            context.decision_queue,
-            context.pending_bytes_limit,
-            context.settings.worker.max_pending_decisions,
-        )
-        commit_loop = CommitLoop(
-            ledger, self._publisher.commit, self._committed, context.settings.worker.commit_interval
-        )
-        return _Session(
-            ledger=ledger,
-            epoch=restored.epoch,
-            processor=RecordProcessor(
-                ledger, context.reader, self._metrics, backpressure.is_full, self._poison_offsets
-            ),
-            backpressure=backpressure,
-            dispatcher=DecisionDispatcher(context, ledger, self._guard, self.restart, commit_loop.wake),
-            commit_loop=commit_loop,
+        self._metrics.count_restored(restored.ledger)
+        return PartitionSession(
+            self._context,
+            restored,
+            self._publisher,
+            self._metrics,
+            self._poison_offsets,
+            on_commit=self._record_commit,
+            on_failure=self.restart,
         )
 
-    def _committed(self, plan: TransactionPlan, seconds: float) -> None:
+    def _record_commit(self, plan: TransactionPlan, seconds: float) -> None:
         self._recovery.record_success()
         self._readiness.record_commit()
         self.committed = plan.offset
@@ -291,20 +258,9 @@ class Partition:
     async def _discard(self) -> None:
         session, self._session = self._session, None
         if session:
-            session.dispatcher.discard()
+            session.discard()
         self._context.decision_queue.drop_unwanted()
         await self._publisher.abandon()
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        """Limit a defect of ours to this partition: it is restored, and skips the record that caused it."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - logged with its traceback
-            self._log.exception("processing failed")
-            if isinstance(error, FoldError):
-                self._poison_offsets[error.offset] = f"internal error, please report: {error}"
-            self.restart(str(error))
 
     # ---- fetching and time
 
@@ -313,7 +269,7 @@ class Partition:
             self._lifecycle.transition_to(state)
         self._context.consumer.pause(self.source)
 
-    def _relieve(self, session: _Session) -> None:
+    def _relieve(self, session: PartitionSession) -> None:
         if session.backpressure.relieve():
             self._lifecycle.transition_to(PartitionState.RUNNING)
             # Records that were delivered and not accepted are delivered again.

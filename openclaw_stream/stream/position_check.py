@@ -6,34 +6,27 @@ another offset without an error.
 
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.stream.kafka.offsets import fetch_log_starts
-from openclaw_stream.stream.partition import Partition
 
 
-async def follows_position(consumer: AIOKafkaConsumer, partition: Partition, records: Sequence[ConsumerRecord]) -> bool:
-    """Return whether records may be processed; the partition is restarted where offsets were lost.
+async def find_lost_offsets(
+    consumer: AIOKafkaConsumer, source: TopicPartition, position: int, records: Sequence[ConsumerRecord]
+) -> str:
+    """Return why records do not follow a position; empty where they do.
 
-    A gap is normal before transaction markers and compacted records; only then the start of the log is fetched.
+    A gap of offsets is normal before transaction markers and compacted records; only there the start of the log is
+    fetched. Records before the position are normal where the batch also contains the one at the position.
     """
-    position = partition.position
-    if position is None:
-        return False
-    first: int = records[0].offset
-    last: int = records[-1].offset
-    if first == position:
-        return True
-    if first < position:
-        if last < position:
-            partition.restart(f"records before the position {position} were delivered, from {first}: log truncated")
-        return last >= position
+    first, last = records[0].offset, records[-1].offset
+    if first <= position <= last:
+        return ""
+    if last < position:
+        return f"records from {first} were delivered, before the position {position}: the log was truncated"
     try:
-        start = (await fetch_log_starts(consumer, [partition.source]))[partition.source]
+        start = (await fetch_log_starts(consumer, [source]))[source]
     except RetryableError as error:
-        partition.restart(str(error))
-        return False
-    if start > position:
-        partition.restart(f"retention has deleted the records from {position} to {start}")
-    return start <= position
+        return str(error)
+    return f"retention has deleted the records from {position} to {start}" if start > position else ""

@@ -36,6 +36,7 @@ class RestoredPartition(NamedTuple):
     `committed` is the committed offset, None for none. `epoch` numbers the restored ledgers of this process.
     """
 
+    partition: int
     ledger: Ledger
     committed: int | None
     epoch: int
@@ -75,7 +76,7 @@ class Recovery:
         if self._failures:
             outcome.ledger.require_generation_record()
         committed = offset.committed.offset if offset.committed else None
-        return RestoredPartition(outcome.ledger, committed, next(_epochs))
+        return RestoredPartition(source.partition, outcome.ledger, committed, next(_epochs))
 
     def record_failure(self, error: RetryableError) -> None:
         """Count a failure: the partition is restored again after `backoff` seconds."""

@@ -1,4 +1,4 @@
-"""A real llama.cpp server on loopback, with a model of random letters: it speaks the protocol and means nothing."""
+"""A real llama.cpp server on loopback, with a model that generates random letters."""
 
 import os
 import subprocess
@@ -41,8 +41,8 @@ def llama_cpp(folder: Path) -> Iterator[str]:
 
 
 def write_model(path: Path) -> None:
-    """Write a model whose next token depends on nothing: every token has one vector, and attention is zero."""
-    words = [*_byte_words(), *_SPECIAL]
+    """Write a model whose next token is independent of the prompt: all embeddings are equal, and attention is zero."""
+    tokens = [*_byte_tokens(), *_SPECIAL]
     kinds = [gguf.TokenType.NORMAL] * 256 + [gguf.TokenType.CONTROL] * len(_SPECIAL)
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_context_length(CONTEXT)
@@ -53,17 +53,17 @@ def write_model(path: Path) -> None:
     writer.add_head_count_kv(1)
     writer.add_rope_dimension_count(_WIDTH)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(len(words))
+    writer.add_vocab_size(len(tokens))
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(words)
+    writer.add_token_list(tokens)
     writer.add_token_types(kinds)
-    writer.add_token_merges([f"{words[0]} {words[1]}"])  # the reader asks for one; it makes no token there is
+    writer.add_token_merges([f"{tokens[0]} {tokens[1]}"])  # the file format requires one; it forms no existing token
     writer.add_bos_token_id(256)
     writer.add_eos_token_id(257)
     writer.add_add_bos_token(False)  # noqa: FBT003, the writer's own signature
-    for name, tensor in _tensors(len(words)).items():
+    for name, tensor in _tensors(len(tokens)).items():
         writer.add_tensor(f"{name}.weight", tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -84,11 +84,11 @@ def _tensors(size: int) -> dict[str, Tensor]:
     return {"token_embd": np.ones((size, _WIDTH), np.float32), "output": output, "output_norm": ones, **block}
 
 
-def _byte_words() -> list[str]:
-    """Return how GPT-2's vocabulary writes each byte: as itself where it can be seen, else beyond U+0100."""
-    seen = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    hidden = [byte for byte in range(256) if byte not in seen]
-    return [chr(byte) if byte in seen else chr(256 + hidden.index(byte)) for byte in range(256)]
+def _byte_tokens() -> list[str]:
+    """Return the token of each byte in GPT-2's vocabulary: printable bytes as themselves, others from U+0100 on."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    hidden = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) if byte in printable else chr(256 + hidden.index(byte)) for byte in range(256)]
 
 
 def _wait(child: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -103,7 +103,7 @@ def _wait(child: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
 
 
 def serve(model: str, port: int) -> None:
-    """Serve until killed, or until the parent is gone."""
+    """Serve until killed, or until the parent process ends."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = model
     parameters.model_alias = [MODEL]

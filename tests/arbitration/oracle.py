@@ -1,7 +1,7 @@
-"""What a safe command is, said a second time and by other means than the grammar under test.
+"""A second definition of a safe command, independent of the grammar under test.
 
-A written command must match one of a handful of patterns whole, and the leaves of a patch must lie on a short list of
-paths. A command that was read must mean what a shell would have read: the same words, whatever the spelling.
+A rendered command must match one of a few patterns completely, and the leaves of a patch must be on a short list of
+paths. A parsed command must have the meaning that a shell and kubectl give it: the same arguments, however quoted.
 """
 
 import json
@@ -42,22 +42,24 @@ _METACHARACTERS = set(";&|<>$`()#*?[]{}~!\\")
 
 
 def is_safe(rendered: str) -> bool:
-    """Tell whether a written command may be shown to a person as a suggestion."""
+    """Return whether a rendered command may be shown as a suggestion."""
     patch = _PATCH.fullmatch(rendered)
     if patch:
-        kind, told, document = patch.groups()
-        return all(_leaf_is_safe(kind, path, leaf) for path, leaf in _changes(json.loads(document), json_type=told))
+        kind, json_type, document = patch.groups()
+        return all(
+            _leaf_is_safe(kind, path, leaf) for path, leaf in _changes(json.loads(document), json_type=json_type)
+        )
     return len(rendered) <= 1000 and any(pattern.fullmatch(rendered) for pattern in _SAFE)
 
 
 def is_inert(text: str) -> bool:
-    """Tell whether a shell would take the text as plain words: printable ASCII, nothing special but in quotes."""
+    """Return whether a text has no shell syntax: printable ASCII, and metacharacters in quotes only."""
     bare = re.sub(r"""(?:-p |-p=|--patch |--patch=)('[^']*'|"(?:[^"\\$`]|\\")*")""", "", text)
     return all(" " <= char <= "~" for char in text) and not _METACHARACTERS & set(bare) and "'" not in bare
 
 
 def meaning(text: str) -> dict[str, object]:
-    """Return what a shell and kubectl would make of the text: words and flags without their spelling."""
+    """Return the arguments and flags that a shell and kubectl read in a text, independent of their notation."""
     words = shlex.split(text)
     found: dict[str, object] = {}
     plain: list[str] = []

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from openclaw_stream.stream.kafka.topics import create_topics
-from tests.check.asking import OWN, Environment, settings_of
+from tests.check.runner import OWN, Environment, settings_of
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, ShareConsumer
 
 from openclaw_stream.check import Finding, FindingStatus
 from openclaw_stream.stream.kafka.connection import CLIENT_ID
-from tests.check.asking import Environment, call, findings
+from tests.check.runner import Environment, call, findings
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.topics import create_topics
 from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, responds
-from tests.check.asking import Environment, call, findings, settings_of
+from tests.check.runner import Environment, call, findings, settings_of
 
 NAMES = (
     *("Kafka", "topics", "group", "outputs", "reads"),
@@ -232,10 +232,10 @@ async def test_the_finding_of_an_old_langfuse_has_the_required_version(
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        (responds(200, {"status": "OK"}), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
-        (responds(200, b"<html>"), "does not answer as Langfuse does (200); see LANGFUSE_BASE_URL"),
-        (responds(503, {"status": "error", "version": "4.60.0"}), "runs 4.60.0 and says it is not well (503)"),
-        (hangs, "gave no answer within 1 s; see LANGFUSE_BASE_URL and LANGFUSE_TIMEOUT"),
+        (responds(200, {"status": "OK"}), "does not answer like a Langfuse server (200); see LANGFUSE_BASE_URL"),
+        (responds(200, b"<html>"), "does not answer like a Langfuse server (200); see LANGFUSE_BASE_URL"),
+        (responds(503, {"status": "error", "version": "4.60.0"}), "runs 4.60.0 and reports that it is unhealthy (503)"),
+        (hangs, "did not answer within 1 s; see LANGFUSE_BASE_URL and LANGFUSE_TIMEOUT"),
     ],
 )
 async def test_the_finding_of_an_unhealthy_langfuse_has_the_reason(
@@ -262,7 +262,7 @@ async def test_the_finding_of_refused_langfuse_keys_names_the_variables(
         langfuse = (await findings(monkeypatch, ready | langfuse_at(server.url)))["Langfuse"]
         health, projects = server.requests
     assert langfuse.state is FindingStatus.DEGRADED
-    assert "refuses the keys (401); see LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in langfuse.text
+    assert "rejects the keys (401); check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in langfuse.text
     assert "authorization" not in health.headers
     assert projects.headers["authorization"].startswith("Basic ")
 

@@ -59,7 +59,9 @@ async def test_records_are_uncommitted_until_the_group_commits_and_events_are_re
         await read_all(reader, 5)
         assert await reader.uncommitted() == 2
         async with AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka.bootstrap_servers, group_id=settings.kafka.group_id
+            bootstrap_servers=settings.kafka.bootstrap_servers,
+            group_id=settings.kafka.group_id,
+            enable_auto_commit=False,
         ) as worker:
             source = TopicPartition(settings.topics.alerts, 0)
             worker.assign([source])

@@ -248,7 +248,7 @@ async def test_a_server_that_is_down_costs_one_line(caplog: pytest.LogCaptureFix
         decisions = [await decide(tracing) for _ in range(5)]
         await tracing.close(DEADLINE)
     assert [each.judgement for each in decisions] == [verdict().judgement] * 5
-    assert [line["event"] for line in lines] == ["Langfuse does not take the traces; decisions go on"]
+    assert [line["event"] for line in lines] == ["cannot send traces to Langfuse; decisions continue"]
     assert not [record for record in caplog.records if record.name.startswith(("langfuse", "opentelemetry"))]
     assert not logging.getLogger("httpx").handlers
 
@@ -284,7 +284,7 @@ async def test_a_server_that_hangs_holds_up_no_decision_and_no_exit() -> None:
         requests = len(server.requests)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "ended\n"
-    assert "did not take the last traces in time" in ended.stderr
+    assert "did not accept the last traces in time" in ended.stderr
     assert requests > 0
 
 

@@ -200,13 +200,13 @@ async def test_no_answer_goes_to_another_namespace_or_service() -> None:
         (responds(404, b"404 page not found"), "SIGNOZ_URL must be the root of a SigNoz of v0.87 or newer"),
         (responds(429, {"status": "error", "error": {"message": "slow down"}}, retry_after="9"), "429: slow down"),
         (responds(500, {"status": "error", "error": {"message": "oops", "errors": [{"message": "241"}]}}), "oops; 241"),
-        (responds(502, b"<html>Bad Gateway</html>"), "502 without JSON of its own: <html>Bad Gateway</html>"),
-        (responds(503, b""), "503 without JSON of its own: an empty body"),
+        (responds(502, b"<html>Bad Gateway</html>"), "502 without a JSON status: <html>Bad Gateway</html>"),
+        (responds(503, b""), "503 without a JSON status: an empty body"),
         (responds(302, b"", location="http://127.0.0.1:9/"), "SigNoz answered 302"),
-        (responds(200, b"<!doctype html><title>SigNoz</title>"), "200 without JSON of its own: <!doctype"),
-        (responds(200, b'{"status":"success","data":{"type":"sca'), "200 without JSON of its own"),
-        (responds(200, b"[" * 10_000), "200 without JSON of its own"),
-        (responds(200, b"null"), "200 without JSON of its own"),
+        (responds(200, b"<!doctype html><title>SigNoz</title>"), "200 without a JSON status: <!doctype"),
+        (responds(200, b'{"status":"success","data":{"type":"sca'), "200 without a JSON status"),
+        (responds(200, b"[" * 10_000), "200 without a JSON status"),
+        (responds(200, b"null"), "200 without a JSON status"),
         (responds(200, {"status": "error", "error": {"message": "late"}}), "SigNoz answered 200: late"),
         (responds(200, {"status": "success"}), "SigNoz has no recent traffic of checkout"),
         (responds(200, {"status": "success", "data": [1, {"data": 2}]}), "SigNoz has no recent traffic of checkout"),
@@ -230,7 +230,7 @@ async def test_a_failure_is_a_decision_without_metrics_that_says_why(answer: Ans
 async def test_who_is_too_slow_has_not_answered(answer: Answer) -> None:
     async with loopback(answer) as server, signoz(server.url, timeout=1) as client:
         metrics, _ = known(await client.golden_signals(case()))
-    assert metrics == GoldenSignals(unavailable="SigNoz gave no answer in time")
+    assert metrics == GoldenSignals(unavailable="SigNoz did not answer in time")
 
 
 async def test_no_secret_is_told() -> None:
@@ -241,7 +241,7 @@ async def test_no_secret_is_told() -> None:
                 metrics, link = known(await client.golden_signals(case()))
                 with pytest.raises(SigNozError) as raised:
                     await client.check()
-    told = f"{metrics} {link} {logs} {raised.value} {raised.value.said} {raised.value.__cause__}"
+    told = f"{metrics} {link} {logs} {raised.value} {raised.value.server_message} {raised.value.__cause__}"
     assert logs
     assert not any(secret in told for secret in (KEY, "admin@shop", "abcdef0123456789"))
     assert "\u202e" not in f"{metrics.unavailable}{raised.value}"
@@ -296,7 +296,7 @@ async def test_a_crowd_asks_a_few_at_a_time_and_waits_no_longer_than_anybody() -
         crowd = (client.golden_signals(case(service=f"s{number}")) for number in range(50))
         answers = [known(each)[0].unavailable for each in await asyncio.gather(*crowd)]
     # A slot that is given back at the last moment may be taken once more, until three have failed.
-    assert 8 <= answers.count("SigNoz gave no answer in time") <= 10
+    assert 8 <= answers.count("SigNoz did not answer in time") <= 10
     assert 16 <= len(server.requests) <= 20
     assert None not in answers
 

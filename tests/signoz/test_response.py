@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read
-from openclaw_stream.signoz.subject import QueryTarget
+from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read_response
+from openclaw_stream.signoz.subject import Subject
 
-SUBJECT = QueryTarget(("checkout", "cart"), "shop")
+SUBJECT = Subject(("checkout", "cart"), "shop")
 GROUP = {"name": "service.name", "aggregationIndex": 0, "columnType": "group"}
 RESULTS = [{"name": f"__result_{index}", "aggregationIndex": index, "columnType": "aggregation"} for index in range(3)]
 
@@ -24,7 +24,7 @@ def warned(message: str) -> dict[str, Any]:
 
 
 def test_a_row_belongs_to_its_service() -> None:
-    rows = read(answer(["cart", 7, 0, 1e6], ["checkout", 6012, 31, 812345678.123]), SUBJECT).rows
+    rows = read_response(answer(["cart", 7, 0, 1e6], ["checkout", 6012, 31, 812345678.123]), SUBJECT).rows
     assert rows == {"checkout": QueryRow(6012, 31, 812345678.123), "cart": QueryRow(7, 0, 1e6)}
 
 
@@ -34,13 +34,13 @@ def test_columns_and_results_come_in_any_order() -> None:
     foreign = {"queryName": "B", "columns": [GROUP, *RESULTS], "data": [["cart", 1, 1, 1]]}
     document["data"]["results"].append(foreign)
     random.shuffle(document["data"]["results"])
-    assert read(document, SUBJECT).rows == {"cart": QueryRow(10, 2, 5e6)}
+    assert read_response(document, SUBJECT).rows == {"cart": QueryRow(10, 2, 5e6)}
 
 
 @pytest.mark.parametrize("value", ["NaN", "Inf", "-Inf", None, "7", True, -1, [], {}])
 def test_what_is_no_number_is_none(value: Any) -> None:
-    assert read(answer(["cart", 10, value, value]), SUBJECT).rows == {"cart": QueryRow(10, None, None)}
-    assert read(answer(["cart", value, 1, 1]), SUBJECT) == QueryResult({})
+    assert read_response(answer(["cart", 10, value, value]), SUBJECT).rows == {"cart": QueryRow(10, None, None)}
+    assert read_response(answer(["cart", value, 1, 1]), SUBJECT) == QueryResult({})
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_what_is_no_number_is_none(value: Any) -> None:
     ],
 )
 def test_no_traffic_is_no_row(document: Any) -> None:
-    assert read(document, SUBJECT) == QueryResult({})
+    assert read_response(document, SUBJECT) == QueryResult({})
 
 
 def test_a_warning_of_the_namespace_counts_where_there_is_nothing_else() -> None:
     unknown = warned("key `k8s.namespace.name` not found")
-    assert read(answer(**unknown), SUBJECT).namespace_unknown
-    assert not read(answer(["cart", 1, 0, 1], **unknown), SUBJECT).namespace_unknown
-    assert not read(answer(**warned("key `service.name` not found")), SUBJECT).namespace_unknown
+    assert read_response(answer(**unknown), SUBJECT).namespace_unknown
+    assert not read_response(answer(["cart", 1, 0, 1], **unknown), SUBJECT).namespace_unknown
+    assert not read_response(answer(**warned("key `service.name` not found")), SUBJECT).namespace_unknown
     assert not names_unknown_namespace("Key `k8s.namespace.name` is ambiguous, found 2 different combinations")
 
 
@@ -94,4 +94,4 @@ def test_any_json_is_read_without_a_fault(data: Any, columns: Any, rows: Any, wa
         "warning": {"warnings": warnings},
     }
     for document in (data, shaped):
-        assert set(read(orjson.loads(orjson.dumps(document)), SUBJECT).rows) <= set(SUBJECT.services)
+        assert set(read_response(orjson.loads(orjson.dumps(document)), SUBJECT).rows) <= set(SUBJECT.services)

@@ -53,7 +53,7 @@ def test_the_window_is_the_ten_minutes_of_the_incident_itself() -> None:
     window = window_of(case())
     assert window == Window(END - 600_000, END)
     assert window.seconds == 600
-    assert window.before == Window(END - 1_200_000, END - 600_000)
+    assert window.previous == Window(END - 1_200_000, END - 600_000)
 
 
 @given(st.integers(2_000_000, 4_000_000_000_000))
@@ -61,5 +61,5 @@ def test_a_window_ends_within_half_a_minute_before_a_case_is_due(due: int) -> No
     window = window_of(case(due=due))
     assert 0 <= due - window.end < 30_000
     assert window.end - window.start == 600_000
-    assert window.before.end == window.start
+    assert window.previous.end == window.start
     assert DUE > END

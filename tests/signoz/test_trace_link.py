@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.signoz.subject import Window
-from openclaw_stream.signoz.trace_link import explorer
+from openclaw_stream.signoz.trace_link import traces_url
 
 BASE = "https://signoz.example:8443"
 WINDOW = Window(1_795_300_000_000, 1_795_300_600_000)
@@ -25,21 +25,21 @@ def expression(link: str) -> str:
 
 
 def test_a_link_shows_the_traces_of_the_window() -> None:
-    link = explorer(BASE, WINDOW, "checkout", "shop")
+    link = traces_url(BASE, WINDOW, "checkout", "shop")
     assert link.startswith(f"{BASE}/traces-explorer?compositeQuery=%257B%2522queryType")
     assert link.endswith("&startTime=1795300000000&endTime=1795300600000")
     assert state(link)["builder"]["queryData"][0]["dataSource"] == "traces"
     assert expression(link) == "service.name = 'checkout' AND k8s.namespace.name = 'shop'"
-    assert expression(explorer(BASE, WINDOW, "checkout")) == "service.name = 'checkout'"
+    assert expression(traces_url(BASE, WINDOW, "checkout")) == "service.name = 'checkout'"
 
 
 def test_a_plain_link_has_the_window_only() -> None:
-    assert explorer(BASE, WINDOW) == f"{BASE}/traces-explorer?startTime=1795300000000&endTime=1795300600000"
+    assert traces_url(BASE, WINDOW) == f"{BASE}/traces-explorer?startTime=1795300000000&endTime=1795300600000"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_no_name_leaves_its_literal(service: str, namespace: str) -> None:
-    link = explorer(BASE, WINDOW, service, namespace)
+    link = traces_url(BASE, WINDOW, service, namespace)
     assert re.fullmatch(r"[!-~]+", link)
     assert set(parse_qs(urlsplit(link).query)) == {"compositeQuery", "startTime", "endTime"}
     found = expression(link)

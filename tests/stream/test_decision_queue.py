@@ -168,7 +168,7 @@ async def test_a_recovered_model_finds_few_revisions_admitted_however_many_wait(
         await until(lambda: len(opened.decided) == 2)
         chain = opened.arbiter._chain  # noqa: SLF001 - half a minute later
         assert chain is not None
-        chain.chain._clients[0].breaker._next_probe = 0  # noqa: SLF001
+        chain._chain._clients[0].breaker._next_probe = 0  # noqa: SLF001
         opened.submit("probe")
         await held.requested.wait()
         for n in range(100):

@@ -55,5 +55,5 @@ async def test_a_langfuse_that_hangs_delays_neither_decisions_nor_the_drain(new_
     async with loopback(hangs) as langfuse, loopback(completes(ANSWER)) as model:
         [decision], logs = await asyncio.to_thread(decide, new_pipeline, model.url, langfuse.url)
     assert decision["provenance"]["provider"] == "openai"
-    assert "Langfuse did not take the last traces in time" in logs
+    assert "Langfuse did not accept the last traces in time" in logs
     assert "Traceback" not in logs

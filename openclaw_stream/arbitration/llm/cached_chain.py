@@ -42,20 +42,34 @@ class CachedChain:
     """The chain with its cache, its single flight and its budget."""
 
     def __init__(self, chain: Chain, cache: AnswerCache, budget: Budget, language: Language) -> None:
-        self.chain = chain
+        self._chain = chain
         self._cache = cache
         self._budget = budget
         self._language = language
         self._calls: SingleFlight[str, ChainOutcome] = SingleFlight(lambda outcome: outcome.answer is not None)
 
+    @property
+    def order(self) -> list[str]:
+        """The names of the providers, first asked first."""
+        return self._chain.order
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may run at the same time."""
+        return self._chain.concurrency
+
+    def capacity(self) -> int:
+        """Return how many decisions may queue; see `Chain.capacity`."""
+        return self._chain.capacity()
+
     async def ask(self, case: Case, metrics: GoldenSignals | None, context: DecisionContext) -> ChainOutcome:
         """Return the answer of the cache or of the chain, by the deadline of the context."""
-        key = cache_key(case, metrics, self._language, self.chain.models, PROMPT_VERSION)
+        key = cache_key(case, metrics, self._language, self._chain.models, PROMPT_VERSION)
         answer = partial(self._answer, key, case, metrics, context)
         try:
             while True:
                 result, started = self._calls.join(key, answer)
-                async with asyncio.timeout(max(context.left, 0) + (_GRACE_SECONDS if started else 0)):
+                async with asyncio.timeout(max(context.remaining, 0) + (_GRACE_SECONDS if started else 0)):
                     outcome = await asyncio.shield(result)
                 if started:
                     return outcome
@@ -83,13 +97,13 @@ class CachedChain:
         if cached:
             result.set_result(ChainOutcome(cached, from_cache=True))
             return
-        answer = await self.chain.judge(case, metrics, context)
+        answer = await self._chain.judge(case, metrics, context)
         if answer:
             validate(answer.parsed.judgement, case)  # an answer that makes it raise must not be stored
         result.set_result(
             ChainOutcome(
                 answer,
-                expired=answer is None and context.left <= 0,
+                expired=answer is None and context.remaining <= 0,
                 attempts=tuple(context.attempts),
                 reasons=tuple(context.reasons),
             )

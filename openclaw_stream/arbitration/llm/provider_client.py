@@ -44,7 +44,7 @@ class DecisionContext:
     reasons: list[str] = field(default_factory=list)
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
@@ -144,7 +144,7 @@ class ProviderCall(Generic[T]):
     @property
     def timeout(self) -> float:
         """Seconds the provider has for its reply."""
-        return min(self.client.config.timeout, self.context.left)
+        return min(self.client.config.timeout, self.context.remaining)
 
 
 Step = Callable[[ProviderCall[Any]], AsyncGenerator[None, None]]

@@ -45,7 +45,7 @@ async def record_reason(call: Call) -> AsyncGenerator[None, None]:
 
 async def require_time(call: Call) -> AsyncGenerator[None, None]:
     """Refuse a call after the deadline."""
-    if call.context.left <= 0:
+    if call.context.remaining <= 0:
         raise NotAskedError("no time is left before the deadline")
     yield
 
@@ -68,7 +68,7 @@ async def acquire_slot(call: Call) -> AsyncGenerator[None, None]:
     """Wait for a slot of the semaphore, and hold it over all retries."""
     client, context = call.client, call.context
     try:
-        async with asyncio.timeout(max(context.left - call.reserve, 0)):
+        async with asyncio.timeout(max(context.remaining - call.reserve, 0)):
             await client.semaphore.acquire(context.rank)
     except TimeoutError:
         raise NotAskedError("busy for too long") from None
@@ -177,7 +177,7 @@ def _retry_after(state: RetryCallState) -> float:
 def _is_last_attempt(state: RetryCallState, call: Call) -> bool:
     """Return whether to stop retrying: early where another provider follows; never while the last is rate limited."""
     error = state.outcome.exception() if state.outcome else None
-    if state.upcoming_sleep >= call.context.left - call.reserve:
+    if state.upcoming_sleep >= call.context.remaining - call.reserve:
         return True
     if call.reserve == 0 and isinstance(error, ProviderError) and error.failure is Failure.RATE_LIMITED:
         return False

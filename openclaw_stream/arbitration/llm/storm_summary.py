@@ -38,7 +38,9 @@ def is_storm(case: Case) -> bool:
 async def summarize_storm(case: Case, client: ProviderClient, context: DecisionContext) -> str:
     """Return the summary of a storm; empty where the model gives none."""
     # Reasons of its own: a decision without a summary is not degraded. The attempts are the decision's.
-    own = DecisionContext(time.monotonic() + context.left / _SHARE, context.rank, context.recorder, context.attempts)
+    own = DecisionContext(
+        time.monotonic() + context.remaining / _SHARE, context.rank, context.recorder, context.attempts
+    )
     return await client.ask(summary_prompt(case), _SUMMARY_FORMAT, own, reserve=0) or ""
 
 

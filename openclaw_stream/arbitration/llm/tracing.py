@@ -28,7 +28,7 @@ class Recorder(Protocol):
         An exception that leaves the block, usually a ProviderError, is recorded as a failure and not suppressed.
         """
 
-    def decided(self, verdict: ArbitrationResult) -> None:
+    def decided(self, result: ArbitrationResult) -> None:
         """Record the result."""
 
 
@@ -60,7 +60,7 @@ class NoRecorder:
         """Record nothing."""
         return nullcontext(NoCall())
 
-    def decided(self, verdict: ArbitrationResult) -> None:
+    def decided(self, result: ArbitrationResult) -> None:
         """Do nothing."""
 
 

@@ -4,7 +4,6 @@ Alert text is untrusted: only names, numbers and vocabulary terms are quoted, an
 """
 
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -13,9 +12,12 @@ from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.arbitration.rules.remedy import Remedy
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility
 
 _NAME_LIMIT = 80
+_VALUE_LIMIT = 40
+_REASON_LIMIT = 200
 _NAMES_MAX = 6
 _VALUES_MAX = 8
 _HIGH_ERROR_RATE = 1.0
@@ -109,7 +111,7 @@ class JudgementText:
     def correlation(self, metrics: GoldenSignals | None) -> str:
         """Return the golden signals, and whether they show an effect on the service."""
         if metrics is None or not _has_numbers(metrics):
-            reason = single_line(metrics.unavailable, 200) if metrics and metrics.unavailable else ""
+            reason = single_line(metrics.unavailable, _REASON_LIMIT) if metrics and metrics.unavailable else ""
             return self.render("no_signals_reason", reason=reason) if reason else self.render("no_signals")
         effect = "signals_affected" if any(self._deviations(metrics)) else "signals_unaffected"
         signals = self.render("golden_signals", points=self.join(self._points(metrics)))
@@ -144,9 +146,8 @@ class JudgementText:
             value, threshold = exemplar.annotations.get("value"), exemplar.annotations.get("threshold.value")
             if value and threshold:
                 name = single_line(exemplar.name)
-                yield self.render(
-                    "threshold", name=name, value=single_line(value, 40), threshold=single_line(threshold, 40)
-                )
+                value, threshold = single_line(value, _VALUE_LIMIT), single_line(threshold, _VALUE_LIMIT)
+                yield self.render("threshold", name=name, value=value, threshold=threshold)
 
     def _teams_of(self, classifications: Sequence[Classification]) -> str:
         return self.teams(each.team for each in classifications)
@@ -161,12 +162,8 @@ class JudgementText:
 
 
 def single_line(text: str, limit: int = _NAME_LIMIT) -> str:
-    """Return a text on one line of at most `limit` characters, without control, format or bidirectional characters."""
-    line = text[: 4 * limit]
-    if not line.isprintable():
-        line = "".join(char if char.isprintable() else " " for char in line if unicodedata.category(char) != "Cf")
-    line = " ".join(line.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    """Return untrusted text on one line of at most `limit` characters, without secrets and hidden characters."""
+    return safe_text(text, limit, one_line=True)
 
 
 def number(value: float) -> str:

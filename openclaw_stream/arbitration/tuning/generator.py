@@ -83,11 +83,9 @@ class _Subject:
     def _command(self, verb: str, flags: str) -> str:
         if self.workload is None:
             return ""
-        target = f"{self.workload.kind}/{self.workload.name}"
+        text = f"kubectl {verb} {self.workload.kind}/{self.workload.name} {flags} -n {self.workload.namespace}"
         try:
-            return check_command(
-                f"kubectl {verb} {target} {flags} -n {self.workload.namespace}", self.resources
-            ).render()
+            return check_command(text, self.resources).render()
         except RefusedCommand:
             return ""
 
@@ -132,10 +130,8 @@ def _fault_type(exemplar: Exemplar) -> str:
     text = " ".join((exemplar.message, *annotations, exemplar.labels.get("reason", ""))).lower()
     if _OUT_OF_MEMORY.search(f"{name} {text}"):
         return _MEMORY
-    found = (
-        fault_type for part in (name, text) for fault_type, pattern in _FAULT_PATTERNS.items() if pattern.search(part)
-    )
-    return next(found, "")
+    patterns = _FAULT_PATTERNS.items()
+    return next((fault_type for part in (name, text) for fault_type, regex in patterns if regex.search(part)), "")
 
 
 def _for_memory(subject: _Subject) -> Suggestion:

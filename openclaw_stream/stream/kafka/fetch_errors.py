@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError
 
 from openclaw_stream.errors import RetryableError
-from openclaw_stream.stream.kafka.permissions import denied_error
+from openclaw_stream.stream.kafka.permissions import READ_AUTHORIZATION_ERRORS, denied_read_error
 
 
 @contextmanager
@@ -24,9 +24,7 @@ def fetch_errors(what: str, *, topic: str = "", group_id: str = "") -> Iterator[
     """
     try:
         yield
-    except TopicAuthorizationFailedError as error:
-        raise denied_error(error, "Read", f"topic {topic}") from error
-    except GroupAuthorizationFailedError as error:
-        raise denied_error(error, "Read", f"group {group_id}") from error
+    except READ_AUTHORIZATION_ERRORS as error:
+        raise denied_read_error(error, topic, group_id) from error
     except (KafkaError, TimeoutError, OSError) as error:
         raise RetryableError(f"cannot fetch {what}: {str(error) or type(error).__name__}") from error

@@ -24,6 +24,9 @@ AUTHORIZATION_ERRORS = (
 """Every error of aiokafka for a missing right; `CLUSTER_AUTHORIZATION_FAILED` means IdempotentWrite, which brokers
 before 2.8 require."""
 
+READ_AUTHORIZATION_ERRORS = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+"""Those of a client that only reads."""
+
 
 def denied_error(error: BaseException, operation: str, resource: str) -> DeniedError:
     """Return the `DeniedError` for one of `AUTHORIZATION_ERRORS`.
@@ -38,6 +41,12 @@ def denied_error(error: BaseException, operation: str, resource: str) -> DeniedE
     elif isinstance(error, ClusterAuthorizationFailedError):
         operation, resource = "IdempotentWrite", "cluster"
     return DeniedError(operation, resource)
+
+
+def denied_read_error(error: BaseException, topic: str, group_id: str) -> DeniedError:
+    """Return the `DeniedError` for one of `READ_AUTHORIZATION_ERRORS`."""
+    group = isinstance(error, GroupAuthorizationFailedError)
+    return denied_error(error, "Read", f"group {group_id}" if group else f"topic {topic}")
 
 
 def _topics_of(error: TopicAuthorizationFailedError) -> Iterable[str]:

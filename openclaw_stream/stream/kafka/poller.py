@@ -10,16 +10,12 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
-from aiokafka.errors import (
-    CorruptRecordException,
-    GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import CorruptRecordException
 
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.resilience.deadline import within
 from openclaw_stream.settings import Settings
-from openclaw_stream.stream.kafka.permissions import denied_error
+from openclaw_stream.stream.kafka.permissions import READ_AUTHORIZATION_ERRORS, denied_read_error
 
 _POLL_MS = 100
 _POLL_SECONDS = 2.0
@@ -65,10 +61,8 @@ class Poller:
             )
         except TimeoutError:
             return {}
-        except TopicAuthorizationFailedError as error:
-            raise denied_error(error, "Read", f"topic {self._topic}") from error
-        except GroupAuthorizationFailedError as error:
-            raise denied_error(error, "Read", f"group {self._group_id}") from error
+        except READ_AUTHORIZATION_ERRORS as error:
+            raise denied_read_error(error, self._topic, self._group_id) from error
         except Exception as error:
             self._raise_if_unreadable(error)
             raise RetryableError(f"reading failed: {error!r}") from error

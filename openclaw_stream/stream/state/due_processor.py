@@ -64,13 +64,14 @@ class DueProcessor:
 
     def schedule(self, group: Group, offset: int) -> None:
         """Schedule what is due next of a group: its revision, or its end."""
-        gathering = group.gathering
-        at = min(gathering.due if gathering else NEVER, self._close_time(group.state, offset))
+        gathering, at = group.gathering, self._close_time(group.state, offset)
+        if gathering and gathering.due < at:
+            at = gathering.due
         if at < NEVER:
             self._schedule.at_time(group, at, end_published=group.state.end_published)
 
     def _date(self, now: int, offset: int) -> None:
-        """Set the first known stream time as the last alert's of restored groups where that is unknown."""
+        """Start the silence of restored groups without a time of their last alert at the first known stream time."""
         if now == UNKNOWN:
             return
         for group in self._undated:

@@ -16,6 +16,7 @@ from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.events.headers import traceparent_of
 from openclaw_stream.incidents.fold import Fold
+from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.incidents.state import NEVER, UNKNOWN, State
 from openclaw_stream.stream.state import commit_metadata, state_codec
 from openclaw_stream.stream.state.commit_metadata import CommitMetadata
@@ -28,6 +29,8 @@ from openclaw_stream.stream.state.schedule import Schedule
 from openclaw_stream.stream.state.settlement import Settlement
 from openclaw_stream.stream.state.state_codec import TopicIdentity
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, StateRecord, TransactionPlan
+
+_NOT_OPEN = (Lifecycle.NONE, Lifecycle.CLOSED)
 
 
 class Ledger:
@@ -99,7 +102,7 @@ class Ledger:
         headers: Headers = (),
         dead_letter: DeadLetter | None = None,
     ) -> None:
-        """Fold one record: first what is due at its stream time, then its alerts, then what they made due.
+        """Fold one record: first what is due at its stream time, then its alerts, then what is due after them.
 
         Args:
             offset: Its offset, not below `position`.
@@ -158,16 +161,17 @@ class Ledger:
         if len(alerts) == 1 and fold.repeat(state, alerts[0], point.offset, now):
             self._offsets.record(group, point)
             return
-        was_open, opened_offset = state.is_open, state.opened_offset
+        before, opened_offset = state.lifecycle, state.opened_offset
         state_before = state.copy() if any(fold.may_trigger(state, alert) for alert in alerts) else None
         due, joined = NEVER, False
         for alert in alerts:
             alert_due, alert_joined = fold.join(state, alert, point.offset, timestamp, now)
             due, joined = min(due, alert_due), joined or alert_joined
-        self._opens += state.is_open - was_open
-        if state.opened_offset != opened_offset:
-            self.incidents_opened += 1
-            state.set_traceparent(traceparent_of(headers) or "")
+        if state.lifecycle is not before:
+            self._opens += before in _NOT_OPEN
+            if state.opened_offset != opened_offset:
+                self.incidents_opened += 1
+                state.set_traceparent(traceparent_of(headers) or "")
         if due != NEVER and state_before is not None:
             self._revisions.trigger(group, state_before, due)
         if joined or group.revisions or not self._offsets.is_settled(key):

@@ -8,7 +8,7 @@ States may be about another log: the topic was deleted and created again, or the
 mark new alerts as replayed, or skip them as settled, so only the keys of such states are kept. They are recognised by
 the topic's id, which the generation record keeps, and by offsets beyond the end of the log. Where the brokers give
 topics no id (before 2.8), or the generation record was written by a version that kept none, a state below the end
-cannot be told apart.
+cannot be distinguished.
 """
 
 from collections.abc import Mapping

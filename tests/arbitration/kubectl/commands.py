@@ -1,16 +1,26 @@
-"""Hypothesis strategies: commands of the grammar, spelled in many ways, and what an attacker makes of them."""
+"""Commands: the corpus, and Hypothesis strategies for commands of the grammar and mutations of them."""
 
 import json
+from pathlib import Path
 
 from hypothesis import strategies as st
 
+_CORPUS = Path(__file__).parent / "corpus"
+
+
+def _load(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (_CORPUS / name).read_text("utf-8").splitlines()]
+
+
+VALID = _load("valid.jsonl")
+HOSTILE = _load("hostile.jsonl")
 _EDGE = "abcxyz0189"
 _COUNT = st.integers(1, 100)
 _PATCH_TYPES = st.sampled_from(["", "--type=merge ", "--type strategic "])
 
 
 def labels() -> st.SearchStrategy[str]:
-    """Names of namespaces and containers."""
+    """Return names of namespaces and containers."""
     middle = st.text(alphabet=_EDGE + "-", max_size=12)
     return st.builds(lambda a, b, c: a + b + c, st.sampled_from(_EDGE), middle, st.sampled_from(_EDGE))
 
@@ -33,7 +43,7 @@ _AMOUNTS = st.sampled_from(
 def _patches() -> st.SearchStrategy[str]:
     replicas = st.builds(lambda n: {"spec": {"replicas": n}}, _COUNT)
     return st.builds(
-        lambda target, told, patch, quote: f"patch {target} {told}{quote}'{json.dumps(patch)}'",
+        lambda target, patch_type, patch, quote: f"patch {target} {patch_type}{quote}'{json.dumps(patch)}'",
         _targets(*_SCALABLE),
         _PATCH_TYPES,
         replicas,
@@ -53,7 +63,7 @@ def _bounds() -> st.SearchStrategy[str]:
 
 
 def valid_commands() -> st.SearchStrategy[str]:
-    """Commands inside the grammar."""
+    """Return commands of the grammar in many spellings."""
     bodies = st.one_of(
         st.builds(lambda t, n, gap: f"scale {t} --replicas{gap}{n}", _targets(*_SCALABLE), _COUNT, _kinds("=", " ")),
         st.builds(
@@ -114,7 +124,7 @@ _FRAGMENTS = [
 
 @st.composite
 def mutations(draw: st.DrawFn, of: st.SearchStrategy[str] = _VALID) -> str:
-    """Commands with a few changes: fragments put in, pieces cut out, doubled, or turned around."""
+    """Return commands with a few changes: fragments inserted, pieces removed, repeated or reversed."""
     text = draw(of)
     for _ in range(draw(st.integers(1, 4))):
         start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))

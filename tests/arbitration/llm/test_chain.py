@@ -96,7 +96,7 @@ async def test_invalid_answers_move_on_to_the_next_provider_and_do_not_open_the_
 
 async def test_an_open_circuit_skips_the_provider_until_a_probe_succeeds() -> None:
     now = [0.0]
-    breaker = lambda: CircuitBreaker(3, 30, lambda: now[0])  # noqa: E731 - one for each link
+    breaker = lambda: CircuitBreaker(3, 30, lambda: now[0])  # noqa: E731 - one for each client
     async with chained(in_turn(responds(500), responds(500), responds(500), GOOD), GOOD, breaker=breaker) as running:
         assert await running.judge() == "b"
         assert await running.judge() == "b"
@@ -108,7 +108,7 @@ async def test_an_open_circuit_skips_the_provider_until_a_probe_succeeds() -> No
 
 async def test_a_half_open_circuit_refuses_other_calls_before_they_wait_for_a_slot() -> None:
     now, held = [0.0], Held(GOOD)
-    breaker = lambda: CircuitBreaker(1, 30, lambda: now[0])  # noqa: E731 - one for each link
+    breaker = lambda: CircuitBreaker(1, 30, lambda: now[0])  # noqa: E731 - one for each client
     async with chained(in_turn(responds(400), responds(500), held), breaker=breaker, slots=1) as running:
         assert await running.judge() is None
         assert running.chain.capacity() < UNLIMITED
@@ -186,7 +186,7 @@ async def test_the_models_are_listed_in_order_with_the_summarizer() -> None:
 
 async def test_the_capacity_is_what_the_first_provider_answers_before_the_deadline() -> None:
     async with chained(GOOD, GOOD, slots=2, timeout=10, deadline=60) as running:
-        # Forty seconds are left beside a call of each; until calls are known, each is taken to last its timeout.
+        # 40 of the 60 seconds, without a timeout for each provider; the average duration starts at the timeout.
         assert running.chain.capacity() == 8
         running.clients[0].average_seconds = 2
         assert running.chain.capacity() == 40

@@ -118,7 +118,7 @@ def test_alert_text_is_not_quoted_except_cleaned_names() -> None:
     shown = _shown(judgement)
     assert "DROP TABLE" not in shown
     assert not any(char in shown for char in "\x1b\x00\u202e")
-    assert "Payment [31mFailed<script> rm -rf /" in judgement.reasoning
+    assert "Payment[31mFailed<script> rm -rf /" in judgement.reasoning
 
 
 def _shown(judgement: Judgement) -> str:

@@ -75,7 +75,7 @@ def test_the_title_names_the_service() -> None:
     ("text", "shown"),
     [
         ("checkout", "checkout"),
-        ("a\x00b\x1b[0m\n\tc", "a b [0m c"),
+        ("a\x00b\x1b[0m\n\tc", "ab[0m c"),
         ("\u202eevil\u200b", "evil"),
         ("訂單 服務", "訂單 服務"),
         ("x" * 100, "x" * 79 + "…"),

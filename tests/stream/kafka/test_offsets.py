@@ -70,7 +70,9 @@ async def test_the_error_names_the_partitions_when_no_broker_answers(own_kafka: 
 
 async def test_the_committed_offset_has_its_metadata_and_the_topic_id(bootstrap: str, source: TopicPartition) -> None:
     settings = KafkaSettings(bootstrap_servers=bootstrap, group_id=f"group-{source.topic}")
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=settings.group_id) as consumer:
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=settings.group_id, enable_auto_commit=False
+    ) as consumer:
         consumer.assign([source])
         await consumer.commit({source: OffsetAndMetadata(7, "metadata")})
     fetched = await fetch_committed_offset(connection(settings), settings.group_id, source)

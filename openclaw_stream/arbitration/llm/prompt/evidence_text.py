@@ -118,10 +118,8 @@ def _alert(exemplar: Exemplar, case: Case, bytes_max: int) -> dict[str, Any]:
 
 def _annotations(exemplar: Exemplar) -> Iterator[tuple[str, str]]:
     """Yield the annotations, descriptions first, without links and copies of the message."""
-    names = sorted(
-        exemplar.annotations,
-        key=lambda name: _ANNOTATIONS_FIRST.index(name) if name in _ANNOTATIONS_FIRST else len(_ANNOTATIONS_FIRST),
-    )
+    order = {name: position for position, name in enumerate(_ANNOTATIONS_FIRST)}
+    names = sorted(exemplar.annotations, key=lambda name: order.get(name, len(order)))
     for name in names:
         value = exemplar.annotations[name]
         if value != exemplar.message and not value.startswith(("http://", "https://")):

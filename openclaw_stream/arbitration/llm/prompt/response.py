@@ -187,13 +187,11 @@ class _AnswerParser:
             return self._fields(BlastRadius, value)
         if isinstance(value, list):
             return self._items(name, value[: _limit(info)])
-        if isinstance(value, str):
-            return (
-                self._complete(name, value, "member")
-                if name in _TRUNCATION_SENSITIVE
-                else _enum_value(info, value)[: _limit(info)]
-            )
-        return value
+        if not isinstance(value, str):
+            return value
+        if name in _TRUNCATION_SENSITIVE:
+            return self._complete(name, value, "member")
+        return _enum_value(info, value)[: _limit(info)]
 
     def _items(self, name: str, values: list[Any]) -> list[Any]:
         if name == "optimization_suggestions":

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("maker", MAKERS)
 
 
 def own_key(maker: Maker) -> list[str]:
-    """The key that a provider was given: Ollama takes none."""
+    """The key of a provider, in full and cut; Ollama has none."""
     return [] if maker is ollama else [KEY, KEY[:6]]
 
 
@@ -108,9 +108,9 @@ async def test_no_secret_is_in_an_error_or_a_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     error = await fail(maker, responds(status, body))
-    told = "".join(traceback.format_exception(error)) + caplog.text
+    shown = "".join(traceback.format_exception(error)) + caplog.text
     for secret in (*own_key(maker), "hunter2", "abcdef123456", "a@b.example"):
-        assert secret not in told
+        assert secret not in shown
 
 
 async def test_hidden_characters_of_an_error_are_escaped(maker: Maker) -> None:

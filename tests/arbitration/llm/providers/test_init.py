@@ -68,8 +68,8 @@ async def test_openai_needs_a_key_or_a_base_url() -> None:
 
 
 def test_providers_outside_the_order_are_not_created() -> None:
-    told = "openai is skipped: AI_FALLBACK_ORDER does not name it"
-    assert make_providers(ProviderSettings(ai_fallback_order=("rules",), **ALL)) == ([], [told])
+    reason = "openai is skipped: AI_FALLBACK_ORDER does not name it"
+    assert make_providers(ProviderSettings(ai_fallback_order=("rules",), **ALL)) == ([], [reason])
     assert make_providers(ProviderSettings(ai_fallback_order=("rules",))) == ([], [])
 
 

@@ -102,7 +102,7 @@ async def test_check_names_the_command_that_pulls_the_model(body: dict[str, Any]
 
 @asynccontextmanager
 async def real(max_tokens: int = 3000, model: str | None = None) -> AsyncIterator[Ollama]:
-    """A real Ollama with some model, which may be a random one."""
+    """A real Ollama; its model may be a random one."""
     url = os.environ.get(REAL)
     if not url:
         pytest.skip(f"{REAL} is not set: the address of an Ollama that has the model OLLAMA_TEST_MODEL ({MODEL})")

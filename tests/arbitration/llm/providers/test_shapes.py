@@ -1,4 +1,4 @@
-"""Answers whose members are not what they should be: a reply or a ProviderError, and nothing else."""
+"""Answers with members of wrong types: they give a reply or a ProviderError, and no other error."""
 
 import contextlib
 import copy
@@ -32,10 +32,10 @@ DOCUMENT: Final[dict[str, Any]] = {
     "choices": [{"finish_reason": "stop", "message": {"content": "{}", "refusal": None}}],
     "data": [{"id": "gpt-x"}],
     "usage": {"input_tokens": 1, "output_tokens": 1, "prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}},
-    # all of them
+    # all providers
     "error": {"message": "m", "type": "t", "code": 1, "details": [_DETAIL]},
 }
-"""What every provider takes for an answer, or for an error where the status says so."""
+"""A valid answer of every provider, and with an error status a valid error."""
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -44,7 +44,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def planted(path: tuple[Any, ...], odd: Any) -> dict[str, Any]:
-    """The document with something else in one place."""
+    """The document with another value at a path."""
     document = copy.deepcopy(DOCUMENT)
     place: Any = document
     for key in path[:-1]:

@@ -1,4 +1,4 @@
-"""`openclaw-stream check` as the tests call it, in the process and as a program."""
+"""Runs `openclaw-stream check` for the tests, in the process and as a program."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ OWN = (
     "AI_",
     "MOCK_",
 )
-"""How the variables begin that the program reads."""
+"""Prefixes of the environment variables that the program reads."""
 
 Environment = dict[str, str]
 

@@ -1,0 +1,137 @@
+"""The command grammar, checked with a corpus, an independent oracle and mutations."""
+
+import shlex
+
+import pytest
+from hypothesis import given, settings
+
+from openclaw_stream.arbitration.kubectl import RefusedCommand, kind_of, parse
+from openclaw_stream.vocabulary import Action
+from tests.arbitration.kubectl.commands import HOSTILE, VALID, mutations, valid_commands
+from tests.arbitration.oracle import is_inert, is_safe, meaning
+
+_LIMIT = '{"op":"replace","path":"/spec/template/spec/containers/0/resources/limits/cpu","value":"1"}'
+_PATCHED_LIMIT = f"kubectl patch deploy/a --type=json -p '[{_LIMIT}]'"
+FAMILIES = sorted({entry["family"] for entry in HOSTILE})
+
+
+def _refusal(text: str) -> str | None:
+    try:
+        parse(text)
+    except RefusedCommand as refused:
+        return str(refused)
+    return None
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(HOSTILE) >= 600
+    assert len(VALID) >= 60
+    assert len({entry["text"] for entry in HOSTILE}) == len(HOSTILE)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_hostile_commands_are_refused(family: str) -> None:
+    refusals = {entry["text"]: _refusal(entry["text"]) for entry in HOSTILE if entry["family"] == family}
+    assert [text for text, reason in refusals.items() if reason is None] == []
+    assert [
+        reason for reason in refusals.values() if reason and not (reason.isprintable() and len(reason) <= 300)
+    ] == []
+
+
+@pytest.mark.parametrize("entry", VALID, ids=range(len(VALID)))
+def test_valid_commands_are_rendered_in_canonical_form(entry: dict[str, str]) -> None:
+    command = parse(entry["text"])
+    assert command.render() == entry["rendered"]
+    assert parse(command.render()) == command
+    assert is_safe(command.render())
+    assert meaning(entry["text"]) == meaning(entry["rendered"])
+
+
+@settings(deadline=None)
+@given(valid_commands())
+def test_every_command_of_the_grammar_is_accepted(text: str) -> None:
+    command = parse(text)
+    rendered = command.render()
+    assert parse(rendered) == command
+    assert is_safe(rendered)
+    assert meaning(rendered) == meaning(text)
+    assert len(command.in_namespace("n" * 63).render()) <= 1000
+
+
+@settings(deadline=None, max_examples=1000)
+@given(mutations())
+def test_no_mutation_becomes_unsafe_or_changes_its_meaning(text: str) -> None:
+    reason = _refusal(text)
+    if reason is not None:
+        assert reason.isprintable()
+        return
+    rendered = parse(text).render()
+    assert is_safe(rendered)
+    assert is_inert(text)
+    assert meaning(rendered) == meaning(text)
+
+
+@settings(deadline=None)
+@given(valid_commands())
+def test_a_shell_splits_a_rendered_command_into_its_parts(text: str) -> None:
+    command = parse(text)
+    flags = [f"--{flag}={value}" for flag, value in command.flags]
+    namespace = ["-n", command.namespace] if command.namespace else []
+    expected = ["kubectl", *command.verb.split(), command.target, *flags, *namespace]
+    assert shlex.split(command.render()) == expected
+
+
+def test_the_longest_command_fits_an_event() -> None:
+    container = '{"name":"%s","resources":{"limits":{"cpu":"1"}}}'
+    body = '{"spec":{"template":{"spec":{"containers":[%s]}}}}'
+    padded = body % ",".join(container % ("c" * 63) for _ in range(5))
+    text = f"kubectl patch ds {'d' * 63} -p '{padded}'"
+    assert len(parse(text).in_namespace("n" * 63).render()) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("kubectl scale deploy/a --replicas=2", Action.SCALE_DEPLOYMENT),
+        ('kubectl patch deploy/a -p \'{"spec":{"replicas":2}}\'', Action.SCALE_DEPLOYMENT),
+        ("kubectl autoscale deploy/a --max=2", Action.APPLY_HPA),
+        ('kubectl patch hpa/a -p \'{"spec":{"maxReplicas":2}}\'', Action.APPLY_HPA),
+        ("kubectl set resources deploy/a --limits=cpu=1", Action.TUNE_RESOURCES),
+        (_PATCHED_LIMIT, Action.TUNE_RESOURCES),
+        ("kubectl rollout restart deploy/a", Action.RESTART_DEPLOYMENT),
+        ("kubectl rollout undo deploy/a", Action.RESTART_DEPLOYMENT),
+        ("kubectl delete pod/a", Action.DELETE_POD),
+    ],
+)
+def test_a_command_has_its_action(text: str, action: Action) -> None:
+    assert parse(text).action is action
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("kubectl scale deploy/a --replicas=+2", "'+2'"),
+        ("kubectl scale deploy/a --replicas=2; reboot", "the shell character ; chains commands"),
+        ("kubectl scale deploy/a --replicas=2\u202e", "RIGHT-TO-LEFT OVERRIDE"),
+        ("kubectl delete pod/a --force", "--force is not allowed"),
+        ("sudo kubectl delete pod/a", "does not begin with kubectl"),
+        ("kubectl get pods", "kubectl get pods is not an allowed command"),
+        ("kubectl delete pod a b", "exactly one resource"),
+        ("kubectl set resources ds/a --limits=memory=512MB", "not a Kubernetes quantity"),
+        ('kubectl patch deploy/a --type=merge -p \'{"spec":{"template":{}}}\'', "replace the whole list"),
+    ],
+)
+def test_a_refusal_states_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(RefusedCommand) as refused:
+        parse(text)
+    assert reason in str(refused.value)
+
+
+def test_kinds_have_their_usual_names() -> None:
+    assert [str(kind_of(word)) for word in ("Deploy", "sts", "Pods", "hpa")] == [
+        "deployment",
+        "statefulset",
+        "pod",
+        "horizontalpodautoscaler",
+    ]
+    assert kind_of("node") is None
