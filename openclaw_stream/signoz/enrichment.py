@@ -15,7 +15,7 @@ from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz.client import SigNozClient, SigNozError
 from openclaw_stream.signoz.query import query_body
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read_response
-from openclaw_stream.signoz.subject import Subject, Window, subject_of, window_of
+from openclaw_stream.signoz.subject import QueryTarget, Window, subject_of, window_of
 from openclaw_stream.signoz.trace_link import traces_url
 from openclaw_stream.text import Hidden, safe_text
 
@@ -28,7 +28,7 @@ _CACHE_ENTRIES = 1024
 _CACHE_SECONDS = 60.0
 _NANOSECONDS_PER_MS = 1e6
 _REASON_MAX = 400
-_CHECK_SUBJECT = Subject(("openclaw-stream-check",), "")
+_CHECK_SUBJECT = QueryTarget(("openclaw-stream-check",), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SigNoz:
         self._client = SigNozClient(self._url, key)
         self._breaker = CircuitBreaker(_FAILURES, _COOLDOWN_SECONDS, clock)
         self._semaphore = asyncio.Semaphore(_CONCURRENCY)
-        self._recent: TtlCache[tuple[Subject, Window], _Lookup] = TtlCache(
+        self._recent: TtlCache[tuple[QueryTarget, Window], _Lookup] = TtlCache(
             _CACHE_ENTRIES, _CACHE_SECONDS, lambda lookup: lookup.answered, clock
         )
 
@@ -101,7 +101,7 @@ class SigNoz:
         await self._recent.close()
         await self._client.close()
 
-    async def _look_up(self, subject: Subject, window: Window) -> _Lookup:
+    async def _look_up(self, subject: QueryTarget, window: Window) -> _Lookup:
         try:
             return _Lookup(await self._query_limited(subject, window), answered=True)
         except SigNozError as error:
@@ -111,7 +111,7 @@ class SigNoz:
             log.exception("golden signals failed", services=_service_names(subject))
             return _Lookup(self._unavailable(f"the lookup failed with {type(error).__name__}", window), answered=False)
 
-    async def _query_limited(self, subject: Subject, window: Window) -> Enrichment:
+    async def _query_limited(self, subject: QueryTarget, window: Window) -> Enrichment:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             async with asyncio.timeout_at(deadline):
@@ -123,7 +123,7 @@ class SigNoz:
         finally:
             self._semaphore.release()
 
-    async def _query_guarded(self, subject: Subject, window: Window, deadline: float) -> Enrichment:
+    async def _query_guarded(self, subject: QueryTarget, window: Window, deadline: float) -> Enrichment:
         try:
             with self._breaker.attempt(_is_failure):
                 return await self._query_windows(subject, window, deadline)
@@ -133,7 +133,7 @@ class SigNoz:
             log.warning("no golden signals", services=_service_names(subject), reason=str(error))
             raise
 
-    async def _query_windows(self, subject: Subject, window: Window, deadline: float) -> Enrichment:
+    async def _query_windows(self, subject: QueryTarget, window: Window, deadline: float) -> Enrichment:
         current, previous = await asyncio.gather(
             self._query(subject, window, deadline),
             self._query_if_possible(subject, window.previous, deadline),
@@ -147,7 +147,7 @@ class SigNoz:
             return await self._query_windows(subject.any_namespace(), window, deadline)
         return self._enrichment(subject, window, current, previous)
 
-    async def _query(self, subject: Subject, window: Window, deadline: float) -> QueryResult:
+    async def _query(self, subject: QueryTarget, window: Window, deadline: float) -> QueryResult:
         try:
             return read_response(await self._client.query(query_body(subject, window), deadline), subject)
         except SigNozError as error:
@@ -155,14 +155,14 @@ class SigNoz:
                 return QueryResult({}, namespace_unknown=True)
             raise
 
-    async def _query_if_possible(self, subject: Subject, window: Window, deadline: float) -> QueryResult | None:
+    async def _query_if_possible(self, subject: QueryTarget, window: Window, deadline: float) -> QueryResult | None:
         try:
             return await self._query(subject, window, deadline)
         except SigNozError:
             return None
 
     def _enrichment(
-        self, subject: Subject, window: Window, current: QueryResult, previous: QueryResult | None
+        self, subject: QueryTarget, window: Window, current: QueryResult, previous: QueryResult | None
     ) -> Enrichment:
         previous_rows = previous.rows if previous else {}
         service = next(
@@ -186,7 +186,7 @@ def _is_failure(error: Exception) -> bool | None:
     return not error.rejected_query if isinstance(error, SigNozError) else None
 
 
-def _service_names(subject: Subject) -> str:
+def _service_names(subject: QueryTarget) -> str:
     return safe_text(", ".join(subject.services), _REASON_MAX, hidden=Hidden.ESCAPE)
 
 

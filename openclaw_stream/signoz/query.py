@@ -6,7 +6,7 @@ expression contains no values: they are bound as variables, of types without spe
 
 from typing import Any, Final
 
-from openclaw_stream.signoz.subject import Subject, Window
+from openclaw_stream.signoz.subject import QueryTarget, Window
 
 NAME: Final = "A"
 NAMESPACE: Final = "k8s.namespace.name"
@@ -17,7 +17,7 @@ _AGGREGATIONS = ("count()", "countIf(status_code = 2)", "p99(duration_nano)")
 _STEP = 60
 
 
-def query_body(subject: Subject, window: Window) -> dict[str, Any]:
+def query_body(subject: QueryTarget, window: Window) -> dict[str, Any]:
     """Return the request body for the golden signals of a subject's services in a window."""
     variables: dict[str, Any] = {"services": {"type": "custom", "value": list(subject.services)}}
     conditions = ["service.name IN $services"]

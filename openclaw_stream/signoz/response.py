@@ -10,7 +10,7 @@ from typing import Any
 
 from openclaw_stream.http_client import dig, listed
 from openclaw_stream.signoz.query import COUNT, ERRORS, NAME, NAMESPACE, P99
-from openclaw_stream.signoz.subject import Subject
+from openclaw_stream.signoz.subject import QueryTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class QueryResult:
     namespace_unknown: bool = False
 
 
-def read_response(data: Any, subject: Subject) -> QueryResult:
+def read_response(data: Any, subject: QueryTarget) -> QueryResult:
     """Parse the `data` of a response to the query about a subject."""
     rows = {service: row for service, row in _rows(data, subject) if row.count > 0}
     warnings = (str(dig(each, "message")) for each in listed(dig(data, "warning", "warnings")))
@@ -43,7 +43,7 @@ def names_unknown_namespace(message: str) -> bool:
     return NAMESPACE in message and "ambiguous" not in message
 
 
-def _rows(data: Any, subject: Subject) -> Iterator[tuple[str, QueryRow]]:
+def _rows(data: Any, subject: QueryTarget) -> Iterator[tuple[str, QueryRow]]:
     for result in listed(dig(data, "data", "results")):
         if dig(result, "queryName") != NAME:
             continue

@@ -18,15 +18,15 @@ _ROUNDING = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class QueryTarget:
     """Possible service names, most likely first, and the namespace; an empty namespace is not queried."""
 
     services: tuple[str, ...]
     namespace: str
 
-    def any_namespace(self) -> "Subject":
+    def any_namespace(self) -> "QueryTarget":
         """Return the same names without a namespace."""
-        return Subject(self.services, "")
+        return QueryTarget(self.services, "")
 
 
 class Window(NamedTuple):
@@ -46,7 +46,7 @@ class Window(NamedTuple):
         return Window(2 * self.start - self.end, self.start)
 
 
-def subject_of(case: Case) -> Subject:
+def subject_of(case: Case) -> QueryTarget:
     """Return the subject of a case: trace labels of its alerts, its own service, then workloads and owners of pods.
 
     Alerts of other services in the same incident are ignored.
@@ -55,7 +55,7 @@ def subject_of(case: Case) -> Subject:
     names = [name for name in _names(case, exemplars) if name]
     owners = [workload_of_pod(name) for name in names]
     namespaces = (case.namespace, *(each.namespace for each in exemplars))
-    return Subject(tuple(dict.fromkeys(names + owners))[:SERVICES_MAX], next(filter(None, namespaces), ""))
+    return QueryTarget(tuple(dict.fromkeys(names + owners))[:SERVICES_MAX], next(filter(None, namespaces), ""))
 
 
 def window_of(case: Case) -> Window:

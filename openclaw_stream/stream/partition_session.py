@@ -42,7 +42,7 @@ class PartitionSession:
         self.backpressure = Backpressure(
             ledger, context.decision_queue, context.pending_bytes_limit, worker.max_pending_decisions
         )
-        self.processor = RecordProcessor(ledger, context.grouping, metrics, self.backpressure.is_full, poison_offsets)
+        self.processor = RecordProcessor(ledger, context.reader, metrics, self.backpressure.is_full, poison_offsets)
         self.commit_loop = CommitLoop(ledger, publisher.commit, on_commit, worker.commit_interval)
         self.dispatcher = DecisionDispatcher(context, ledger, self.guard, on_failure, self.commit_loop.wake)
         self._poison_offsets = poison_offsets

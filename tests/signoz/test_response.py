@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read_response
-from openclaw_stream.signoz.subject import Subject
+from openclaw_stream.signoz.subject import QueryTarget
 
-SUBJECT = Subject(("checkout", "cart"), "shop")
+SUBJECT = QueryTarget(("checkout", "cart"), "shop")
 GROUP = {"name": "service.name", "aggregationIndex": 0, "columnType": "group"}
 RESULTS = [{"name": f"__result_{index}", "aggregationIndex": index, "columnType": "aggregation"} for index in range(3)]
 
