@@ -15,7 +15,7 @@ from openclaw_stream.alerts.matchers import Matchers
 from openclaw_stream.alerts.names import member_of, name_of
 from openclaw_stream.alerts.severity import NONE, Severities
 from openclaw_stream.alerts.status import Stated, stated
-from openclaw_stream.alerts.subject import WORKLOAD_KINDS, subject_of
+from openclaw_stream.alerts.subject import DATASOURCE_ALERTS, WORKLOAD_KINDS, subject_of
 from openclaw_stream.alerts.timestamps import timestamp_of
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.text import Hidden, safe_text
@@ -79,6 +79,8 @@ class AlertReader:
         is_heartbeat = name not in self._plain_names and self._is_heartbeat(name, labels)
         if is_heartbeat:  # most have the severity none
             document = {**document, "severity": Severity.CRITICAL.value}
+        elif name in DATASOURCE_ALERTS and not document.get("message"):
+            document = {**document, "message": _failed_query(labels)}
         alert = self._read(document, name, labels, timestamp, warnings)
         if len(warnings) > known_warnings:
             alert.warnings = tuple(warnings[known_warnings:])
@@ -135,7 +137,7 @@ class AlertReader:
             raise SkippedAlertError("ignored")
         if self._heartbeats.match(labels, name):
             return True
-        if self._by_name and len(self._plain_names) < _NAMES_MAX:
+        if self._by_name and name not in DATASOURCE_ALERTS and len(self._plain_names) < _NAMES_MAX:
             self._plain_names.add(name)
         return False
 
@@ -222,6 +224,12 @@ def _text(value: object, field: str, warnings: list[str]) -> str:
     if value is not None:
         warnings.append(_ignored(field, "a text", value))
     return ""
+
+
+def _failed_query(labels: dict[str, str]) -> str:
+    """Return what an alert of Grafana's means that has the labels of its rule but says nothing about it."""
+    rule, datasource = labels.get("rulename", "unknown"), labels.get("datasource_uid", "unknown")
+    return f"Grafana could not evaluate the rule {rule}: the query of data source {datasource} failed or found no data."
 
 
 def _named(value: object, field: str, warnings: list[str]) -> str:

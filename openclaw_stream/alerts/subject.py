@@ -62,7 +62,7 @@ _TARGET_DOWN = re.compile(
     r"(?:^|_)(?:target|instance|endpoint|scrape)_?(?:down|missing)|exporter_?(?:down|missing|absent)|absent",
     re.IGNORECASE,
 )
-_DATASOURCE_ALERTS = frozenset(("DatasourceError", "DatasourceNoData"))
+DATASOURCE_ALERTS = frozenset(("DatasourceError", "DatasourceNoData"))
 # A stateful set names its claims TEMPLATE-SET-ORDINAL; these are the usual names of templates.
 _CLAIM = re.compile(r"^(?:data|datadir|storage|db|pgdata|www|logs?|redis-data|mysql-data|postgres-data)-(.+)-\d+$")
 
@@ -181,7 +181,7 @@ def _service(namespace: str, service: str) -> Subject | None:
 
 def _datasource(alert_name: str, labels: Mapping[str, str]) -> Subject | None:
     """Return the data source of an alert of Grafana's about a query that failed or found nothing."""
-    uid = labels.get("datasource_uid", "").strip() if alert_name in _DATASOURCE_ALERTS else ""
+    uid = labels.get("datasource_uid", "").strip() if alert_name in DATASOURCE_ALERTS else ""
     return Subject(DATASOURCE, "", uid) if uid else None
 
 

@@ -304,3 +304,11 @@ def test_names_are_capped_and_free_of_secrets() -> None:
     alert = read(alert_type="x" * 100_000, namespace="jane@example.org", service="s" * 300)
     assert max(map(len, (alert.name, alert.namespace, alert.service))) <= 200
     assert "jane" not in alert.namespace + alert.group_key
+
+
+def test_a_query_that_failed_in_grafana_names_its_rule() -> None:
+    labels = {"rulename": "Search latency", "datasource_uid": "prom-1", "service": "api", "namespace": "search"}
+    alert = read(alert_type="DatasourceError", labels=labels)
+    assert (alert.group_key, alert.service) == ("/prom-1", "")
+    assert "Search latency" in alert.message
+    assert read(alert_type="DatasourceError", labels=labels, message="own").message == "own"

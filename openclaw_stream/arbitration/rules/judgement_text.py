@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
+from openclaw_stream.alerts.subject import ALERT
 from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.arbitration.rules.remedy import Remedy
@@ -47,7 +48,8 @@ class JudgementText:
     def title(self, case: Case, diagnosis: Diagnosis, target: str) -> str:
         """Return the cause with the service, workload or namespace."""
         title = diagnosis.cause.title[self._language]
-        where = single_line(case.service or target or case.namespace)
+        subject = case.subject.name if case.subject.kind != ALERT else ""
+        where = single_line(case.service or target or subject or case.namespace)
         return self.render("title", where=where, title=title) if where else self.render("title_only", title=title)
 
     def description(self, diagnosis: Diagnosis, remedy: Remedy, *, known: bool) -> str:
