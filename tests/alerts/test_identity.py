@@ -36,7 +36,7 @@ FINGERPRINT = "1cdb5a7ade992ec2"
         ("", ""),
     ],
 )
-def test_a_pods_name_tells_its_workload(pod: str, workload: str) -> None:
+def test_the_workload_is_derived_from_a_pods_name(pod: str, workload: str) -> None:
     assert workload_of_pod(pod) == workload
 
 
@@ -45,7 +45,7 @@ def test_a_pods_name_tells_its_workload(pod: str, workload: str) -> None:
     st.text(HASH, min_size=8, max_size=10),
     st.text(HASH, min_size=5, max_size=5),
 )
-def test_every_replica_sets_pod_tells_its_workload(name: str, template: str, pod: str) -> None:
+def test_the_workload_is_derived_from_every_pod_of_a_replica_set(name: str, template: str, pod: str) -> None:
     assert workload_of_pod(f"{name}-{template}-{pod}") == name
 
 
@@ -97,7 +97,7 @@ def test_the_service_is_found_or_derived_from_the_workload(labels: dict[str, str
         ("", "cart"),
     ],
 )
-def test_the_target_tells_the_service_before_a_pod_does(target: str, service: str) -> None:
+def test_the_target_is_used_before_the_pod(target: str, service: str) -> None:
     assert service_of({"pod": "cart-0"}, target) == service
 
 
@@ -126,11 +126,13 @@ def test_a_derived_fingerprint_does_not_change_with_what_varies_between_repeats(
         (("HighErrorRate", "shop"), "", {"pod": "kafka-0", "topic": "orders"}),
     ],
 )
-def test_a_derived_fingerprint_tells_alerts_apart(names: tuple[str, str], target: str, labels: dict[str, str]) -> None:
+def test_derived_fingerprints_of_different_alerts_differ(
+    names: tuple[str, str], target: str, labels: dict[str, str]
+) -> None:
     assert fingerprint_of(names, target, labels) != fingerprint_of(("HighErrorRate", "shop"), "", {"pod": "kafka-0"})
 
 
-def test_a_derived_fingerprint_tells_values_apart_that_only_look_like_pods() -> None:
+def test_derived_fingerprints_of_values_that_resemble_pods_differ() -> None:
     assert fingerprint_of(("a",), "", {"queue": "order-22222"}) != fingerprint_of(("a",), "", {"queue": "order-44444"})
 
 
@@ -152,12 +154,12 @@ def test_a_fingerprints_hash_is_an_unsigned_64_bit_number(fingerprint: str) -> N
 
 
 @given(st.text(max_size=700))
-def test_a_name_is_capped_and_kept_where_it_is_short(name: str) -> None:
+def test_a_long_name_is_cut_and_a_short_one_stays(name: str) -> None:
     assert len(name_of(name)) <= 200
     assert name_of(name_of(name)) == name_of(name)
 
 
-def test_names_that_differ_in_what_is_left_out_stay_different() -> None:
+def test_names_that_differ_only_in_redacted_parts_stay_different() -> None:
     assert name_of("jane@example.org").startswith("[redacted:email]~")
     assert name_of("jane@example.org") != name_of("john@example.org")
     assert name_of("a" * 300) != name_of("a" * 301)
@@ -169,7 +171,7 @@ def test_the_group_key_joins_the_values() -> None:
 
 
 @pytest.mark.parametrize(("namespace", "service"), [("shop", ""), ("", "checkout"), ("", "")])
-def test_an_alert_that_lacks_a_group_label_is_a_group_of_its_own(namespace: str, service: str) -> None:
+def test_an_alert_without_a_group_label_is_a_group_of_its_own(namespace: str, service: str) -> None:
     assert Grouping().key("HighErrorRate", namespace, service, {}, FINGERPRINT) == FINGERPRINT
 
 
@@ -190,14 +192,14 @@ def test_any_label_can_group(group_by: tuple[str, ...], key: str) -> None:
     assert Grouping(group_by).key("HighErrorRate", "shop", "checkout", labels, FINGERPRINT) == key
 
 
-def test_a_single_labels_value_is_no_fingerprint() -> None:
+def test_the_value_of_a_single_label_never_equals_a_fingerprint() -> None:
     grouping = Grouping(("service",))
     assert grouping.key("a", "", "checkout", {}, FINGERPRINT) == "checkout"
     assert grouping.key("a", "", "", {}, "checkout") == "/checkout"
 
 
 @pytest.mark.parametrize("group_by", [(), ("service", "service"), ("namespace", "severity")])
-def test_a_grouping_that_cannot_be_is_refused(group_by: tuple[str, ...]) -> None:
+def test_an_invalid_grouping_is_rejected(group_by: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="group_by"):
         Grouping(group_by)
 

@@ -69,7 +69,7 @@ def test_only_the_name_is_required() -> None:
     assert (alert.labels, alert.annotations, alert.metrics) == ({}, {}, {})
 
 
-def test_null_means_not_given() -> None:
+def test_null_means_missing() -> None:
     fields = "severity status source namespace service target_resource message metrics labels annotations fingerprint"
     nothing = dict.fromkeys([*fields.split(), "starts_at", "ends_at", "generator_url"])
     assert read(**nothing) == read()
@@ -90,7 +90,7 @@ def test_the_name_has_aliases(document: dict[str, Any]) -> None:
     assert read_alert(document, RECORD, GROUPING, []).name == "A"
 
 
-def test_a_field_beats_the_like_named_label() -> None:
+def test_a_field_overrides_the_label_of_the_same_name() -> None:
     labels = {
         "severity": "info",
         "namespace": "other",
@@ -116,7 +116,7 @@ def test_a_field_beats_the_like_named_label() -> None:
 
 
 @pytest.mark.parametrize("severity", ["purple", "", 3, True, 1.5])
-def test_no_severity_is_a_fault(severity: object) -> None:
+def test_any_severity_is_accepted(severity: object) -> None:
     assert read(severity=severity).severity is Severity.WARNING
 
 
@@ -135,20 +135,20 @@ def test_without_a_status_an_alert_fires_until_its_end(ends_at: object, firing: 
     assert read(ends_at=ends_at, status="OK").firing is False
 
 
-def test_a_status_that_is_not_known_means_firing_with_a_warning() -> None:
+def test_an_unknown_status_means_firing_with_a_warning() -> None:
     alert, warning = warned(status="purple")
     assert alert.firing
     assert 'status: the string "purple"' in warning
 
 
 @pytest.mark.parametrize("value", ["yesterday", "1999-01-01T00:00:00Z", RECORD + 2 * 86_400_000, True, [1], {"a": 1}])
-def test_an_absurd_start_is_ignored_with_a_warning(value: object) -> None:
+def test_an_implausible_start_is_ignored_with_a_warning(value: object) -> None:
     alert, warning = warned(starts_at=value)
     assert alert.starts_at == 0
     assert warning.startswith("starts_at: ")
 
 
-def test_the_spelling_of_alertmanager_is_read_too() -> None:
+def test_the_field_names_of_alertmanager_are_read_too() -> None:
     alert = read(startsAt="2026-11-22T11:13:04Z", endsAt="2026-11-22T11:13:05Z", generatorURL="https://example.org")
     assert (alert.starts_at, alert.ends_at) == (1_795_345_984_000, 1_795_345_985_000)
     assert alert.generator_url == "https://example.org"
@@ -181,7 +181,7 @@ def test_texts_and_numbers_are_coerced() -> None:
         ("metrics", {"a": False}, "metrics.a: expected a finite number, got false"),
     ],
 )
-def test_a_wrong_type_is_named(field: str, value: object, reason: str) -> None:
+def test_a_wrong_type_is_named_in_the_error(field: str, value: object, reason: str) -> None:
     with pytest.raises(PoisonError) as caught:
         read(**{field: value})
     assert str(caught.value) == reason
@@ -194,7 +194,7 @@ def test_a_derived_fingerprint_is_that_of_the_repeat() -> None:
     assert first.fingerprint != read(labels={"pod": "cart-7d9f8b6c5-x2x4z"}).fingerprint
 
 
-def test_names_are_capped_and_free_of_secrets() -> None:
+def test_names_are_cut_and_have_no_secrets() -> None:
     alert = read(alert_type="x" * 100_000, namespace="jane@example.org", service="s" * 300)
     assert max(map(len, (alert.name, alert.namespace, alert.service))) <= 200
     assert "jane" not in alert.namespace + alert.group_key

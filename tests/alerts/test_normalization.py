@@ -16,17 +16,17 @@ from openclaw_stream.vocabulary import Severity
         ("purple 7 !", Severity.WARNING),
     ],
 )
-def test_the_usual_words_are_mapped_and_others_mean_warning(words: str, severity: Severity) -> None:
+def test_usual_severities_are_mapped_and_others_mean_warning(words: str, severity: Severity) -> None:
     assert {severity_of(word) for word in words.split()} == {severity}
 
 
 @given(st.sampled_from(["critical", "page", "p1", "Warning", "NOTICE"]), st.text(" \t\n", max_size=3))
-def test_case_and_space_around_a_severity_do_not_count(word: str, space: str) -> None:
+def test_case_and_surrounding_space_of_a_severity_are_ignored(word: str, space: str) -> None:
     assert severity_of(space + word.upper() + space) is severity_of(word.lower())
 
 
 @given(st.text())
-def test_any_text_is_some_severity(word: str) -> None:
+def test_any_text_has_a_severity(word: str) -> None:
     assert isinstance(severity_of(word), Severity)
 
 
