@@ -94,8 +94,8 @@ def _kind(word: str) -> str:
     return short.get(plain, plain.removesuffix("s"))
 
 
-def _changes(document: Any, *, json_type: str | None) -> Iterator[tuple[str, Any]]:
-    if json_type != "json":
+def _changes(document: Any, *, patch_type: str | None) -> Iterator[tuple[str, Any]]:
+    if patch_type != "json":
         yield from _leaves("", document)
         return
     for operation in document:
