@@ -3,7 +3,7 @@
 from itertools import islice
 
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import NEVER, UNKNOWN, LineageEntry, State
+from openclaw_stream.incidents.state import NEVER, UNKNOWN, LineageRecord, State
 from openclaw_stream.stream.state.offset_tracker import OffsetTracker
 from openclaw_stream.stream.state.revision import Group
 from openclaw_stream.stream.state.revision_tracker import RevisionTracker
@@ -99,7 +99,7 @@ class DueProcessor:
                 self._end_incident(group, end, offset, recorded_end, tick=tick)
         self.schedule(group, offset)
 
-    def _end(self, state: State, now: int, offset: int, recorded_end: LineageEntry | None, *, tick: bool) -> int:
+    def _end(self, state: State, now: int, offset: int, recorded_end: LineageRecord | None, *, tick: bool) -> int:
         """Return when the incident ends, NEVER where nothing is to be done about it yet."""
         if tick and state.end_published:
             return NEVER
@@ -119,7 +119,7 @@ class DueProcessor:
         return self._fold.close_time(state)
 
     def _end_incident(
-        self, group: Group, at: int, offset: int, recorded_end: LineageEntry | None, *, tick: bool
+        self, group: Group, at: int, offset: int, recorded_end: LineageRecord | None, *, tick: bool
     ) -> None:
         state = group.state
         if group.gathering:
@@ -134,7 +134,7 @@ class DueProcessor:
         else:
             self._revisions.resolve(group, state_before, at)
 
-    def _close(self, group: Group, at: int, offset: int, recorded_end: LineageEntry | None) -> None:
+    def _close(self, group: Group, at: int, offset: int, recorded_end: LineageRecord | None) -> None:
         state = group.state
         if recorded_end:
             state.close(recorded_end.status, recorded_end.closed_offset)

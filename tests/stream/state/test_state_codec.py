@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.lifecycle import Lifecycle
-from openclaw_stream.incidents.state import LineageEntry, State
+from openclaw_stream.incidents.state import LineageRecord, State
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, encode, generation_record
 from openclaw_stream.vocabulary import IncidentStatus
@@ -48,8 +48,8 @@ def test_every_field_is_encoded_and_decoded() -> None:
     state.begin("id-2", 5, 1000, "id-1")
     state.through, state.replayed_through, state.membership_frozen_at = 17, 11, 13
     state.lineage = (
-        LineageEntry("id-1", 2, 900, 4, IncidentStatus.RESOLVED),
-        LineageEntry("id-2", 5, 1000, None, FIRING),
+        LineageRecord("id-1", 2, 900, 4, IncidentStatus.RESOLVED),
+        LineageRecord("id-2", 5, 1000, None, FIRING),
     )
     state.status, state.revision, state.last_due, state.hold_end = IncidentStatus.RESOLVED, 3, 1100, 1900
     state.firing, state.resolved = {1 << 63: 800}, {7: 0, (1 << 64) - 1: 801}
