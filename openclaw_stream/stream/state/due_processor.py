@@ -30,7 +30,7 @@ class DueProcessor:
         self._offsets = offsets
         self._undated: list[Group] = []
 
-    def restore(self, group: Group, offset: int) -> None:
+    def add(self, group: Group, offset: int) -> None:
         """Schedule a restored group."""
         state = group.state
         if state.is_open:
@@ -56,7 +56,7 @@ class DueProcessor:
             self._process(group, now, offset, tick=False)
 
     def tick(self, stream_time: int, now: int, offset: int) -> None:
-        """Publish early what is due at `now`, later than stream time, when the log is read; membership stays."""
+        """Publish early what is due at `now`, later than stream time; membership does not change."""
         for group in self._schedule.reached(offset):
             self._process(group, stream_time, offset, tick=False)
         for group in islice(self._schedule.due(now, tick=True), _TICK_MAX):
@@ -100,7 +100,7 @@ class DueProcessor:
         self.schedule(group, offset)
 
     def _end(self, state: State, now: int, offset: int, recorded_end: LineageRecord | None, *, tick: bool) -> int:
-        """Return when the incident ends, NEVER where nothing is to be done about it yet."""
+        """Return when the incident ends, NEVER where its end is not to be processed yet."""
         if tick and state.end_published:
             return NEVER
         if recorded_end and offset >= (recorded_end.closed_offset or 0):
