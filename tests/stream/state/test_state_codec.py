@@ -68,6 +68,24 @@ def test_every_field_is_encoded_and_decoded() -> None:
         assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
 
 
+@pytest.mark.parametrize(
+    ("is_open", "early", "lifecycle"),
+    [
+        (True, False, Lifecycle.OPEN),
+        (True, True, Lifecycle.END_PUBLISHED),
+        (False, False, Lifecycle.CLOSED),
+        (False, True, Lifecycle.CLOSED),
+    ],
+)
+def test_states_of_earlier_releases_are_decoded(*, is_open: bool, early: bool, lifecycle: Lifecycle) -> None:
+    """They keep `early` when stream time closes the incident."""
+    state = State("g")
+    state.begin("id-1", 5, 1000, "")
+    document = orjson.loads(encode(state, "me", 1, None))
+    document["fold"] |= {"open": is_open, "early": early}
+    assert DecodedState(orjson.dumps(document)).state.lifecycle is lifecycle
+
+
 def test_the_last_decision_is_kept_with_its_incident_only() -> None:
     state = State("g")
     state.begin("id-1", 5, 1000, "")
