@@ -22,17 +22,17 @@ def test_ids_never_change() -> None:
 
 
 @given(COORDINATES, COORDINATES)
-def test_ids_are_equal_for_equal_coordinates_only(
+def test_ids_are_equal_only_for_equal_coordinates(
     one: tuple[str, int, int, int, str], other: tuple[str, int, int, int, str]
 ) -> None:
     assert (incident_id(*one) == incident_id(*other)) == (one == other)
     assert UUID(incident_id(*one)).version == 5
 
 
-def test_no_separator_in_a_name_makes_two_ids_one() -> None:
+def test_separators_in_names_do_not_make_ids_equal() -> None:
     assert incident_id("a", 1, 2, 3, 'b",4') != incident_id('a",1', 1, 2, 3, "b")
     assert incident_id("a", 11, 1, 0, "") != incident_id("a", 1, 11, 0, "")
 
 
-def test_kinds_do_not_share_ids() -> None:
+def test_ids_of_different_kinds_differ() -> None:
     assert len({decision_id("x", 1), tuning_id("x", 1), event_id("x", 1), event_id("x", 2)}) == 4

@@ -11,7 +11,7 @@ from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.ids import incident_id
 from openclaw_stream.incidents.evidence import exemplar
 from openclaw_stream.incidents.lifecycle import Lifecycle
-from openclaw_stream.incidents.state import NEVER, LineageEntry, State
+from openclaw_stream.incidents.state import NEVER, LineageRecord, State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 
@@ -141,7 +141,7 @@ class Fold:
         state.begin(new_id, offset, timestamp, previous[-1] if previous else "")
         state.set_origin(alert.subject, alert.namespace, alert.service)
         if state.lineage_entry(offset) is None:
-            state.record_in_lineage(LineageEntry(new_id, offset, timestamp, None, IncidentStatus.FIRING))
+            state.record_in_lineage(LineageRecord(new_id, offset, timestamp, None, IncidentStatus.FIRING))
 
 
 def _is_repeat(state: State, alert: Alert) -> bool:

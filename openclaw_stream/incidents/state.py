@@ -23,7 +23,7 @@ _EXEMPLARS_MAX = 16
 _OPEN, _END_PUBLISHED = Lifecycle.OPEN, Lifecycle.END_PUBLISHED
 
 
-class LineageEntry(NamedTuple):
+class LineageRecord(NamedTuple):
     """One incident in the lineage of its group.
 
     `closed_offset` is the first offset at which stream time has closed it, None while it is open.
@@ -89,7 +89,7 @@ class State:
         *,
         through: int = UNKNOWN,
         replayed_through: int = UNKNOWN,
-        lineage: tuple[LineageEntry, ...] = (),
+        lineage: tuple[LineageRecord, ...] = (),
     ) -> None:
         self.group_key = group_key
         self.through = through
@@ -323,20 +323,20 @@ class State:
 
     # ---- lineage, resets and replays
 
-    def lineage_entry(self, opened_offset: int) -> LineageEntry | None:
+    def lineage_entry(self, opened_offset: int) -> LineageRecord | None:
         """Return the entry of the incident opened at this offset."""
         for entry in self.lineage:
             if entry.opened_offset == opened_offset:
                 return entry
         return None
 
-    def record_in_lineage(self, entry: LineageEntry) -> None:
+    def record_in_lineage(self, entry: LineageRecord) -> None:
         """Insert an entry in order of opening, replacing that of the same opening; the oldest are dropped."""
         others = [e for e in self.lineage if e.opened_offset != entry.opened_offset]
         others.append(entry)
         self.lineage = tuple(sorted(others, key=lambda e: e.opened_offset)[-LINEAGE_MAX:])
 
-    def recorded_end(self, floor: int) -> LineageEntry | None:
+    def recorded_end(self, floor: int) -> LineageRecord | None:
         """Return the entry with the end of an incident that an earlier generation closed; None where timers decide.
 
         That is one that was open at `floor`, the offset of the reset, and that a replay closes at the same offset.
@@ -363,7 +363,7 @@ class State:
                 state.freeze_membership(self)
         return state
 
-    def restore_incident(self, entry: LineageEntry, previous_incident_id: str, floor: int) -> None:
+    def restore_incident(self, entry: LineageRecord, previous_incident_id: str, floor: int) -> None:
         """Begin the incident of a lineage entry, without evidence, as open or closed as it was at `floor`."""
         self.begin(entry.incident_id, entry.opened_offset, entry.opened_at, previous_incident_id)
         if entry.closed_offset is not None and entry.closed_offset < floor:

@@ -41,7 +41,7 @@ def _check_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_servers(servers: str) -> str:
     for server in servers.split(","):
-        match = re.fullmatch(r"\s*(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]+)(?::(\d{1,5}))?\s*", server)
+        match = re.fullmatch(r"\s*(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]+)(?::([0-9]{1,5}))?\s*", server)
         if match is None or int(match[1] or 1) not in range(1, _LAST_PORT + 1):
             raise ValueError(f"{server!r} is not host:port")
     return servers
@@ -60,7 +60,7 @@ def _parse_address(value: object) -> object:
         return None
     host, _, port = value.strip().rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not host.strip("[]") or not re.fullmatch(r"\d{1,5}", port) or (":" in host and not bracketed):
+    if not host.strip("[]") or not re.fullmatch(r"[0-9]{1,5}", port) or (":" in host and not bracketed):
         raise ValueError("it is not host:port")
     return Address(host[1:-1] if bracketed else host, int(port))
 

@@ -27,7 +27,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
         self._draining = False
 
     def __iter__(self) -> Iterator[Partition]:
-        """Iterate over the partitions assigned now, whatever is assigned or revoked meanwhile."""
+        """Iterate over the partitions assigned now; they may change during the iteration."""
         return iter(list(self._partitions.values()))
 
     @property

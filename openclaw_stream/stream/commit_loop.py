@@ -53,7 +53,7 @@ class CommitLoop:
         """Commit until closed; returns whether no decision was pending at the end.
 
         Raises:
-            RetryableError: a transaction failed, or `fail` was called: the ledger is of no more use.
+            RetryableError: a transaction failed, or `fail` was called: the ledger must be discarded.
         """
         ledger = self._ledger
         last_lazy = time.monotonic()

@@ -34,7 +34,7 @@ class DecisionDispatcher:
         self._on_failure = on_failure
         self._on_output = on_output
         self.discarded = False
-        """Whether the ledger is of no more use."""
+        """Whether the ledger is discarded."""
 
     def discard(self) -> None:
         """Drop queued revisions, and ignore results that arrive later."""

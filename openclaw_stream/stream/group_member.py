@@ -104,7 +104,7 @@ class GroupMember:
                     continue
                 # In chunks: thousands of records at once would delay heartbeats and commits.
                 for chunk in in_chunks(records):
-                    # A partition that was revoked, paused or resumed meanwhile does not continue behind this chunk.
+                    # A partition that was revoked, paused or restarted since then continues at another offset.
                     if not self.assignment.includes(partition) or not partition.process(chunk):
                         break
                     await asyncio.sleep(0)

@@ -55,7 +55,7 @@ class Maintenance:
             for task in [*tasks, self._fetch_log_starts] if runs % _LOG_START_RUNS == 0 else tasks:
                 try:
                     await within(_SECONDS, task())
-                except Exception as error:  # noqa: BLE001 - whatever failed, the next run tries it again
+                except Exception as error:  # noqa: BLE001 - the next run tries again
                     log.warning("maintenance failed", task=task.__name__.strip("_"), reason=repr(error))
 
     def _free_memory(self) -> None:

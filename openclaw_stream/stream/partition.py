@@ -29,7 +29,7 @@ from openclaw_stream.stream.state.transaction_plan import TransactionPlan
 log = structlog.get_logger(__name__)
 
 _TICK_MARGIN_MS = 200
-"""A tick is so much earlier than the wall clock: a record stamped just now may still be on its way."""
+"""How much earlier than the wall clock a tick is: a record stamped just now may not be readable yet."""
 _CANCEL_SECONDS = 10
 
 
@@ -102,7 +102,7 @@ class Partition:
         return self.state is PartitionState.RUNNING
 
     def seek_to_position(self) -> None:
-        """Have all records delivered again that are not processed."""
+        """Make the consumer deliver all unprocessed records again."""
         if self._session and self.state is PartitionState.RUNNING:
             self._context.consumer.seek(self.source, self._session.ledger.position)
 
@@ -129,7 +129,7 @@ class Partition:
 
         Args:
             last_poll: When the leader last answered a fetch, by the client's clock.
-            busy: Records were delivered, or so many of other partitions that this one fetches no more for now.
+            busy: Records were delivered, or the poll was filled by other partitions, so that this one was not fetched.
         """
         if self.state is not PartitionState.RUNNING or busy or last_poll != self._last_poll:
             self._last_poll = last_poll
@@ -222,7 +222,7 @@ class Partition:
         except RetryableError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - logged with its traceback
-            # A defect of ours; what is committed is sound, and readers see nothing of this.
+            # A defect of this program: what is committed stays valid, and the transaction is aborted.
             self._log.exception("partition failed")
             self._fail(RetryableError(repr(error)))
         finally:

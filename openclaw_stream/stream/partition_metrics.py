@@ -107,7 +107,7 @@ class PartitionMetrics:
         self._aborted.inc()
 
     def count_committed(self, plan: TransactionPlan, seconds: float) -> None:
-        """Count a committed transaction of so many seconds, and what it has published."""
+        """Count a committed transaction, its duration in seconds, and what it has published."""
         metrics = self.metrics
         self._commits.inc()
         metrics.transaction_seconds.observe(seconds)

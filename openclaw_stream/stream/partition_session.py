@@ -51,7 +51,7 @@ class PartitionSession:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Limit a defect of ours to this partition: it is restored, and skips the record that caused it."""
+        """Limit a defect of this program to the partition: it is restored, and skips the record that failed."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - logged with its traceback
@@ -62,7 +62,7 @@ class PartitionSession:
 
     @property
     def discarded(self) -> bool:
-        """Whether the ledger is of no more use."""
+        """Whether the ledger is discarded."""
         return self.dispatcher.discarded
 
     def discard(self) -> None:

@@ -1,7 +1,7 @@
 """Log lines about what a transaction has published: one for each opened incident, decision, end and dead letter.
 
-They are written after the commit, so that each is logged as often as it is published: once. Repeats of alerts are never
-logged, and of a flood of dead letters the first of a transaction only.
+They are written after the commit: a crash in between loses lines, and none is written twice. Repeats of alerts are not
+logged, and of a flood of dead letters only the first of each transaction.
 """
 
 import structlog

@@ -47,7 +47,7 @@ class PartitionReadiness:
         self._failure = reason
 
     def record_commit(self) -> None:
-        """Record that a transaction was committed: whatever failed before works again."""
+        """Record that a transaction was committed: an earlier failure no longer counts."""
         self._failure = ""
 
     def record_transaction(self, step: str, began_at: float | None) -> None:

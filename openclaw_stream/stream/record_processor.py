@@ -19,7 +19,7 @@ _CHUNK_BYTES, _RECORD_BYTES = 256 * 1024, 256
 
 
 class FoldError(RetryableError):
-    """This program failed on a record: a defect, whatever the record contains."""
+    """This program failed on a record: a defect, since any content must be accepted."""
 
     def __init__(self, offset: int, cause: Exception) -> None:
         super().__init__(f"offset {offset} could not be folded: {cause!r}")
@@ -27,7 +27,7 @@ class FoldError(RetryableError):
 
 
 class RecordProcessor:
-    """Applies records to one ledger; each is folded, dead-lettered or counted, whatever it contains.
+    """Applies records to one ledger; each is folded, dead-lettered or counted.
 
     `is_full` returns whether undecided work has reached its limit. `poison_offsets` maps offsets on which the fold
     failed to the error: their records become dead letters, so that they do not block the records behind them.
@@ -51,7 +51,7 @@ class RecordProcessor:
         """Fold records in order; False where a limit was reached before the last, and the rest was left out.
 
         Raises:
-            FoldError: this program failed on a record; the ledger is of no more use.
+            FoldError: this program failed on a record; the ledger must be discarded.
         """
         ledger, processed, checked_bytes = self._ledger, 0, -1
         for record in records:

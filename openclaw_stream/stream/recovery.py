@@ -69,7 +69,7 @@ class Recovery:
         await self._start_producer(TopicPartition(topics.incidents, source.partition))
         offset = await fetch_committed_offset(context.connection, context.settings.kafka.group_id, source)
         stored = await self._fetch_states(TopicPartition(topics.incidents, source.partition))
-        # In a thread: decoding a hundred thousand states takes seconds, and heartbeats are due meanwhile.
+        # In a thread: decoding a hundred thousand states takes seconds, and would delay heartbeats.
         outcome = await asyncio.to_thread(self._restore, offset, stored)
         self._report(outcome)
         # After a failure the next transaction shows that they commit again, also where there is nothing to publish.
@@ -149,7 +149,7 @@ class Recovery:
             self._log.error("records were deleted by retention before they were read", lost=lost)
 
     def _report(self, outcome: RestoreOutcome) -> None:
-        """Log what another program has changed; once, however often the partition is restored after it."""
+        """Log what another program has changed, once, also where the partition is restored several times."""
         ledger, shift = outcome.ledger, outcome.offset_shift
         if outcome.foreign_states:
             self._log.warning(

@@ -29,7 +29,7 @@ class Shutdown:
         self._requested.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until the shutdown is requested, for at most so many seconds; returns whether it is."""
+        """Wait until the shutdown is requested, with a timeout in seconds; returns whether it is."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._requested.wait()

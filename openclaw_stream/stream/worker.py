@@ -35,7 +35,7 @@ async def run(settings: Settings) -> int:
 
     Raises:
         SettingsError: the HTTP address is taken.
-        FatalError: going on would break a guarantee.
+        FatalError: continuing would break a guarantee.
     """
     configure_logs(settings.log)
     for warning in unknown_settings():
@@ -81,7 +81,7 @@ class Worker:
         """Join the group and serve; returns whether everything decided was committed at the end.
 
         Raises:
-            FatalError: going on would break a guarantee.
+            FatalError: continuing would break a guarantee.
         """
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):

@@ -1,1 +1,1 @@
-"""What the worker tells of itself: logs, metrics, health; and what it keeps to itself."""
+"""Logs, metrics and health of the worker."""

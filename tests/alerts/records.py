@@ -1,4 +1,4 @@
-"""Records of each form for the tests: as producers write them, and mutations that none should."""
+"""Records of each input format for the tests, and mutations of them."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ DOCUMENTS = st.dictionaries(FIELDS, JSON_VALUES, max_size=8)
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Draw a valid record with some of its bytes, or of its values, put out of order."""
+    """Draw a valid record with some of its bytes or values changed."""
     value = draw(st.sampled_from(VALID))
     if draw(st.booleans()):
         document = orjson.loads(value)
@@ -107,7 +107,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 def _spoil(draw: st.DrawFn, document: Any) -> None:
-    """Replace one value somewhere below."""
+    """Replace one value of a nested document."""
     while isinstance(document, dict | list) and document:
         keys = list(document) if isinstance(document, dict) else list(range(len(document)))
         key = draw(st.sampled_from(keys))

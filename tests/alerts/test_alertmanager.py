@@ -15,13 +15,13 @@ def decoded(payload: dict[str, Any]) -> DecodedRecord:
     return decode(orjson.dumps(payload), RECORD, READER)
 
 
-def test_a_payload_is_told_by_its_alerts_whatever_the_version() -> None:
+def test_a_payload_is_recognised_by_its_alerts_in_any_version() -> None:
     for version in ("4", "1", 7, None):
         result = decoded({**ALERTMANAGER, "version": version})
         assert (result.format, len(result.alerts), result.faults, result.warnings) == ("alertmanager", 1, [], [])
 
 
-def test_an_alert_of_a_payload_is_read_whole() -> None:
+def test_all_fields_of_an_alert_in_a_payload_are_read() -> None:
     (alert,) = decoded(ALERTMANAGER).alerts
     assert (alert.name, alert.severity, alert.firing) == ("PodCrashLooping", Severity.WARNING, True)
     assert (alert.namespace, alert.service, alert.group_key) == ("shop", "cart", "shop/cart")
@@ -40,7 +40,7 @@ def test_signozs_payload_is_read() -> None:
     assert alert.severity is Severity.CRITICAL
 
 
-def test_each_alerts_own_status_counts() -> None:
+def test_each_alert_has_its_own_status() -> None:
     firing, resolved, silent = (
         {"status": status, "labels": {"alertname": "a"}} for status in ("firing", "resolved", None)
     )
@@ -50,13 +50,13 @@ def test_each_alerts_own_status_counts() -> None:
     assert [alert.firing for alert in result.alerts] == [True, False, False]
 
 
-def test_an_alert_without_a_status_takes_the_payloads() -> None:
+def test_an_alert_without_a_status_has_the_payloads() -> None:
     payload = {"status": "resolved", "alerts": [{"labels": {"alertname": "a"}}]}
     assert not decoded(payload).alerts[0].firing
     assert decoded({**payload, "status": 5}).alerts[0].firing
 
 
-def test_what_an_alert_lacks_is_taken_from_what_all_have_in_common() -> None:
+def test_common_labels_and_annotations_complete_each_alert() -> None:
     payload = {
         "alerts": [{"labels": {"service": "own"}}, {}, {"labels": None}],
         "commonLabels": {"alertname": "a", "namespace": "shop", "service": "common"},
@@ -67,12 +67,12 @@ def test_what_an_alert_lacks_is_taken_from_what_all_have_in_common() -> None:
     assert {alert.annotations["summary"] for alert in alerts} == {"s"}
 
 
-def test_common_labels_of_a_wrong_type_are_no_fault() -> None:
+def test_common_labels_of_a_wrong_type_are_ignored() -> None:
     payload = {"alerts": [{"labels": {"alertname": "a"}}], "commonLabels": [1], "commonAnnotations": "x"}
     assert decoded(payload).alerts[0].labels == {"alertname": "a"}
 
 
-def test_one_bad_alert_leaves_the_good_ones() -> None:
+def test_an_invalid_alert_does_not_affect_the_valid_ones() -> None:
     good = {"labels": {"alertname": "a"}}
     result = decoded({"alerts": [good, 5, {"labels": []}, good, {"annotations": {}}]})
     assert len(result.alerts) == 2
@@ -82,22 +82,22 @@ def test_one_bad_alert_leaves_the_good_ones() -> None:
     assert "no alert_type" in result.faults[2].reason
 
 
-def test_a_payload_of_bad_alerts_only_is_poison() -> None:
+def test_a_payload_without_a_valid_alert_is_poison() -> None:
     with pytest.raises(PoisonError, match=r"no valid alert: alert 0: .*; and 2 more"):
         decoded({"alerts": [1, 2, 3, 4, 5]})
 
 
-def test_an_empty_payload_is_no_fault() -> None:
+def test_an_empty_payload_is_a_warning() -> None:
     result = decoded({"alerts": []})
     assert (result.alerts, result.faults, result.skipped) == ([], [], ["empty"])
 
 
-def test_a_cut_payload_says_so() -> None:
+def test_a_truncated_payload_is_a_warning() -> None:
     assert decoded({**ALERTMANAGER, "truncatedAlerts": 3}).warnings == ["truncatedAlerts: the sender left out 3 alerts"]
     assert decoded({**ALERTMANAGER, "truncatedAlerts": "many"}).warnings == []
 
 
-def test_real_payloads_of_alertmanager(shared_data: Path) -> None:
+def test_real_payloads_of_alertmanager_are_decoded(shared_data: Path) -> None:
     folder = shared_data / "alertmanager"
     results = {path.name[0]: decode(path.read_bytes(), RECORD + 600_000, READER) for path in folder.glob("*.json")}
     assert {key: [alert.firing for alert in result.alerts] for key, result in results.items()} == {

@@ -17,7 +17,7 @@ def decoded(event: dict[str, Any]) -> DecodedRecord:
 
 
 @pytest.mark.parametrize("inner", [NATIVE, ALERTMANAGER])
-def test_a_wrapped_record_is_read_like_a_bare_one(inner: dict[str, Any]) -> None:
+def test_a_wrapped_record_is_decoded_like_the_record_itself(inner: dict[str, Any]) -> None:
     text = orjson.dumps(inner)
     bare = decode(text, RECORD, READER)
     for data in ({"data": inner}, {"data": text.decode()}, {"data_base64": b64encode(text).decode()}):
@@ -26,7 +26,7 @@ def test_a_wrapped_record_is_read_like_a_bare_one(inner: dict[str, Any]) -> None
         assert result.format == "cloudevents"
 
 
-def test_the_envelopes_own_attributes_are_no_part_of_the_alert() -> None:
+def test_the_attributes_of_the_envelope_are_not_part_of_the_alert() -> None:
     assert decoded(CLOUDEVENT).alerts[0].source == ""
 
 
@@ -45,6 +45,6 @@ def test_the_envelopes_own_attributes_are_no_part_of_the_alert() -> None:
         ({"data": {"specversion": "1.0", "data": NATIVE}}, "within another"),
     ],
 )
-def test_an_envelope_around_nothing_readable_is_poison(event: dict[str, Any], reason: str) -> None:
+def test_an_envelope_without_valid_data_is_poison(event: dict[str, Any], reason: str) -> None:
     with pytest.raises(PoisonError, match=reason):
         decoded({"specversion": "1.0", **event})

@@ -1,4 +1,4 @@
-"""The published form of an alert against what is read: whatever the schema or the model allows is decoded."""
+"""The published schema against the decoder: what the schema or the model allows is decoded."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def fits_model(document: dict[str, Any]) -> bool:
 
 
 @given(st.one_of(ALERTS, DOCUMENTS))
-def test_what_the_schema_allows_is_decoded(document: dict[str, Any]) -> None:
+def test_alerts_that_fit_the_schema_are_decoded(document: dict[str, Any]) -> None:
     if fits_schema(document) and not isinstance(document.get("alerts"), list) and "specversion" not in document:
         decoded = decode(orjson.dumps(document), RECORD, READER)
         assert len(decoded.alerts) == 1
@@ -51,14 +51,14 @@ def test_what_the_schema_allows_is_decoded(document: dict[str, Any]) -> None:
 
 
 @given(ALERTS)
-def test_what_a_producer_makes_by_the_model_is_decoded_and_fits_the_schema(document: dict[str, Any]) -> None:
+def test_alerts_created_with_the_model_are_decoded_and_fit_the_schema(document: dict[str, Any]) -> None:
     if fits_model(document):
         text = AlertEvent.model_validate_json(orjson.dumps(document)).model_dump_json(exclude_none=True)
         assert len(decode(text.encode(), RECORD, READER).alerts) == 1
         assert fits_schema(orjson.loads(text))
 
 
-def test_the_strategy_makes_alerts_that_fit() -> None:
+def test_the_strategy_draws_alerts_that_fit_the_schema() -> None:
     assert fits_schema({"alertname": "a", "labels": {"a": None}, "metrics": {"b": 1}, "starts_at": 5})
     assert fits_model({"alert_name": "a", "labels": {"a": None}, "metrics": {"b": 1}, "starts_at": 5})
     assert fits_schema({"labels": {"alertname": "a"}})

@@ -39,7 +39,7 @@ DAY = 86_400_000
         ("0001-01-01T00:00:00Z", 0),
     ],
 )
-def test_a_moment_is_read_to_the_millisecond(text: object, moment: int) -> None:
+def test_a_timestamp_is_parsed_to_the_millisecond(text: object, moment: int) -> None:
     assert timestamp_of(text, RECORD) == moment
 
 
@@ -60,12 +60,12 @@ def test_a_moment_is_read_to_the_millisecond(text: object, moment: int) -> None:
         ("2" * 1000, "RFC 3339"),
     ],
 )
-def test_an_absurd_moment_is_refused(value: object, reason: str) -> None:
+def test_an_implausible_timestamp_is_rejected(value: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         timestamp_of(value, RECORD)
 
 
-def test_ahead_is_judged_by_the_record_and_by_no_clock() -> None:
+def test_future_timestamps_are_compared_with_the_record_and_not_with_a_clock() -> None:
     assert timestamp_of((RECORD + DAY) / 1000, RECORD) == RECORD + DAY
     with pytest.raises(ValueError, match="a day after"):
         timestamp_of(RECORD + DAY + 1, RECORD)
@@ -73,7 +73,7 @@ def test_ahead_is_judged_by_the_record_and_by_no_clock() -> None:
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2026, 11, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
-def test_every_way_to_write_a_moment_means_the_same(naive: datetime, minutes: int) -> None:
+def test_all_notations_of_a_timestamp_are_equal(naive: datetime, minutes: int) -> None:
     moment = naive.replace(tzinfo=UTC, microsecond=naive.microsecond // 1000 * 1000)
     milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     shifted = moment + timedelta(minutes=minutes)

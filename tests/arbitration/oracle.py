@@ -45,9 +45,9 @@ def is_safe(rendered: str) -> bool:
     """Return whether a rendered command may be shown as a suggestion."""
     patch = _PATCH.fullmatch(rendered)
     if patch:
-        kind, json_type, document = patch.groups()
+        kind, patch_type, document = patch.groups()
         return all(
-            _leaf_is_safe(kind, path, leaf) for path, leaf in _changes(json.loads(document), json_type=json_type)
+            _leaf_is_safe(kind, path, leaf) for path, leaf in _changes(json.loads(document), patch_type=patch_type)
         )
     return len(rendered) <= 1000 and any(pattern.fullmatch(rendered) for pattern in _SAFE)
 
@@ -94,8 +94,8 @@ def _kind(word: str) -> str:
     return short.get(plain, plain.removesuffix("s"))
 
 
-def _changes(document: Any, *, json_type: str | None) -> Iterator[tuple[str, Any]]:
-    if json_type != "json":
+def _changes(document: Any, *, patch_type: str | None) -> Iterator[tuple[str, Any]]:
+    if patch_type != "json":
         yield from _leaves("", document)
         return
     for operation in document:

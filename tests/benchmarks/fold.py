@@ -1,4 +1,4 @@
-"""In one process, without Kafka: what an alert costs with few and with many incidents open, and what they weigh."""
+"""In one process, without Kafka: CPU time per alert and memory per incident, with few and with many open incidents."""
 
 import time
 from dataclasses import replace
@@ -18,8 +18,8 @@ ALERTS = 40_000
 START = 1_800_000_000_000
 
 
-def opened(incidents: int, *, closed: bool = False) -> Ledger:
-    """Return a ledger with so many incidents open and decided, or ended again."""
+def ledger_with(incidents: int, *, closed: bool = False) -> Ledger:
+    """Return a ledger with this many incidents, open and decided, or closed again."""
     fold = Fold("alerts", 0, Timers(group_wait=0, group_wait_critical=0, resolve_hold=0))
     ledger = restore(fold, "benchmark", {}, (0, None), LogFacts(0)).ledger
     for group in range(incidents):
@@ -36,7 +36,7 @@ def opened(incidents: int, *, closed: bool = False) -> Ledger:
 
 
 def settle(ledger: Ledger) -> None:
-    """Decide and write all there is."""
+    """Decide all revisions and plan all transactions."""
     while ledger.ready:
         ledger.complete(ledger.ready.popleft(), "decided", None)
     while ledger.plan(lazy=True):
@@ -44,8 +44,8 @@ def settle(ledger: Ledger) -> None:
 
 
 def microseconds_per_alert(incidents: int) -> tuple[float, float]:
-    """Return the cost of decode alone, and of decode, fold and settle together: µs of CPU an alert, best of three."""
-    ledger = opened(incidents)
+    """Return µs of CPU time per alert, for decode alone and for decode, fold and settle; each the best of three."""
+    ledger = ledger_with(incidents)
     values = [alert((n * 7919) % incidents, n) for n in range(ALERTS)]
     best = bare = float("inf")
     for _ in range(3):
@@ -64,12 +64,12 @@ def microseconds_per_alert(incidents: int) -> tuple[float, float]:
 
 
 def bytes_per_incident(incidents: int, *, closed: bool) -> float:
-    """Return the resident memory that one incident takes."""
+    """Return the resident memory per incident."""
     before = _resident()
-    ledger = opened(incidents, closed=closed)
-    weight = (_resident() - before) / incidents
+    ledger = ledger_with(incidents, closed=closed)
+    size = (_resident() - before) / incidents
     assert len(ledger.groups) == incidents
-    return weight
+    return size
 
 
 def _resident() -> int:

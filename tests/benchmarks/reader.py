@@ -14,7 +14,7 @@ from tests.benchmarks.workload import PARTITIONS
 
 
 async def read(bootstrap: str, topic: str, records: int) -> float:
-    """Return records a second, from the tenth part of the topic to its end."""
+    """Return records per second, from a tenth of the topic to its end."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         auto_offset_reset="earliest",

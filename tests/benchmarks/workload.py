@@ -1,4 +1,4 @@
-"""The alerts the benchmarks fold: about 0.85 KB each, repeats over a fixed number of groups."""
+"""The alerts of the benchmarks: about 0.85 KB each, repeats over a fixed number of groups."""
 
 import orjson
 
@@ -6,7 +6,7 @@ PARTITIONS = 4
 
 
 def alert(group: int, sequence: int = 0) -> bytes:
-    """Return a native alert of one group; repeats differ in value and text, as they do in real life."""
+    """Return a native alert of one group; repeats differ in value and text, as those of a real producer do."""
     return orjson.dumps(
         {
             "alert_type": "HighLatencyP99",

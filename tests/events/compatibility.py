@@ -1,4 +1,4 @@
-"""What of a JSON Schema would break those who wrote or read events by an earlier version of it.
+"""Breaking changes of a JSON Schema for producers and consumers that use an earlier version.
 
 Schemas grow by addition: a property, a value of an enumeration, a definition. Everything else is a break.
 """
@@ -9,12 +9,12 @@ _PROSE = {"$id", "$schema", "$defs", "title", "description", "examples", "defaul
 
 
 def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return in words what `new` takes from those who know `old`; nothing where it only adds."""
+    """Return a line for each breaking change from `old` to `new`; additions are compatible."""
     return _Comparison(old, new).nodes(old, new, "event")
 
 
 class _Comparison:
-    """Walks two schemas side by side; `at` is the path of the node in the event."""
+    """Compares two schemas; `at` is the path of the node in the event."""
 
     def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         self.old = old

@@ -1,4 +1,4 @@
-"""The schemas against those of the last release, which lie in released/ and are replaced only by a release."""
+"""The schemas against those of the last release in released/, which only a release replaces."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -17,12 +17,12 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 @pytest.mark.parametrize("path", sorted(RELEASED.glob("*.json")), ids=lambda path: path.name)
-def test_nothing_breaks_what_was_released(path: Path) -> None:
+def test_no_schema_breaks_its_released_version(path: Path) -> None:
     released = orjson.loads(path.read_bytes())
     assert breaks(released, json_schema(path.name.removesuffix(".v1.json"))) == []
 
 
-def test_every_event_was_released() -> None:
+def test_every_event_has_a_released_schema() -> None:
     assert {path.name for path in RELEASED.glob("*.json")} == {f"{name}.v1.json" for name in EVENTS}
 
 
@@ -81,10 +81,10 @@ def changed(change: Change) -> list[str]:
 
 
 @pytest.mark.parametrize(("words", "change"), BREAKS.values(), ids=BREAKS)
-def test_a_breaking_change_is_named(words: str, change: Change) -> None:
+def test_a_breaking_change_is_reported(words: str, change: Change) -> None:
     assert changed(change) == [words]
 
 
 @pytest.mark.parametrize("change", ADDITIONS.values(), ids=ADDITIONS)
-def test_an_addition_breaks_nothing(change: Change) -> None:
+def test_an_addition_is_compatible(change: Change) -> None:
     assert changed(change) == []

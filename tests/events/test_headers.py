@@ -10,7 +10,7 @@ TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 TIME = datetime(2026, 11, 22, 19, 13, 4, 880_187, tzinfo=timezone(timedelta(hours=8)))
 
 
-def test_an_event_carries_cloudevents_attributes() -> None:
+def test_an_event_has_cloudevents_attributes() -> None:
     assert event_headers("e-1", "openclaw.decision.v1", "/openclaw.alerts.v1/0", TIME, None) == [
         ("ce_specversion", b"1.0"),
         ("ce_id", b"e-1"),
@@ -21,7 +21,7 @@ def test_an_event_carries_cloudevents_attributes() -> None:
     ]
 
 
-def test_a_trace_is_carried_through() -> None:
+def test_a_traceparent_is_copied() -> None:
     carried = traceparent_of([("a", b"b"), ("traceparent", TRACE)])
     assert carried == TRACE.decode()
     headers = event_headers("e-1", "t", "s", datetime.now(UTC), carried)
@@ -44,15 +44,15 @@ def test_a_trace_is_carried_through() -> None:
         None,
     ],
 )
-def test_what_is_no_trace_is_not_carried(value: bytes | None) -> None:
+def test_an_invalid_traceparent_is_not_copied(value: bytes | None) -> None:
     assert traceparent_of([("traceparent", value)]) is None
 
 
-def test_the_first_valid_trace_counts_in_any_spelling_of_the_name() -> None:
+def test_the_first_valid_traceparent_is_used_in_any_case_of_the_name() -> None:
     assert traceparent_of([("traceparent", b"nonsense"), ("Traceparent", TRACE)]) == TRACE.decode()
     assert traceparent_of([("ce_traceparent", TRACE)]) == TRACE.decode()
 
 
 @given(st.lists(st.tuples(st.text(max_size=12), st.one_of(st.none(), st.binary(max_size=60)))))
-def test_any_headers_can_be_searched(headers: list[tuple[str, bytes | None]]) -> None:
+def test_any_headers_are_searched_without_an_exception(headers: list[tuple[str, bytes | None]]) -> None:
     assert traceparent_of(headers) is None

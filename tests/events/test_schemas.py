@@ -7,12 +7,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
 from openclaw_stream.events.arbitration_result import PublishedDecision
-from openclaw_stream.events.asyncapi import asyncapi
 from openclaw_stream.events.dead_letter import dead_letter_headers
 from openclaw_stream.events.examples import EXAMPLES, example
 from openclaw_stream.events.schemas import EVENTS, documents, json_schema, verify, write
 from openclaw_stream.incidents.state import State
-from openclaw_stream.settings import TopicSettings
 from openclaw_stream.stream.state.state_codec import encode, generation_record
 from tests.conftest import PROJECT
 
@@ -35,7 +33,7 @@ def references(node: Any) -> list[str]:
 
 
 def grown(node: Any) -> Any:
-    """An event of a later version: every object that is no map has one field more."""
+    """Return an event of a later version: every object that is not a map has a further field."""
     if isinstance(node, list):
         return [grown(item) for item in node]
     if not isinstance(node, dict):
@@ -57,17 +55,17 @@ def test_every_example_fits_its_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_a_consumer_may_meet_fields_it_does_not_know(name: str) -> None:
+def test_the_schemas_allow_unknown_fields(name: str) -> None:
     assert valid(name, grown(example(name)))
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_what_is_written_holds_no_field_unknown(name: str) -> None:
+def test_the_models_write_no_unknown_fields(name: str) -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
         EVENTS[name].model_validate({**example(name), "added": 1})
 
 
-def test_an_event_written_can_be_read_back() -> None:
+def test_a_written_event_can_be_parsed() -> None:
     for name in ("decision", "tuning", "incident"):
         text = EXAMPLES[name].model_dump_json()  # type: ignore[union-attr]
         assert EVENTS[name].model_validate_json(text) == EXAMPLES[name]
@@ -109,13 +107,13 @@ def test_the_published_files_are_those_of_the_models() -> None:
     assert verify(PROJECT / "schemas") == []
 
 
-def test_what_is_written_is_verified(tmp_path: Path) -> None:
+def test_written_files_are_verified(tmp_path: Path) -> None:
     paths = write(tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in paths} == set(documents())
     assert verify(tmp_path) == []
 
 
-def test_every_difference_is_named(tmp_path: Path) -> None:
+def test_every_difference_is_reported(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "alert.v1.json").unlink()
     (tmp_path / "tuning.v1.json").write_text("{}")
@@ -125,48 +123,3 @@ def test_every_difference_is_named(tmp_path: Path) -> None:
         f"{tmp_path}/tuning.v1.json differs from its model",
         f"{tmp_path}/other.v1.json belongs to no model",
     ]
-
-
-@pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    loaded: dict[str, Any] = orjson.loads(documents()["asyncapi.v1.json"])
-    return loaded
-
-
-def at(document: dict[str, Any], reference: str) -> Any:
-    node: Any = document
-    for part in reference.removeprefix("#/").split("/"):
-        node = node[part]
-    return node
-
-
-def test_every_reference_of_the_asyncapi_document_leads_somewhere(document: dict[str, Any]) -> None:
-    found = references(document)
-    assert found
-    assert all(isinstance(at(document, reference), dict) for reference in found)
-
-
-def test_the_channels_are_the_default_topics(document: dict[str, Any]) -> None:
-    settings = {field.default for field in TopicSettings.model_fields.values()}
-    assert {channel["address"] for channel in document["channels"].values()} == settings
-
-
-def test_every_channel_has_one_operation_in_its_direction(document: dict[str, Any]) -> None:
-    directions = {
-        at(document, item["channel"]["$ref"])["address"]: item["action"] for item in document["operations"].values()
-    }
-    assert directions.pop("openclaw.alerts.v1") == "receive"
-    assert set(directions.values()) == {"send"}
-    assert len(directions) == len(document["channels"]) - 1
-
-
-def test_every_message_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
-    for message in document["components"]["messages"].values():
-        (shown,) = message["examples"]
-        for part, value in shown.items():
-            schema = {"$ref": message[part]["$ref"], "components": document["components"]}
-            assert list(Draft202012Validator(schema).iter_errors(value)) == []
-
-
-def test_the_asyncapi_document_is_made_of_its_schemas() -> None:
-    assert asyncapi({"Own": {"type": "object"}})["components"]["schemas"]["Own"] == {"type": "object"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.lifecycle import Lifecycle
-from openclaw_stream.incidents.state import NAMES_MAX, NEVER, SERVICES_MAX, LineageEntry, State
+from openclaw_stream.incidents.state import NAMES_MAX, NEVER, SERVICES_MAX, LineageRecord, State
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 
@@ -57,7 +57,7 @@ def states(draw: st.DrawFn) -> State:
     for change in draw(st.lists(st.sampled_from(sorted(ODD_STATES)), max_size=2)):
         for name, value in ODD_STATES[change].items():
             setattr(state, name, value)
-    state.lineage = (LineageEntry("id", 10, 10, None if state.is_open else 95, state.status),)
+    state.lineage = (LineageRecord("id", 10, 10, None if state.is_open else 95, state.status),)
     return state.copy()
 
 

@@ -1,4 +1,4 @@
-"""Decisions to be traced."""
+"""Cases and decisions for the tests of tracing."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def traced_case(incident_id: str = "inc-1", **overrides: Any) -> Case:
     return case(slow, **{"incident_id": incident_id, "alert_count": 4, "alert_names": {"HighLatency": 4}, **overrides})
 
 
-def verdict() -> ArbitrationResult:
+def arbitration_result() -> ArbitrationResult:
     return ArbitrationResult(
         judgement=Judgement(
             action_title="checkout: restart", primary_responsibility=Responsibility.BE, confidence=0.8, reasoning="slow"
@@ -41,7 +41,7 @@ def verdict() -> ArbitrationResult:
 
 
 def tracing_to(url: str, **settings: Any) -> Tracing:
-    """The SDK keeps a client for each public key of the process: each test has its own."""
+    """Each test has its own public key: the SDK keeps one client per key in the process."""
     run = uuid4().hex[:12]
     return make_tracing(
         LangfuseSettings(public_key=f"pk-lf-{run}", secret_key=f"sk-lf-{run}", base_url=url, **settings)
@@ -49,7 +49,7 @@ def tracing_to(url: str, **settings: Any) -> Tracing:
 
 
 async def decide(tracing: Tracing, incident_id: str = "inc-1") -> ArbitrationResult:
-    """A decision as the chain makes it: the first provider is overloaded, the second answers."""
+    """Trace a decision like the chain: the first provider is overloaded, the second answers."""
     about = traced_case(incident_id)
     with tracing.decision(about, ORDER) as recorder:
         with pytest.raises(ProviderError), recorder.attempt("ollama", "qwen", PROMPT):
@@ -58,6 +58,6 @@ async def decide(tracing: Tracing, incident_id: str = "inc-1") -> ArbitrationRes
             await asyncio.sleep(0)
             call.replied(REPLY, 0.25)
             call.validated()
-        decided = verdict()
+        decided = arbitration_result()
         recorder.decided(decided)
     return decided

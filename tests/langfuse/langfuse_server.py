@@ -56,7 +56,7 @@ async def langfuse_server() -> AsyncIterator[LangfuseServer]:
     server = LangfuseServer()
 
     async def take(request: web.Request) -> web.Response:
-        body = await request.read()  # unpacked, where it says gzip
+        body = await request.read()  # decompressed if the encoding is gzip
         server.paths.append(request.path)
         server.bodies.append(body)
         server.authorizations.add(request.headers["authorization"])

@@ -1,7 +1,6 @@
 import asyncio
 import logging
 import os
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,16 +11,14 @@ import structlog
 
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
-from openclaw_stream.errors import SettingsError
 from openclaw_stream.events.decision import RejectedCommand, Validation
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.langfuse import make_tracing
 from openclaw_stream.langfuse.fields import TEXT_MAX
-from openclaw_stream.settings import load_settings
 from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.vocabulary import Severity
 from tests.arbitration.llm.providers.loopback import hangs, loopback
-from tests.langfuse.decisions import DEADLINE, ORDER, PROMPT, REPLY, decide, traced_case, tracing_to, verdict
+from tests.langfuse.decisions import DEADLINE, ORDER, PROMPT, REPLY, arbitration_result, decide, traced_case, tracing_to
 from tests.langfuse.langfuse_server import SCORES, SPANS, langfuse_server
 
 BODY = "a1B2c3D4e5F6g7H8j9K0"
@@ -87,7 +84,7 @@ async def test_a_decision_is_a_trace_with_a_generation_for_each_call() -> None:
     assert set(server.paths) == {SPANS, SCORES}
 
 
-async def test_an_answer_that_is_no_json_is_scored_with_the_reason() -> None:
+async def test_an_answer_without_json_is_scored_with_the_reason() -> None:
     async with langfuse_server() as server:
         tracing = tracing_to(server.url)
         with tracing.decision(traced_case(), ORDER) as recorder, recorder.attempt("gemini", "m-1", PROMPT) as call:
@@ -106,7 +103,7 @@ async def test_an_answer_that_is_no_json_is_scored_with_the_reason() -> None:
     assert server.scores_named("provider_success")[0]["value"] == 1
 
 
-async def test_what_a_provider_said_before_it_failed_is_kept() -> None:
+async def test_the_answer_of_a_failed_call_is_recorded() -> None:
     async with langfuse_server() as server:
         tracing = tracing_to(server.url)
         cut = ProviderError(Failure.TRUNCATED, "cut", reply=REPLY)
@@ -124,7 +121,7 @@ async def test_what_a_provider_said_before_it_failed_is_kept() -> None:
     assert server.traces[0]["observation.status_message"] == "truncated: cut"
 
 
-async def test_a_cancelled_call_says_nothing_of_its_provider() -> None:
+async def test_a_cancelled_call_does_not_score_its_provider() -> None:
     async with langfuse_server() as server:
         tracing = tracing_to(server.url)
         entered = asyncio.Event()
@@ -144,7 +141,7 @@ async def test_a_cancelled_call_says_nothing_of_its_provider() -> None:
     assert server.scores == []
 
 
-async def test_decisions_at_the_same_time_keep_apart() -> None:
+async def test_concurrent_decisions_have_separate_traces() -> None:
     async with langfuse_server() as server:
         tracing = tracing_to(server.url)
         await asyncio.gather(*(decide(tracing, f"inc-{number}") for number in range(20)))
@@ -165,7 +162,7 @@ async def test_no_secret_is_sent_or_logged(caplog: pytest.LogCaptureFixture) -> 
         services=(PLANTED,),
         exemplars=(Exemplar(PLANTED, Severity.CRITICAL, fingerprint=SECRETS[1], message=PLANTED),),
     )
-    plain = verdict()
+    plain = arbitration_result()
     suspicious = replace(
         plain,
         judgement=plain.judgement.model_copy(update={"action_title": SECRETS[0], "reasoning": PLANTED}),
@@ -222,13 +219,13 @@ async def test_a_data_uri_stays_text() -> None:
         with tracing.decision(traced_case(), ORDER) as recorder:
             with recorder.attempt("ollama", "m", replace(PROMPT, user=image)) as call:
                 call.replied(Reply(image, "m"))
-            recorder.decided(verdict())
+            recorder.decided(arbitration_result())
         await tracing.close(DEADLINE)
     assert set(server.paths) == {SPANS, SCORES}
     assert "langfuseMedia" not in str(server.observations)
 
 
-async def test_the_sample_rate_holds_for_traces_and_their_scores() -> None:
+async def test_the_sample_rate_applies_to_traces_and_their_scores() -> None:
     async with langfuse_server() as server:
         half, none = tracing_to(server.url, sample_rate=0.5), tracing_to(server.url, sample_rate=0)
         for number in range(60):
@@ -242,12 +239,12 @@ async def test_the_sample_rate_holds_for_traces_and_their_scores() -> None:
     assert "inc-none" not in {trace.attributes["session.id"] for trace in server.traces}
 
 
-async def test_a_server_that_is_down_costs_one_line(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_server_that_is_down_causes_one_log_line(caplog: pytest.LogCaptureFixture) -> None:
     tracing = tracing_to("http://127.0.0.1:9", timeout=1, flush_interval=0.05)
     with structlog.testing.capture_logs() as lines:
         decisions = [await decide(tracing) for _ in range(5)]
         await tracing.close(DEADLINE)
-    assert [each.judgement for each in decisions] == [verdict().judgement] * 5
+    assert [each.judgement for each in decisions] == [arbitration_result().judgement] * 5
     assert [line["event"] for line in lines] == ["cannot send traces to Langfuse; decisions continue"]
     assert not [record for record in caplog.records if record.name.startswith(("langfuse", "opentelemetry"))]
     assert not logging.getLogger("httpx").handlers
@@ -272,13 +269,13 @@ print("ended")
 """
 
 
-async def test_a_server_that_hangs_holds_up_no_decision_and_no_exit() -> None:
+async def test_a_server_that_hangs_delays_no_decision_and_no_exit() -> None:
     async with loopback(hangs) as server:
         environment = {
             "LANGFUSE_PUBLIC_KEY": "pk-lf-hanging",
             "LANGFUSE_SECRET_KEY": "sk-lf-hanging",
             "LANGFUSE_BASE_URL": server.url,
-            "LANGFUSE_TIMEOUT": "60",  # longer than the process may take: it ends without having waited for one
+            "LANGFUSE_TIMEOUT": "60",  # longer than the process may take: it must not wait for a request
         }
         ended = await asyncio.to_thread(_python, HANGING, 55, environment)
         requests = len(server.requests)
@@ -288,7 +285,7 @@ async def test_a_server_that_hangs_holds_up_no_decision_and_no_exit() -> None:
     assert requests > 0
 
 
-def test_nothing_configured_is_nothing_loaded() -> None:
+def test_without_configuration_the_sdk_is_not_imported() -> None:
     code = """
 import asyncio, sys
 from openclaw_stream.settings import load_settings
@@ -305,12 +302,7 @@ print({"langfuse", "opentelemetry"} & set(sys.modules))
     assert (done.returncode, done.stdout, done.stderr) == (0, "set()\n", "")
 
 
-def test_switched_off_is_not_configured() -> None:
-    settings = LangfuseSettings(public_key="pk", secret_key="sk", tracing_enabled=False)  # noqa: S106
-    assert isinstance(make_tracing(settings), NoTracing)
-
-
-def test_an_sdk_that_does_not_start_is_told_and_costs_the_traces_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_sdk_that_does_not_start_is_logged_and_only_traces_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many")
     with structlog.testing.capture_logs() as lines:
         tracing = tracing_to("http://127.0.0.1:9")
@@ -319,7 +311,7 @@ def test_an_sdk_that_does_not_start_is_told_and_costs_the_traces_only(monkeypatc
     assert "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" in lines[0]["reason"]
 
 
-async def test_the_deprecated_name_of_the_server_is_taken_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_deprecated_variable_of_the_server_is_read_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     async with langfuse_server() as server:
         run = uuid4().hex
         monkeypatch.setenv("LANGFUSE_HOST", server.url)
@@ -331,24 +323,6 @@ async def test_the_deprecated_name_of_the_server_is_taken_with_a_warning(monkeyp
         await tracing.close(DEADLINE)
     assert [line["event"] for line in lines] == ["LANGFUSE_HOST is deprecated: set LANGFUSE_BASE_URL"]
     assert len(server.traces) == 1
-
-
-@pytest.mark.parametrize(
-    ("variables", "complaint"),
-    [
-        ({"LANGFUSE_PUBLIC_KEY": "pk"}, "LANGFUSE_PUBLIC_KEY needs LANGFUSE_SECRET_KEY"),
-        ({"LANGFUSE_SECRET_KEY": "sk"}, "LANGFUSE_SECRET_KEY needs LANGFUSE_PUBLIC_KEY"),
-        ({"LANGFUSE_TRACING_ENVIRONMENT": "Langfuse prod"}, "LANGFUSE_TRACING_ENVIRONMENT='Langfuse prod' is not"),
-        ({"LANGFUSE_SAMPLE_RATE": "1.5"}, "LANGFUSE_SAMPLE_RATE='1.5' is not allowed"),
-        ({"LANGFUSE_BASE_URL": "localhost"}, "LANGFUSE_BASE_URL='localhost' is not allowed"),
-        ({"LANGFUSE_TIMEOUT": "0"}, "LANGFUSE_TIMEOUT='0' is not allowed"),
-    ],
-)
-def test_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], complaint: str) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=re.escape(complaint)):
-        load_settings()
 
 
 def _python(code: str, seconds: float, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:

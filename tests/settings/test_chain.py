@@ -14,7 +14,7 @@ from openclaw_stream.settings import ChainSettings, load_settings
         " redis://[::1]:6379 \n",
     ],
 )
-def test_addresses_of_redis(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_urls_are_accepted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", url)
     given = load_settings().chain.redis_url
     assert given is not None
@@ -32,9 +32,7 @@ def test_addresses_of_redis(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ("redis://:hunter2@redis/0?socket_timeout=long", "does not know one of its options"),
     ],
 )
-def test_what_cannot_be_an_address_is_refused_and_not_shown(
-    url: str, reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_redis_url_is_rejected_and_not_shown(url: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", url)
     with pytest.raises(SettingsError, match=reason) as caught:
         load_settings()

@@ -102,7 +102,7 @@ def test_a_wrong_value_is_one_message(monkeypatch: pytest.MonkeyPatch, name: str
 
 @pytest.mark.parametrize("name", ["GEMINI_API_KEY", "CLAUDE_API_KEY", "OPENAI_API_KEY"])
 @pytest.mark.parametrize("key", [f"{KEY} {KEY}", f"{KEY}\r\nx-other: 1", f"{KEY}é", f"{KEY}" * 60])
-def test_a_key_that_no_header_holds_is_refused_without_being_shown(
+def test_a_key_that_is_not_a_header_value_is_rejected_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, key: str
 ) -> None:
     monkeypatch.setenv(name, key)

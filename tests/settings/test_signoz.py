@@ -12,7 +12,7 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(SigNozSettings.variable(field), raising=False)
 
 
-def test_nothing_is_configured_by_itself() -> None:
+def test_nothing_is_configured_by_default() -> None:
     settings = load_settings().signoz
     assert (settings.url, settings.api_key, settings.timeout) == (None, None, 5)
 
@@ -29,7 +29,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"SIGNOZ_URL": "signoz:8080"}, "SIGNOZ_URL"),
         ({"SIGNOZ_URL": "http://user:pass@signoz"}, "credentials"),
@@ -38,10 +38,10 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"SIGNOZ_TIMEOUT": "0"}, "SIGNOZ_TIMEOUT"),
     ],
 )
-def test_what_cannot_work_is_refused(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], told: str) -> None:
+def test_wrong_settings_are_rejected(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], message: str) -> None:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as refused:
         load_settings()
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert KEY not in str(refused.value)

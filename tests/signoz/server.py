@@ -1,4 +1,4 @@
-"""A small SigNoz on loopback: it holds spans, decodes as strictly as the real one, and answers in its shapes."""
+"""A small SigNoz server on loopback: it stores spans, and decodes queries as strictly as SigNoz does."""
 
 import json
 import random
@@ -48,12 +48,12 @@ class Span(NamedTuple):
 
 
 class InvalidInputError(Exception):
-    """What the real one answers with a 400."""
+    """A query that SigNoz rejects with a 400."""
 
 
 @dataclass
 class MiniSigNoz:
-    """`knows_namespaces` is whether any span has the attribute; an old one answers an error where it has none.
+    """`knows_namespaces` is whether any span has the attribute; an old server answers with an error if none has.
 
     What lies before `broken_before`, in epoch milliseconds, it fails to read.
     """
@@ -110,7 +110,7 @@ class MiniSigNoz:
 
 @asynccontextmanager
 async def mini_signoz(*spans: Span, knows_namespaces: bool = True, is_old: bool = False) -> AsyncIterator[MiniSigNoz]:
-    """Serve spans until the block ends."""
+    """Serve spans within the block."""
     server = MiniSigNoz(spans=list(spans), knows_namespaces=knows_namespaces, is_old=is_old)
     app = web.Application()
     app.router.add_post("/api/v5/query_range", server.handle)
@@ -190,7 +190,7 @@ def _decode(document: Any) -> tuple[dict[str, Any], list[str], str | None]:
 
 
 def _filter(expression: str, variables: dict[str, Any]) -> tuple[list[str], str | None]:
-    """Read the one form of filter that is expected; anything else, a literal above all, is a fault."""
+    """Parse the expected filter; anything else, such as a literal value, is an error."""
     form = re.fullmatch(
         r"service\.name IN \$(\w+)(?: AND k8s\.namespace\.name = \$(\w+))?"
         r" AND \(isRoot = true OR isEntryPoint = true\)",

@@ -69,7 +69,7 @@ def known(enrichment: Enrichment) -> tuple[GoldenSignals, str]:
     return enrichment.metrics, unquote(unquote(enrichment.trace_url))
 
 
-async def test_the_golden_signals_are_those_of_the_ten_minutes_before_the_case_was_due() -> None:
+async def test_the_golden_signals_are_those_of_the_ten_minutes_before_the_due_time() -> None:
     slow = spans(12, NOW, duration=2_345_678_900, failed=True)
     around = spans(50, END) + spans(50, BEFORE - 600_000)
     async with mini_signoz(*spans(588, NOW), *slow, *spans(300, BEFORE), *around) as server:
@@ -81,7 +81,7 @@ async def test_the_golden_signals_are_those_of_the_ten_minutes_before_the_case_w
     assert sorted((each["start"], each["end"]) for each in server.requests) == [(BEFORE, NOW), (NOW, END)]
 
 
-async def test_the_name_that_has_traffic_is_the_service() -> None:
+async def test_the_service_is_the_name_with_traffic() -> None:
     alert = exemplar(service="checkout-svc", labels={"pod": "checkout-7d9f8b6c5-x2x4z"})
     async with mini_signoz(*spans(60, NOW)) as server:
         metrics, link = await look_up(server, alert, service="checkout-svc")
@@ -90,7 +90,7 @@ async def test_the_name_that_has_traffic_is_the_service() -> None:
     assert server.variables()[0] == {"services": ["checkout-svc", "checkout"], "namespace": "shop"}
 
 
-async def test_of_two_names_with_traffic_the_likelier_is_the_service() -> None:
+async def test_of_two_names_with_traffic_the_first_is_the_service() -> None:
     alert = exemplar(labels={"service.name": "shop-checkout"})
     traffic = spans(600, NOW, "checkout") + spans(60, NOW, "shop-checkout") + spans(30, BEFORE, "shop-checkout")
     async with mini_signoz(*traffic) as server:
@@ -98,14 +98,14 @@ async def test_of_two_names_with_traffic_the_likelier_is_the_service() -> None:
     assert (metrics.rps, metrics.rps_trend) == (0.1, 1)
 
 
-async def test_traffic_in_another_namespace_is_not_its_own() -> None:
+async def test_traffic_in_another_namespace_is_ignored() -> None:
     async with mini_signoz(*spans(600, NOW, namespace="staging")) as server:
         metrics, link = await look_up(server)
     assert metrics == GoldenSignals(unavailable="SigNoz has no recent traffic of checkout in namespace shop")
     assert link == f"{server.url}/traces-explorer?startTime={NOW}&endTime={END}"
 
 
-async def test_traffic_that_ceased_is_told() -> None:
+async def test_a_service_without_traffic_now_is_reported_as_zero() -> None:
     async with mini_signoz(*spans(600, BEFORE)) as server:
         metrics, link = await look_up(server)
     assert metrics == GoldenSignals(rps=0, rps_trend=-1)
@@ -113,7 +113,7 @@ async def test_traffic_that_ceased_is_told() -> None:
 
 
 @pytest.mark.parametrize("is_old", [False, True])
-async def test_where_no_span_names_a_namespace_it_is_not_asked_for(*, is_old: bool) -> None:
+async def test_an_unknown_namespace_attribute_is_left_out_of_a_second_query(*, is_old: bool) -> None:
     async with mini_signoz(*spans(60, NOW), knows_namespaces=False, is_old=is_old) as server:
         metrics, link = await look_up(server)
     assert metrics.rps == 0.1
@@ -121,14 +121,14 @@ async def test_where_no_span_names_a_namespace_it_is_not_asked_for(*, is_old: bo
     assert [sorted(each) for each in server.variables()] == [["namespace", "services"]] * 2 + [["services"]] * 2
 
 
-async def test_where_no_span_names_a_namespace_nor_the_service_there_is_an_end_to_asking() -> None:
+async def test_an_unknown_namespace_and_service_end_after_a_second_query() -> None:
     async with mini_signoz(knows_namespaces=False) as server:
         metrics, _ = await look_up(server)
     assert metrics == GoldenSignals(unavailable="SigNoz has no recent traffic of checkout")
     assert len(server.requests) == 4
 
 
-async def test_without_the_window_before_there_is_no_trend() -> None:
+async def test_without_the_previous_window_there_is_no_trend() -> None:
     async with mini_signoz(*spans(60, NOW), *spans(60, BEFORE)) as server:
         server.broken_before = NOW
         metrics, _ = await look_up(server)
@@ -136,7 +136,7 @@ async def test_without_the_window_before_there_is_no_trend() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_names_arrive_unchanged(name: str) -> None:
+async def test_names_are_sent_unchanged(name: str) -> None:
     async with mini_signoz(*spans(60, NOW, name, name)) as server:
         metrics, _ = await look_up(server, service=name, namespace=name)
     asked = server.variables()[0]
@@ -144,13 +144,13 @@ async def test_names_arrive_unchanged(name: str) -> None:
     assert metrics.rps == 0.1
 
 
-async def test_a_name_that_is_no_text_is_no_fault() -> None:
+async def test_a_name_with_a_lone_surrogate_is_not_an_error() -> None:
     async with mini_signoz() as server:
         metrics, _ = await look_up(server, service="\ud800", namespace="\udfff")
     assert metrics == GoldenSignals(unavailable="SigNoz has no recent traffic of <U+D800> in namespace <U+DFFF>")
 
 
-async def test_what_is_not_configured_is_not_asked() -> None:
+async def test_without_a_url_nothing_is_queried() -> None:
     client = SigNoz(SigNozSettings())
     assert not client.configured
     assert await client.golden_signals(case()) == Enrichment(None, None)
@@ -159,7 +159,7 @@ async def test_what_is_not_configured_is_not_asked() -> None:
     await client.close()
 
 
-async def test_alerts_that_name_no_service_ask_nothing() -> None:
+async def test_alerts_without_a_service_are_not_queried() -> None:
     async with mini_signoz() as server:
         metrics, link = await look_up(server, service="")
     assert metrics == GoldenSignals(unavailable="the alerts name no service")
@@ -167,7 +167,7 @@ async def test_alerts_that_name_no_service_ask_nothing() -> None:
     assert server.requests == []
 
 
-async def test_a_storm_over_one_service_asks_once() -> None:
+async def test_a_storm_about_one_service_is_queried_once() -> None:
     clock = Clock()
     async with mini_signoz(*spans(60, NOW)) as server, signoz(server.url, clock=clock) as client:
         storm = [case(incident_id=f"i{number}", due=END + 300 * number) for number in range(100)]
@@ -182,7 +182,7 @@ async def test_a_storm_over_one_service_asks_once() -> None:
         assert len(server.requests) == 6
 
 
-async def test_no_answer_goes_to_another_namespace_or_service() -> None:
+async def test_a_cached_result_is_not_used_for_another_namespace_or_service() -> None:
     traffic = spans(60, NOW) + spans(120, NOW, namespace="staging") + spans(180, NOW, "cart")
     async with mini_signoz(*traffic) as server, signoz(server.url) as client:
         others = (case(), case(namespace="staging"), case(service="cart"), case(namespace=""), case(service="none"))
@@ -217,7 +217,7 @@ async def test_no_answer_goes_to_another_namespace_or_service() -> None:
         (truncates(b'{"status":'), "SigNoz cannot be reached: RemoteProtocolError"),
     ],
 )
-async def test_a_failure_is_a_decision_without_metrics_that_says_why(answer: Answer, reason: str) -> None:
+async def test_a_failure_gives_no_metrics_but_the_reason(answer: Answer, reason: str) -> None:
     async with loopback(answer) as server, signoz(server.url) as client:
         metrics, link = known(await client.golden_signals(case()))
     assert metrics.unavailable is not None
@@ -227,29 +227,29 @@ async def test_a_failure_is_a_decision_without_metrics_that_says_why(answer: Ans
 
 
 @pytest.mark.parametrize("answer", [hangs, trickles(), trickles(500)])
-async def test_who_is_too_slow_has_not_answered(answer: Answer) -> None:
+async def test_a_slow_response_is_a_timeout(answer: Answer) -> None:
     async with loopback(answer) as server, signoz(server.url, timeout=1) as client:
         metrics, _ = known(await client.golden_signals(case()))
     assert metrics == GoldenSignals(unavailable="SigNoz did not answer in time")
 
 
-async def test_no_secret_is_told() -> None:
-    said = f"key {KEY} of admin@shop.example is unknown, token=abcdef0123456789 \u202e"
-    async with loopback(responds(401, {"status": "error", "error": {"message": said}})) as server:
+async def test_no_secret_is_logged_or_published() -> None:
+    message = f"key {KEY} of admin@shop.example is unknown, token=abcdef0123456789 \u202e"
+    async with loopback(responds(401, {"status": "error", "error": {"message": message}})) as server:
         with capture_logs() as logs:
             async with signoz(server.url) as client:
                 metrics, link = known(await client.golden_signals(case()))
                 with pytest.raises(SigNozError) as raised:
                     await client.check()
-    told = f"{metrics} {link} {logs} {raised.value} {raised.value.server_message} {raised.value.__cause__}"
+    published = f"{metrics} {link} {logs} {raised.value} {raised.value.server_message} {raised.value.__cause__}"
     assert logs
-    assert not any(secret in told for secret in (KEY, "admin@shop", "abcdef0123456789"))
+    assert not any(secret in published for secret in (KEY, "admin@shop", "abcdef0123456789"))
     assert "\u202e" not in f"{metrics.unavailable}{raised.value}"
     assert all(request.headers["signoz-api-key"] == KEY for request in server.requests)
     assert not any(KEY in request.line for request in server.requests)
 
 
-async def test_a_dead_signoz_is_left_alone_and_tried_again() -> None:
+async def test_the_circuit_opens_after_three_failures() -> None:
     clock = Clock()
     async with loopback(responds(503)) as server, signoz(server.url, clock=clock) as client:
         for number in range(10):
@@ -261,7 +261,7 @@ async def test_a_dead_signoz_is_left_alone_and_tried_again() -> None:
         assert len(server.requests) == 8
 
 
-async def test_a_signoz_that_is_back_is_asked_again() -> None:
+async def test_the_circuit_closes_when_signoz_answers_again() -> None:
     clock = Clock()
     async with mini_signoz(*spans(60, NOW)) as server, signoz(server.url, clock=clock) as client:
         server.broken_before = END
@@ -275,14 +275,14 @@ async def test_a_signoz_that_is_back_is_asked_again() -> None:
         assert len(server.requests) == 10
 
 
-async def test_a_question_it_does_not_like_says_nothing_against_its_health() -> None:
+async def test_a_rejected_query_is_not_a_failure_of_the_server() -> None:
     async with loopback(responds(400)) as server, signoz(server.url) as client:
         for number in range(5):
             await client.golden_signals(case(service=f"s{number}"))
     assert len(server.requests) == 10
 
 
-async def test_nothing_listens() -> None:
+async def test_a_refused_connection_is_reported() -> None:
     async with signoz(f"http://127.0.0.1:{free_port()}") as client:
         metrics, _ = known(await client.golden_signals(case()))
         assert metrics.unavailable is not None
@@ -291,17 +291,17 @@ async def test_nothing_listens() -> None:
             await client.check()
 
 
-async def test_a_crowd_asks_a_few_at_a_time_and_waits_no_longer_than_anybody() -> None:
+async def test_concurrent_cases_are_limited_and_none_waits_longer_than_the_timeout() -> None:
     async with loopback(hangs) as server, signoz(server.url, timeout=1) as client:
         crowd = (client.golden_signals(case(service=f"s{number}")) for number in range(50))
         answers = [known(each)[0].unavailable for each in await asyncio.gather(*crowd)]
-    # A slot that is given back at the last moment may be taken once more, until three have failed.
+    # A slot that is released just before the timeout may be acquired once more, until three queries have failed.
     assert 8 <= answers.count("SigNoz did not answer in time") <= 10
     assert 16 <= len(server.requests) <= 20
     assert None not in answers
 
 
-async def test_who_is_cancelled_leaves_the_answer_to_the_others() -> None:
+async def test_a_cancelled_case_does_not_cancel_a_shared_query() -> None:
     async with mini_signoz(*spans(60, NOW)) as server, signoz(server.url) as client:
         first, second = (asyncio.create_task(client.golden_signals(case())) for _ in range(2))
         await asyncio.sleep(0)
@@ -312,7 +312,7 @@ async def test_who_is_cancelled_leaves_the_answer_to_the_others() -> None:
         assert len(server.requests) == 2
 
 
-async def test_closing_does_not_wait_for_an_answer() -> None:
+async def test_closing_does_not_wait_for_a_response() -> None:
     async with loopback(hangs) as server, signoz(server.url, timeout=100) as client:
         waiting = asyncio.create_task(client.golden_signals(case()))
         while len(server.requests) < 2:  # noqa: ASYNC110 - the server has no event for it
@@ -322,14 +322,14 @@ async def test_closing_does_not_wait_for_an_answer() -> None:
             await waiting
 
 
-async def test_a_fault_of_ours_does_not_cost_the_decision() -> None:
+async def test_a_defect_of_the_lookup_does_not_fail_the_decision() -> None:
     async with mini_signoz() as server, signoz(server.url) as client:
         await client.close()
         metrics, _ = known(await client.golden_signals(case()))
     assert metrics == GoldenSignals(unavailable="the lookup failed with RuntimeError")
 
 
-async def test_the_check_passes_where_the_question_is_answered() -> None:
+async def test_the_check_passes_if_the_query_is_answered() -> None:
     async with mini_signoz() as server, signoz(server.url) as client:
         await client.check()
         assert len(server.requests) == 1

@@ -23,12 +23,12 @@ def warned(message: str) -> dict[str, Any]:
     return {"warning": {"message": "Encountered warnings", "warnings": [{"message": message}]}}
 
 
-def test_a_row_belongs_to_its_service() -> None:
+def test_each_service_has_its_row() -> None:
     rows = read_response(answer(["cart", 7, 0, 1e6], ["checkout", 6012, 31, 812345678.123]), SUBJECT).rows
     assert rows == {"checkout": QueryRow(6012, 31, 812345678.123), "cart": QueryRow(7, 0, 1e6)}
 
 
-def test_columns_and_results_come_in_any_order() -> None:
+def test_columns_and_results_may_be_in_any_order() -> None:
     columns = [RESULTS[2], GROUP, RESULTS[0], RESULTS[1]]
     document = answer([5e6, "cart", 10, 2], columns=columns)
     foreign = {"queryName": "B", "columns": [GROUP, *RESULTS], "data": [["cart", 1, 1, 1]]}
@@ -38,7 +38,7 @@ def test_columns_and_results_come_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("value", ["NaN", "Inf", "-Inf", None, "7", True, -1, [], {}])
-def test_what_is_no_number_is_none(value: Any) -> None:
+def test_a_value_that_is_not_a_number_is_none(value: Any) -> None:
     assert read_response(answer(["cart", 10, value, value]), SUBJECT).rows == {"cart": QueryRow(10, None, None)}
     assert read_response(answer(["cart", value, 1, 1]), SUBJECT) == QueryResult({})
 
@@ -60,11 +60,11 @@ def test_what_is_no_number_is_none(value: Any) -> None:
         None,
     ],
 )
-def test_no_traffic_is_no_row(document: Any) -> None:
+def test_a_service_without_traffic_has_no_row(document: Any) -> None:
     assert read_response(document, SUBJECT) == QueryResult({})
 
 
-def test_a_warning_of_the_namespace_counts_where_there_is_nothing_else() -> None:
+def test_a_namespace_warning_counts_only_without_rows() -> None:
     unknown = warned("key `k8s.namespace.name` not found")
     assert read_response(answer(**unknown), SUBJECT).namespace_unknown
     assert not read_response(answer(["cart", 1, 0, 1], **unknown), SUBJECT).namespace_unknown
@@ -88,7 +88,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, JSON, JSON)
-def test_any_json_is_read_without_a_fault(data: Any, columns: Any, rows: Any, warnings: Any) -> None:
+def test_any_json_is_parsed_without_an_exception(data: Any, columns: Any, rows: Any, warnings: Any) -> None:
     shaped = {
         "data": {"results": [{"queryName": "A", "columns": columns, "data": rows}, data]},
         "warning": {"warnings": warnings},

@@ -15,7 +15,7 @@ LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 
 
 def state(link: str) -> Any:
-    """What the explorer restores: the browser decodes a parameter, the explorer decodes it once more."""
+    """Return the state that the explorer restores: browser and explorer each decode the parameter."""
     return json.loads(unquote(parse_qs(urlsplit(link).query)["compositeQuery"][0]))
 
 
@@ -24,7 +24,7 @@ def expression(link: str) -> str:
     return found
 
 
-def test_a_link_shows_the_traces_of_the_window() -> None:
+def test_a_link_filters_the_traces_of_the_window() -> None:
     link = traces_url(BASE, WINDOW, "checkout", "shop")
     assert link.startswith(f"{BASE}/traces-explorer?compositeQuery=%257B%2522queryType")
     assert link.endswith("&startTime=1795300000000&endTime=1795300600000")
@@ -33,12 +33,12 @@ def test_a_link_shows_the_traces_of_the_window() -> None:
     assert expression(traces_url(BASE, WINDOW, "checkout")) == "service.name = 'checkout'"
 
 
-def test_a_plain_link_has_the_window_only() -> None:
+def test_a_link_without_a_service_has_the_window_only() -> None:
     assert traces_url(BASE, WINDOW) == f"{BASE}/traces-explorer?startTime=1795300000000&endTime=1795300600000"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_no_name_leaves_its_literal(service: str, namespace: str) -> None:
+def test_no_name_can_end_its_string_literal(service: str, namespace: str) -> None:
     link = traces_url(BASE, WINDOW, service, namespace)
     assert re.fullmatch(r"[!-~]+", link)
     assert set(parse_qs(urlsplit(link).query)) == {"compositeQuery", "startTime", "endTime"}

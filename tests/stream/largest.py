@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.incidents.evidence import exemplar
-from openclaw_stream.incidents.state import LINEAGE_MAX, MEMBERS_MAX, NAMES_MAX, SERVICES_MAX, LineageEntry, State
+from openclaw_stream.incidents.state import LINEAGE_MAX, MEMBERS_MAX, NAMES_MAX, SERVICES_MAX, LineageRecord, State
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 
 EXEMPLARS_MAX = 16
@@ -42,7 +42,7 @@ def large_state(*, exemplars: int) -> State:
     state.alert_names = {wide_name(number): 10**9 for number in range(NAMES_MAX)}
     state.services = tuple(wide_name(number) for number in range(SERVICES_MAX))
     state.namespace = state.service = wide_name(0)
-    episode = LineageEntry("i" * 36, 10**12, 10**12, 10**12, IncidentStatus.ASSUMED_RESOLVED)
+    episode = LineageRecord("i" * 36, 10**12, 10**12, 10**12, IncidentStatus.ASSUMED_RESOLVED)
     state.lineage = (episode,) * LINEAGE_MAX
     state.exemplars = (_large_exemplar(),) * exemplars
     return state

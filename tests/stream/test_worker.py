@@ -147,9 +147,12 @@ def test_two_workers_divide_partitions_and_hand_them_over(new_pipeline: NewPipel
     for _ in range(10):
         pipeline.produce([(n % 4, alert(f"s{n % 40}", f"Alert{n % 3}")) for n in range(200)])
         time.sleep(0.3)
+    until(lambda: pipeline.logs().count('"partitions assigned"') >= 3, "both workers to have partitions")
     pipeline.stop(first)
     pipeline.await_settled()
     pipeline.stop(second)
+    drains = [line for line in pipeline.logs().splitlines() if '"drain started"' in line]
+    assert any('"partitions revoked"' in line for line in drains)
     decisions = pipeline.decisions()
     check_exactly_once(decisions)
     assert {d["incident"]["group_key"] for d in decisions} == {f"shop/s{n}" for n in range(40)}

@@ -28,7 +28,7 @@ def base(address: Address | None) -> str:
     return f"http://{address.host}:{address.port}"
 
 
-async def test_probes_answer_what_is_true_at_the_moment() -> None:
+async def test_each_request_runs_the_probe() -> None:
     reasons: tuple[str, ...] = ("Kafka does not answer", "partition 3 is being restored")
     async with serve(LOOPBACK, registry(), well, lambda: Health(reasons)) as address, httpx.AsyncClient() as client:
         live = await client.get(f"{base(address)}/livez")
@@ -40,7 +40,7 @@ async def test_probes_answer_what_is_true_at_the_moment() -> None:
         assert (await client.get(f"{base(address)}/")).status_code == 404
 
 
-async def test_metrics_in_the_format_that_is_asked_for() -> None:
+async def test_metrics_are_served_in_the_requested_format() -> None:
     async with serve(LOOPBACK, registry(), well, well) as address, httpx.AsyncClient() as client:
         text = await client.get(f"{base(address)}/metrics")
         open_metrics = await client.get(
@@ -52,7 +52,7 @@ async def test_metrics_in_the_format_that_is_asked_for() -> None:
     assert open_metrics.text.endswith("# EOF\n")
 
 
-async def test_a_port_already_taken_is_a_wrong_setting() -> None:
+async def test_a_port_in_use_is_a_settings_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"OPENCLAW_HTTP_ADDR=127\.0\.0\.1:{port}: the port is already in use"):
@@ -60,7 +60,7 @@ async def test_a_port_already_taken_is_a_wrong_setting() -> None:
                 pytest.fail("it listens")
 
 
-async def test_an_address_of_another_machine_is_a_wrong_setting() -> None:
+async def test_an_address_of_another_host_is_a_settings_error() -> None:
     with pytest.raises(SettingsError, match=r"OPENCLAW_HTTP_ADDR=192\.0\.2\.1:8080"):
         async with serve(Address("192.0.2.1", 8080), registry(), well, well):
             pytest.fail("it listens")
@@ -71,7 +71,7 @@ async def test_without_an_address_nothing_is_served() -> None:
         assert address is None
 
 
-async def test_the_port_is_free_again_and_signals_are_left_alone() -> None:
+async def test_the_port_is_released_and_no_signal_handlers_are_installed() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     async with serve(LOOPBACK, registry(), well, well) as address:
         assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
@@ -80,7 +80,7 @@ async def test_the_port_is_free_again_and_signals_are_left_alone() -> None:
         assert again == address
 
 
-async def test_an_open_connection_does_not_hold_up_the_end() -> None:
+async def test_an_open_connection_does_not_delay_the_shutdown() -> None:
     async with serve(LOOPBACK, registry(), well, well) as address:
         assert address is not None
         reader, writer = await asyncio.open_connection(*address)

@@ -66,7 +66,7 @@ def test_an_event_is_a_line_of_json(configure: Configure) -> None:
     }
 
 
-def test_other_libraries_take_the_same_way(configure: Configure) -> None:
+def test_other_libraries_use_the_same_pipeline(configure: Configure) -> None:
     stream = configure()
     with structlog.contextvars.bound_contextvars(partition=1):
         logging.getLogger("aiokafka.consumer").error("Failed fetch from %s: %s", 1, SECRET)
@@ -77,10 +77,10 @@ def test_other_libraries_take_the_same_way(configure: Configure) -> None:
     assert TOKEN not in stream.getvalue()
 
 
-def test_secrets_stay_out_wherever_they_are(configure: Configure) -> None:
+def test_secrets_are_redacted_in_every_field(configure: Configure) -> None:
     stream = configure(format="json")
     log = structlog.get_logger("openclaw_stream.x")
-    log.error(SECRET, value=SECRET, deep={"list": [{SECRET: SECRET}]}, thing=ValueError(SECRET), raw=SECRET.encode())
+    log.error(SECRET, value=SECRET, deep={"list": [{SECRET: SECRET}]}, error=ValueError(SECRET), raw=SECRET.encode())
     try:
         fail(ConnectionError(SECRET))
     except ConnectionError:
@@ -117,7 +117,7 @@ def test_other_libraries_show_no_traceback(
     assert "Stack (" not in line
 
 
-def test_no_exception_adds_nothing(configure: Configure) -> None:
+def test_an_empty_exc_info_adds_nothing(configure: Configure) -> None:
     stream = configure()
     line = record("outside of a handler")
     line.exc_info = (None, None, None)
@@ -158,7 +158,7 @@ def test_a_traceback_on_a_console_keeps_its_lines(configure: Configure) -> None:
     assert lines[-1] == r"ValueError: first<U+001B>[2J"
 
 
-def test_levels(configure: Configure) -> None:
+def test_lines_below_the_level_are_not_logged(configure: Configure) -> None:
     stream = configure(level="warning")
     for name in ("openclaw_stream.x", "aiokafka"):
         logging.getLogger(name).info("quiet")
@@ -194,7 +194,7 @@ def test_debug_shows_all_of_this_package(configure: Configure) -> None:
     assert [event["level"] for event in events(stream)] == ["debug", "debug"]
 
 
-def test_configuring_again_replaces_the_first_and_leaves_other_handlers(configure: Configure) -> None:
+def test_configuring_again_replaces_only_its_own_handler(configure: Configure) -> None:
     others = [handler for handler in logging.getLogger().handlers if type(handler).__module__.startswith("_pytest")]
     first = configure(format="json")
     second = configure(format="console")
@@ -232,7 +232,7 @@ def record(message: object, level: int = logging.WARNING, name: str = "aiokafka"
 
 
 def ours(level: int = logging.WARNING, **fields: object) -> logging.LogRecord:
-    """As structlog makes it: the fields are the message."""
+    """A record as structlog creates it: the fields are the message."""
     return record(fields, level, "openclaw_stream.x")
 
 
@@ -273,7 +273,7 @@ def test_equal_lines_pass_once_in_a_period(make: Callable[[], logging.LogRecord]
         record("cannot commit", name="openclaw_stream.y"),
     ],
 )
-def test_lines_of_another_place_or_reason_pass(other: logging.LogRecord) -> None:
+def test_lines_with_another_place_or_reason_pass(other: logging.LogRecord) -> None:
     limit = RateLimit(lambda: 0.0)
     assert limit.filter(ours(event="cannot commit", partition=3, reason="no answer", offset=1))
     assert not limit.filter(ours(event="cannot commit", partition=3, reason="no answer", offset=2))
@@ -292,7 +292,7 @@ def test_lines_of_another_place_or_reason_pass(other: logging.LogRecord) -> None
         (lambda _: record("debugging", logging.DEBUG), 100),
     ],
 )
-def test_different_lines_of_one_second(make: Callable[[int], logging.LogRecord], most: int) -> None:
+def test_different_lines_are_limited_per_second(make: Callable[[int], logging.LogRecord], most: int) -> None:
     now = 0.0
     limit = RateLimit(lambda: now)
     assert sum(limit.filter(make(number)) for number in range(100)) == most
@@ -301,7 +301,7 @@ def test_different_lines_of_one_second(make: Callable[[int], logging.LogRecord],
     assert suppressed(after) == 100 - most
 
 
-def test_suppressed_is_shown(configure: Configure) -> None:
+def test_the_number_of_suppressed_lines_is_logged(configure: Configure) -> None:
     stream = configure()
     event = record("down")
     event.suppressed = 4
@@ -313,7 +313,7 @@ STEPS = st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([0.0, 0.0, 0.0, 0
 
 
 @given(st.lists(STEPS, max_size=80))
-def test_what_passes_and_what_is_counted(steps: list[tuple[str, float]]) -> None:
+def test_suppressed_lines_are_counted_exactly(steps: list[tuple[str, float]]) -> None:
     now, counted = 0.0, 0
     passed: dict[str, float] = {}
     times: list[float] = []
@@ -331,7 +331,7 @@ def test_what_passes_and_what_is_counted(steps: list[tuple[str, float]]) -> None
     assert counted == len(steps) + 8
 
 
-def test_what_is_remembered_is_bounded_and_still_counted() -> None:
+def test_the_memory_of_suppressed_lines_is_bounded_and_their_count_exact() -> None:
     def stopped(partition: int) -> logging.LogRecord:
         return ours(logging.ERROR, event="partition stopped", partition=partition)
 

@@ -11,7 +11,7 @@ def own(metrics: Metrics) -> list[MetricWrapperBase]:
     return [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
 
 
-def test_names_follow_the_conventions_and_are_explained() -> None:
+def test_metric_names_follow_the_conventions_and_have_help_texts() -> None:
     families = [family for metric in own(Metrics()) for family in metric.collect()]
     assert len(families) == len({family.name for family in families}) > 25
     for family in families:
@@ -20,7 +20,7 @@ def test_names_follow_the_conventions_and_are_explained() -> None:
         assert family.documentation.endswith(".")
 
 
-def test_what_is_counted_is_shown() -> None:
+def test_counted_values_are_exposed() -> None:
     metrics = Metrics()
     metrics.records.labels(partition=3).inc(5)
     metrics.decisions.labels(team="DB", event_type="decision", provider="rules").inc()
@@ -45,7 +45,7 @@ def test_two_workers_in_one_process_do_not_share_a_registry() -> None:
     assert second.registry.get_sample_value("openclaw_tombstones_total") == 0
 
 
-def test_a_lost_partition_leaves_no_gauge_behind() -> None:
+def test_the_gauges_of_a_revoked_partition_are_removed() -> None:
     metrics = Metrics()
     gauges = [metric for metric in own(metrics) if metric._type == "gauge" and metric._labelnames == ("partition",)]  # noqa: SLF001
     assert metrics.lag in gauges

@@ -6,7 +6,7 @@ from openclaw_stream.text.hidden import escape_hidden, is_hidden, without_hidden
 
 
 @pytest.mark.parametrize("char", ["\x00", "\x1b", "\u200b", "\u202e", "\u2066", "\ufeff", "\ue000", "\ud800", "\u2028"])
-def test_what_a_reader_cannot_see_is_hidden(char: str) -> None:
+def test_invisible_characters_are_hidden(char: str) -> None:
     assert is_hidden(char)
 
 

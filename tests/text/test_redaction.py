@@ -44,7 +44,7 @@ def test_credentials_in_a_connection_string_are_replaced(text: str, expected: st
     assert redact(text) == expected
 
 
-def test_a_private_key_goes_whole_even_where_its_end_is_cut_off() -> None:
+def test_a_private_key_is_redacted_even_without_its_end() -> None:
     assert redact(f"key:\n{PEM}\nafter") == "key:\n[redacted:private-key]\nafter"
     assert redact(f"log: {PEM[:60]}") == "log: [redacted:private-key]"
 
@@ -75,7 +75,7 @@ SECRET = "hunter2" + "XyZ"
         *(f"pass{mark}word=%s" for mark in ("\u034f", "\u3164", "\ufe0f", "\U000e0101")),
     ],
 )
-def test_where_programs_and_people_leave_secrets(text: str) -> None:
+def test_secrets_in_the_formats_of_programs_and_people_are_redacted(text: str) -> None:
     redacted = redact(text % SECRET)
     assert SECRET not in redacted
     assert "[redacted:" in redacted
@@ -94,7 +94,7 @@ def test_where_programs_and_people_leave_secrets(text: str) -> None:
         "proxy@tcp(x)",
     ],
 )
-def test_what_only_looks_like_one_stays(text: str) -> None:
+def test_text_that_only_resembles_a_secret_stays(text: str) -> None:
     assert redact(text) == text
 
 
@@ -128,7 +128,7 @@ def test_a_login_on_a_command_line_loses_its_password(text: str, expected: str) 
         r"p\u0061ssword=hunter2",
     ],
 )
-def test_a_disguised_secret_is_uncovered(text: str) -> None:
+def test_a_disguised_secret_is_redacted(text: str) -> None:
     assert redact(text).endswith("=[redacted:password]") or redact(text) == "密碼:[redacted:password]"
 
 
@@ -136,7 +136,7 @@ def test_a_disguised_secret_is_uncovered(text: str) -> None:
     "text",
     ["錯誤率\uff1a\uff11\uff12\uff05\uff0c請檢查", "no\u00adbreak \ufb01ne", r"\u5bc6 alone", "👩\u200d🔧 on call"],
 )
-def test_what_disguises_no_secret_stays_as_it_is(text: str) -> None:
+def test_unusual_characters_without_a_secret_stay(text: str) -> None:
     assert redact(text) == text
 
 
@@ -145,11 +145,11 @@ def test_an_email_address_is_replaced() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), SENTENCES)
-def test_a_sentence_may_tell_a_secret(text: str, expected: str) -> None:
+def test_a_secret_in_a_sentence_is_redacted(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
-def test_a_quoted_password_may_hold_escaped_quotes() -> None:
+def test_a_quoted_password_may_contain_escaped_quotes() -> None:
     assert redact(r'{"password": "hun\"ter2", "a": 1}') == '{"password": "[redacted:password]", "a": 1}'
 
 
@@ -160,12 +160,12 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
 
 
 @given(st.sampled_from(sorted(VENDOR_TOKENS.values())), st.text(max_size=30), st.text(max_size=30))
-def test_a_vendors_token_never_survives(token: str, before: str, after: str) -> None:
+def test_a_vendors_token_is_never_left(token: str, before: str, after: str) -> None:
     assert token not in redact(f"{before} {token} {after}")
 
 
 @given(st.from_regex(r"[a-z]{3,10}(-[a-z0-9]{2,8}){0,3}", fullmatch=True))
-def test_names_of_kubernetes_stay(name: str) -> None:
+def test_kubernetes_names_stay(name: str) -> None:
     assert redact(name) == name
 
 
@@ -200,7 +200,7 @@ HOSTILE = (
 @pytest.mark.timeout(40)
 @pytest.mark.parametrize("seed", HOSTILE)
 def test_hostile_text_takes_linear_time(seed: str) -> None:
-    """A pattern that backtracks over the whole text takes minutes for this one."""
+    """A pattern that backtracks over the whole text would take minutes."""
     text = seed * (400_000 // len(seed))
     assert redact(f"{text}\npassword=hunter2").endswith("[redacted:password]") or "PRIVATE" in seed
 

@@ -88,7 +88,7 @@ def test_the_length_of_a_cut_text_is_shown() -> None:
 
 
 def test_what_dropping_has_joined_is_redacted() -> None:
-    # In its plain form the text begins with a letter, and behind a letter nothing is a token.
+    # In its plain form the token follows a letter and is not recognised; it is in the text without hidden characters.
     token = VENDOR_TOKENS["aws-key"]
     assert token not in safe_text(f"\u00aa{token[:9]}\u200b{token[9:]}", 100)
 
@@ -151,7 +151,7 @@ def test_a_safe_text_stays_as_it_is(text: str, hidden: Hidden, one_line: bool) -
     st.integers(20, 300),
     st.sampled_from(HIDDEN),
 )
-def test_a_token_never_survives_a_cut(token: str, mark: str, before: int, limit: int, hidden: Hidden) -> None:
+def test_no_part_of_a_token_is_left_after_a_cut(token: str, mark: str, before: int, limit: int, hidden: Hidden) -> None:
     """Wherever bound and limit fall: redacting the text before the token moves it towards the start."""
     text = f"password={'x' * before} {mark.join(token)} and more{' text' * 200}"
     shown = plain(safe_text(text, limit, hidden=hidden))
@@ -159,7 +159,7 @@ def test_a_token_never_survives_a_cut(token: str, mark: str, before: int, limit:
 
 
 @given(st.sampled_from(PAIRS), st.text(alphabet="abcXYZ019", min_size=8, max_size=40), st.integers(10, 200))
-def test_a_named_value_never_survives_a_cut(pair: tuple[str, str], secret: str, limit: int) -> None:
+def test_no_part_of_a_named_value_is_left_after_a_cut(pair: tuple[str, str], secret: str, limit: int) -> None:
     text = f"{'x ' * 80}{pair[0].format('Q7' + secret)}{' text' * 200}"
     assert "Q7" not in safe_text(text, limit)
 

@@ -24,14 +24,12 @@ _PAUSE_MAX = 5.0
 
 ANSWERED: Final = "answered"
 
-Call = ProviderCall[Any]
-
 
 class NotAskedError(Exception):
     """The provider was not asked; the message is the reason."""
 
 
-async def record_reason(call: Call) -> AsyncGenerator[None, None]:
+async def record_reason(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Record in the decision why there is no answer, instead of raising it."""
     client, reasons = call.client, call.context.reasons
     try:
@@ -43,28 +41,28 @@ async def record_reason(call: Call) -> AsyncGenerator[None, None]:
         log.warning("provider gave no answer", provider=client.name, model=client.model, reason=str(error))
 
 
-async def require_time(call: Call) -> AsyncGenerator[None, None]:
+async def require_time(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Refuse a call after the deadline."""
     if call.context.remaining <= 0:
         raise NotAskedError("no time is left before the deadline")
     yield
 
 
-async def require_budget(call: Call) -> AsyncGenerator[None, None]:
+async def require_budget(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Refuse a call that costs money when the budget is spent."""
     if not call.client.affordable:
         raise NotAskedError(f"the budget of {call.client.config.budget.limit:g} USD an hour is spent")
     yield
 
 
-async def require_closed_circuit(call: Call) -> AsyncGenerator[None, None]:
+async def require_closed_circuit(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Refuse a call before it waits for a slot, where the circuit is open; takes no permit of the breaker."""
     if call.client.breaker.is_open:
         raise CircuitOpenError
     yield
 
 
-async def acquire_slot(call: Call) -> AsyncGenerator[None, None]:
+async def acquire_slot(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Wait for a slot of the semaphore, and hold it over all retries."""
     client, context = call.client, call.context
     try:
@@ -81,7 +79,7 @@ async def acquire_slot(call: Call) -> AsyncGenerator[None, None]:
         client.semaphore.release()
 
 
-async def ask_with_correction(call: Call) -> AsyncGenerator[None, None]:
+async def ask_with_correction(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Ask once more where the answer cannot be read, with what is wrong with it."""
     try:
         yield
@@ -92,7 +90,7 @@ async def ask_with_correction(call: Call) -> AsyncGenerator[None, None]:
     yield
 
 
-async def retry(call: Call) -> AsyncGenerator[None, None]:
+async def retry(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Repeat a call that failed for a reason that may pass."""
     backoff = wait_random_exponential(multiplier=call.client.config.backoff, max=_BACKOFF_MAX)
     retrying = AsyncRetrying(
@@ -106,13 +104,13 @@ async def retry(call: Call) -> AsyncGenerator[None, None]:
             yield
 
 
-async def pass_breaker(call: Call) -> AsyncGenerator[None, None]:
+async def pass_breaker(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Take the circuit breaker's permit and record the outcome with it."""
     with call.client.breaker.attempt(_is_failure):
         yield
 
 
-async def record_attempt(call: Call) -> AsyncGenerator[None, None]:
+async def record_attempt(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Record outcome, duration, tokens and cost in the decision, the metrics and the budget."""
     started, call.reply = time.monotonic(), None
     try:
@@ -127,7 +125,7 @@ async def record_attempt(call: Call) -> AsyncGenerator[None, None]:
     _record(call, ANSWERED, started)
 
 
-async def trace_and_read(call: Call) -> AsyncGenerator[None, None]:
+async def trace_and_read(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """Trace the call, and read the answer from its reply.
 
     To the trace, an answer that cannot be read is a reply with a problem, and not a failed call.
@@ -174,7 +172,7 @@ def _retry_after(state: RetryCallState) -> float:
     return (error.retry_after or 0.0) if isinstance(error, ProviderError) else 0.0
 
 
-def _is_last_attempt(state: RetryCallState, call: Call) -> bool:
+def _is_last_attempt(state: RetryCallState, call: ProviderCall[Any]) -> bool:
     """Return whether to stop retrying: early where another provider follows; never while the last is rate limited."""
     error = state.outcome.exception() if state.outcome else None
     if state.upcoming_sleep >= call.context.remaining - call.reserve:
@@ -191,7 +189,7 @@ def _is_failure(error: Exception) -> bool | None:
     return False if isinstance(error, AnswerError) else None
 
 
-def _record(call: Call, outcome: str, started: float) -> None:
+def _record(call: ProviderCall[Any], outcome: str, started: float) -> None:
     client, reply, seconds = call.client, call.reply, time.monotonic() - started
     metrics = client.config.metrics
     attempt = Attempt(

@@ -102,11 +102,11 @@ class EvidenceExtractor:
         for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
             self._add_label(key, value, matches)
         for subject in (exemplar.service, exemplar.target_resource.rpartition("/")[2]):
-            if not self._is_source(subject):
+            if not self._names_exporter(subject):
                 self._add_text(matches, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
         for metric in islice(exemplar.metrics, _LABELS_MAX):
             self._add_text(matches, metric, (fields.label, fields.label), _LABEL_LIMIT)
-        if NAMED_SERVICE not in matches and self._names_a_service(exemplar):
+        if NAMED_SERVICE not in matches and self._names_unknown_service(exemplar):
             matches[NAMED_SERVICE] = Match(1.0, "")
 
     def _add_name(self, name: str, matches: dict[str, Match]) -> None:
@@ -115,25 +115,25 @@ class EvidenceExtractor:
     def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
         """Yield the texts of an alert with the weights of their first and of their later sentences."""
         fields = self._fields
-        headline, detail = (fields.headline, fields.detail), (fields.detail, fields.aside)
+        summary, detail = (fields.summary, fields.detail), (fields.detail, fields.remainder)
         if exemplar.message:
-            yield exemplar.message, headline
+            yield exemplar.message, summary
         for key, value in islice(exemplar.annotations.items(), _ANNOTATIONS_MAX):
             lowered = key.lower()
-            if lowered in fields.headlines:
-                yield value, headline
+            if lowered in fields.summary_annotations:
+                yield value, summary
             elif lowered not in fields.ignored and not self._has_request(lowered):
                 yield value, detail
 
     def _add_label(self, key: str, value: str, matches: dict[str, Match]) -> None:
         key = key.lower()
         fields = self._fields
-        if key in fields.ignored or self._has_request(key) or self._is_source(value):
+        if key in fields.ignored or self._has_request(key) or self._names_exporter(value):
             return
-        strength = fields.subject if key in fields.subjects else fields.label
+        strength = fields.subject if key in fields.subject_labels else fields.label
         self._add_text(matches, value, (strength, strength), _LABEL_LIMIT)
-        if key not in fields.common:
-            self._add_text(matches, key, (fields.key, fields.key), _LABEL_LIMIT)
+        if key not in fields.common_label_names:
+            self._add_text(matches, key, (fields.label_name, fields.label_name), _LABEL_LIMIT)
 
     def _add_text(
         self,
@@ -167,14 +167,14 @@ class EvidenceExtractor:
             has_terms=any(sentences),
         )
 
-    def _is_source(self, value: str) -> bool:
-        """Return whether a value names the exporter that measured; an exporter is not the subject of an alert."""
-        return any(value.endswith(source) for source in self._fields.sources)
+    def _names_exporter(self, value: str) -> bool:
+        """Return whether a value names an exporter, which is not the subject of the alert."""
+        return any(value.endswith(exporter) for exporter in self._fields.exporters)
 
     def _has_request(self, key: str) -> bool:
         return self._extracted(key[:_LABEL_LIMIT]).has_request
 
-    def _names_a_service(self, exemplar: Exemplar) -> bool:
+    def _names_unknown_service(self, exemplar: Exemplar) -> bool:
         """Return whether a service is named by a single word that is not in the vocabulary."""
         names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
         cut = (name[:_LABEL_LIMIT] for name in names if name)

@@ -81,17 +81,17 @@ class FieldWeights:
     """
 
     name: float
-    headline: float
+    summary: float
     detail: float
-    aside: float
+    remainder: float
     subject: float
     label: float
-    key: float
-    subjects: frozenset[str]
-    common: frozenset[str]
-    headlines: frozenset[str]
+    label_name: float
+    subject_labels: frozenset[str]
+    common_label_names: frozenset[str]
+    summary_annotations: frozenset[str]
     ignored: frozenset[str]
-    sources: frozenset[str]
+    exporters: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

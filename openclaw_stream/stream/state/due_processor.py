@@ -3,7 +3,7 @@
 from itertools import islice
 
 from openclaw_stream.incidents.fold import Fold
-from openclaw_stream.incidents.state import NEVER, UNKNOWN, LineageEntry, State
+from openclaw_stream.incidents.state import NEVER, UNKNOWN, LineageRecord, State
 from openclaw_stream.stream.state.offset_tracker import OffsetTracker
 from openclaw_stream.stream.state.revision import Group
 from openclaw_stream.stream.state.revision_tracker import RevisionTracker
@@ -30,7 +30,7 @@ class DueProcessor:
         self._offsets = offsets
         self._undated: list[Group] = []
 
-    def restore(self, group: Group, offset: int) -> None:
+    def add(self, group: Group, offset: int) -> None:
         """Schedule a restored group."""
         state = group.state
         if state.is_open:
@@ -56,7 +56,7 @@ class DueProcessor:
             self._process(group, now, offset, tick=False)
 
     def tick(self, stream_time: int, now: int, offset: int) -> None:
-        """Publish early what is due at `now`, later than stream time, when the log is read; membership stays."""
+        """Publish early what is due at `now`, later than stream time; membership does not change."""
         for group in self._schedule.reached(offset):
             self._process(group, stream_time, offset, tick=False)
         for group in islice(self._schedule.due(now, tick=True), _TICK_MAX):
@@ -99,8 +99,8 @@ class DueProcessor:
                 self._end_incident(group, end, offset, recorded_end, tick=tick)
         self.schedule(group, offset)
 
-    def _end(self, state: State, now: int, offset: int, recorded_end: LineageEntry | None, *, tick: bool) -> int:
-        """Return when the incident ends, NEVER where nothing is to be done about it yet."""
+    def _end(self, state: State, now: int, offset: int, recorded_end: LineageRecord | None, *, tick: bool) -> int:
+        """Return when the incident ends, NEVER where its end is not to be processed yet."""
         if tick and state.end_published:
             return NEVER
         if recorded_end and offset >= (recorded_end.closed_offset or 0):
@@ -119,7 +119,7 @@ class DueProcessor:
         return self._fold.close_time(state)
 
     def _end_incident(
-        self, group: Group, at: int, offset: int, recorded_end: LineageEntry | None, *, tick: bool
+        self, group: Group, at: int, offset: int, recorded_end: LineageRecord | None, *, tick: bool
     ) -> None:
         state = group.state
         if group.gathering:
@@ -134,7 +134,7 @@ class DueProcessor:
         else:
             self._revisions.resolve(group, state_before, at)
 
-    def _close(self, group: Group, at: int, offset: int, recorded_end: LineageEntry | None) -> None:
+    def _close(self, group: Group, at: int, offset: int, recorded_end: LineageRecord | None) -> None:
         state = group.state
         if recorded_end:
             state.close(recorded_end.status, recorded_end.closed_offset)

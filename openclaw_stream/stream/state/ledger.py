@@ -63,7 +63,7 @@ class Ledger:
         self._log = log
         self._committed: int | None = None
         self._has_more = False
-        self._opens = 0
+        self._opens = 0  # incidents opened, reopened, or restored open
         self._schedule = Schedule()
         self._revisions = RevisionTracker()
         self._offsets = OffsetTracker(at.dead_letters_through)
@@ -76,7 +76,7 @@ class Ledger:
         self.groups[group.state.group_key] = group
         group.drop_evidence()
         self._opens += group.state.is_open
-        self._due.restore(group, self.position)
+        self._due.add(group, self.position)
 
     def add_foreign(self, group: Group) -> None:
         """Add the empty state of a group whose incidents belong to another log, and have it written."""
@@ -111,8 +111,10 @@ class Ledger:
             headers: Its headers, of which an opened incident keeps the trace context.
             dead_letter: The dead letter of a record that could not be decoded, or not all of it.
         """
-        point = ResumePoint(offset, self.stream_time)
-        self.stream_time = max(self.stream_time, timestamp)
+        before = self.stream_time
+        if timestamp > before:
+            self.stream_time = timestamp
+        point = ResumePoint(offset, before)
         self.position = offset
         self._due.process(self.stream_time, offset)
         if dead_letter is not None:
@@ -153,7 +155,7 @@ class Ledger:
     def _apply_group(
         self, key: str, alerts: Sequence[Alert], point: ResumePoint, timestamp: int, headers: Headers
     ) -> None:
-        """Fold the alerts of one record for one group; in one function, since most of all CPU time is spent here."""
+        """Fold the alerts of one record for one group; one function, since most CPU time is spent here."""
         group = self.groups.get(key) or self._new_group(key, alerts)
         if group is None or point.offset <= group.state.through:
             return
@@ -196,7 +198,7 @@ class Ledger:
 
         Args:
             revision: One that was in `ready`.
-            outcome: The result, which its `outcome` returns with the plan.
+            outcome: The result: the `outcome` of the revision in the plan that publishes it.
             last_decision: What the state of the group keeps of a decision, None for a resolution.
         """
         self._revisions.complete(revision, outcome, last_decision)
@@ -238,7 +240,7 @@ class Ledger:
         return self._revisions.has_decided or self._offsets.has_dead_letters or self.generation_record_due
 
     def plan(self, *, lazy: bool) -> TransactionPlan | None:
-        """Return the next transaction, taken as committed: if it fails, the ledger is of no more use.
+        """Return the next transaction, taken as committed: if it fails, the ledger must be discarded.
 
         With `lazy` the states of mere repeats are written too, and an offset that moved is worth a commit.
         """

@@ -15,7 +15,7 @@ from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.lifecycle import Lifecycle
-from openclaw_stream.incidents.state import NEVER, LineageEntry, State
+from openclaw_stream.incidents.state import NEVER, LineageRecord, State
 from openclaw_stream.vocabulary import IncidentStatus
 
 GENERATION_KEY = "#generation"
@@ -137,7 +137,7 @@ def _fold(state: State) -> dict[str, Any]:
 
 def _state(document: dict[str, Any]) -> State:
     lineage = tuple(
-        LineageEntry(**{**entry, "status": IncidentStatus(entry["status"])}) for entry in document["lineage"]
+        LineageRecord(**{**entry, "status": IncidentStatus(entry["status"])}) for entry in document["lineage"]
     )
     offsets = {"through": document["through"], "replayed_through": document["replayed_through"], "lineage": lineage}
     incident = document["incident"]

@@ -28,6 +28,7 @@ def read(text: str) -> Answer | None:
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_parsing_ends_soon(seed: str) -> None:
@@ -37,6 +38,7 @@ def test_parsing_ends_soon(seed: str) -> None:
         read(before + (seed * length)[:length])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.sampled_from([*SEEDS, CUT, "}", "]", ",", ":", "x", "\n"]), min_size=2, max_size=6).map("".join))
@@ -57,6 +59,7 @@ def test_answers_that_differ_in_a_deep_value_are_refused(depth: int) -> None:
     assert read("\n".join(deep)) is None
 
 
+@pytest.mark.io
 def test_the_event_loop_runs_while_an_answer_is_parsed() -> None:
     """If the answer was parsed in the event loop, a slow answer would not give other tasks more turns."""
     turns: list[None] = []

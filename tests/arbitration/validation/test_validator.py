@@ -110,7 +110,7 @@ def test_no_action_removes_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "published"),
+    ("proposed", "published"),
     [
         ("deploy/checkout", "deployment/checkout"),
         ("Deployment checkout", "deployment/checkout"),
@@ -129,10 +129,10 @@ def test_no_action_removes_the_command() -> None:
         ("", ""),
     ],
 )
-def test_a_target_must_be_in_the_evidence(said: str, published: str) -> None:
-    checked, validation = validate(judgement(target_resource=said), CASE)
+def test_a_target_must_be_in_the_evidence(proposed: str, published: str) -> None:
+    checked, validation = validate(judgement(target_resource=proposed), CASE)
     assert checked.target_resource == published
-    dropped = bool(said and said != "none" and not published)
+    dropped = bool(proposed and proposed != "none" and not published)
     assert any("target_resource" in warning for warning in validation.warnings) is dropped
 
 
@@ -154,8 +154,8 @@ def test_an_invalid_namespace_gets_no_command(namespace: str) -> None:
 @pytest.mark.parametrize("name", ["$(reboot)", "a;b", "a|b", "-f"])
 def test_a_target_with_shell_characters_is_removed(name: str) -> None:
     evidence = case(exemplar(labels={"deployment": name, "node": name}))
-    for said in (f"deployment/{name}", f"node/{name}", name):
-        assert validate(judgement(target_resource=said), evidence)[0].target_resource == ""
+    for proposed in (f"deployment/{name}", f"node/{name}", name):
+        assert validate(judgement(target_resource=proposed), evidence)[0].target_resource == ""
 
 
 def test_a_removed_target_is_reported_without_secrets() -> None:
@@ -219,12 +219,12 @@ def test_a_suggestion_with_a_refused_command_keeps_its_description() -> None:
 
 
 def test_the_type_of_a_suggestion_is_changed_to_match_its_command() -> None:
-    said = Suggestion(
+    proposed = Suggestion(
         type=TuningType.CACHE,
         description="Grow",
         kubectl_or_config="kubectl scale deploy/checkout --replicas=4",
     )
-    checked, validation = validate(judgement(optimization_suggestions=[said]), CASE)
+    checked, validation = validate(judgement(optimization_suggestions=[proposed]), CASE)
     (suggestion,) = checked.optimization_suggestions
     assert suggestion.type is TuningType.SCALE
     assert suggestion.kubectl_or_config == "kubectl scale deployment/checkout --replicas=4 -n shop"
@@ -235,10 +235,10 @@ def test_the_type_of_a_suggestion_is_changed_to_match_its_command() -> None:
 
 
 def test_the_command_of_a_suggestion_raises_the_risk() -> None:
-    said = Suggestion(type=TuningType.RESTART, description="", kubectl_or_config="")
+    proposed = Suggestion(type=TuningType.RESTART, description="", kubectl_or_config="")
     for pod, risk in (("checkout", Risk.LOW), (POD, Risk.CRITICAL)):
-        named = said.model_copy(update={"kubectl_or_config": f"kubectl delete pod/{pod}"})
-        checked, _ = validate(judgement(optimization_suggestions=[named]), CASE)
+        suggestion = proposed.model_copy(update={"kubectl_or_config": f"kubectl delete pod/{pod}"})
+        checked, _ = validate(judgement(optimization_suggestions=[suggestion]), CASE)
         assert checked.risk_level is risk
 
 
@@ -308,7 +308,7 @@ _WORDS = st.text(max_size=60) | mutations(_PLAUSIBLE)
 def test_only_safe_commands_on_named_resources_remain(
     command: str, config: str, target: str, namespace: str, action: Action, teams: list[Responsibility]
 ) -> None:
-    said = judgement(
+    proposed = judgement(
         kubectl_command=command,
         suggested_action=action,
         target_resource=target,
@@ -316,7 +316,7 @@ def test_only_safe_commands_on_named_resources_remain(
         secondary_teams=teams,
         optimization_suggestions=[Suggestion(type=TuningType.HPA, description="x", kubectl_or_config=config)],
     )
-    checked, validation = validate(said, CASE)
+    checked, validation = validate(proposed, CASE)
     suggested = [each.kubectl_or_config for each in checked.optimization_suggestions]
     for text in filter(None, (checked.kubectl_command, *(each for each in suggested if "kubectl" in each))):
         assert is_safe(text)

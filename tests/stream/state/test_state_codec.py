@@ -11,7 +11,7 @@ from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.lifecycle import Lifecycle
-from openclaw_stream.incidents.state import LineageEntry, State
+from openclaw_stream.incidents.state import LineageRecord, State
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, encode, generation_record
 from openclaw_stream.vocabulary import IncidentStatus
@@ -49,8 +49,8 @@ def test_every_field_is_encoded_and_decoded() -> None:
     state.begin("id-2", 5, 1000, "id-1")
     state.through, state.replayed_through, state.membership_frozen_at = 17, 11, 13
     state.lineage = (
-        LineageEntry("id-1", 2, 900, 4, IncidentStatus.RESOLVED),
-        LineageEntry("id-2", 5, 1000, None, FIRING),
+        LineageRecord("id-1", 2, 900, 4, IncidentStatus.RESOLVED),
+        LineageRecord("id-2", 5, 1000, None, FIRING),
     )
     state.status, state.revision, state.last_due, state.hold_end = IncidentStatus.RESOLVED, 3, 1100, 1900
     state.firing, state.resolved = {1 << 63: 800}, {7: 0, (1 << 64) - 1: 801}
@@ -68,6 +68,24 @@ def test_every_field_is_encoded_and_decoded() -> None:
     for lifecycle in set(Lifecycle) - {Lifecycle.NONE}:
         state.lifecycle = lifecycle
         assert _same(DecodedState(encode(state, "me", 1, None)).state, state)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "early", "lifecycle"),
+    [
+        (True, False, Lifecycle.OPEN),
+        (True, True, Lifecycle.END_PUBLISHED),
+        (False, False, Lifecycle.CLOSED),
+        (False, True, Lifecycle.CLOSED),
+    ],
+)
+def test_states_of_earlier_releases_are_decoded(*, is_open: bool, early: bool, lifecycle: Lifecycle) -> None:
+    """They keep `early` when stream time closes the incident."""
+    state = State("g")
+    state.begin("id-1", 5, 1000, "")
+    document = orjson.loads(encode(state, "me", 1, None))
+    document["fold"] |= {"open": is_open, "early": early}
+    assert DecodedState(orjson.dumps(document)).state.lifecycle is lifecycle
 
 
 def test_the_last_decision_is_kept_with_its_incident_only() -> None:

@@ -62,19 +62,19 @@ def fault(text: str) -> tuple[AnswerFault, str]:
 
 def commands(answer: Answer) -> Iterator[str]:
     """The commands and names of an answer."""
-    said = answer.judgement
-    yield from (said.kubectl_command, said.target_resource, said.namespace, *said.affected_services)
-    yield from said.blast_radius.related_services
-    yield from (each.kubectl_or_config for each in said.optimization_suggestions)
+    judgement = answer.judgement
+    yield from (judgement.kubectl_command, judgement.target_resource, judgement.namespace, *judgement.affected_services)
+    yield from judgement.blast_radius.related_services
+    yield from (each.kubectl_or_config for each in judgement.optimization_suggestions)
 
 
 def test_a_valid_answer_is_unchanged() -> None:
     assert (WHOLE.repaired, WHOLE.dropped) == (False, ())
-    said = WHOLE.judgement
-    assert said.model_dump(exclude={"confidence"}, mode="json") == {
+    judgement = WHOLE.judgement
+    assert judgement.model_dump(exclude={"confidence"}, mode="json") == {
         k: v for k, v in ANSWER.items() if k != "confidence"
     }
-    assert said.confidence == 0.85
+    assert judgement.confidence == 0.85
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_error_quotes_nothing_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "confidence"),
+    ("given", "confidence"),
     [
         (85, 0.85),
         (100, 1.0),
@@ -153,13 +153,13 @@ def test_the_error_quotes_nothing_of_the_text() -> None:
         ("0.62", 0.62),
     ],
 )
-def test_confidence_is_a_fraction_or_a_percentage(said: object, confidence: float) -> None:
-    assert parse_answer(text_with(confidence=said)).judgement.confidence == pytest.approx(confidence)
+def test_confidence_is_a_fraction_or_a_percentage(given: object, confidence: float) -> None:
+    assert parse_answer(text_with(confidence=given)).judgement.confidence == pytest.approx(confidence)
 
 
-@pytest.mark.parametrize("said", [101, -1, -0.1, 100.5, True, "high", "1e3", [], float("nan"), float("inf"), 10**400])
-def test_an_invalid_confidence_is_an_error(said: object) -> None:
-    reason, message = fault(text_with(confidence=said))
+@pytest.mark.parametrize("given", [101, -1, -0.1, 100.5, True, "high", "1e3", [], float("nan"), float("inf"), 10**400])
+def test_an_invalid_confidence_is_an_error(given: object) -> None:
+    reason, message = fault(text_with(confidence=given))
     assert (reason, message) == (AnswerFault.SCHEMA, "confidence: it must be an integer from 0 to 100")
 
 
@@ -208,9 +208,9 @@ def test_a_truncated_answer_with_text_after_it_has_no_truncated_command(end: int
     except AnswerError:
         return
     closed = {"", *commands(WHOLE)}
-    invented = [said for said in commands(answer) if said not in closed]
+    invented = [value for value in commands(answer) if value not in closed]
     # A quote exactly at the cut ends the string: then the model itself wrote it.
-    assert all(f'"{said}"' in TEXT[:end] + tail or f"'{said}'" in TEXT[:end] + tail for said in invented)
+    assert all(f'"{value}"' in TEXT[:end] + tail or f"'{value}'" in TEXT[:end] + tail for value in invented)
 
 
 def test_replicas_truncated_from_thirty_to_three_are_removed() -> None:

@@ -104,7 +104,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert unknown_settings() == []
 
 
-def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_is_never_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_SASL_USERNAME", "ann")
     monkeypatch.setenv("KAFKA_SASL_PASSWORD", "s3cret")
     assert "s3cret" not in "".join(problems())
@@ -151,7 +151,7 @@ def test_a_wrong_value_is_one_message(monkeypatch: pytest.MonkeyPatch, name: str
     assert word in message
 
 
-def test_each_problem_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_problem_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENCLAW_GROUP_WAIT", "x")
     monkeypatch.setenv("KAFKA_GROUP_ID", " ")
     monkeypatch.setenv("OPENCLAW_HTTP_ADDR", "x")
@@ -188,7 +188,7 @@ def test_settings_are_checked_against_each_other(
         assert word in message
 
 
-def test_key_without_certificate_and_unused_files_are_refused(tmp_path: Path) -> None:
+def test_a_key_without_certificate_and_unused_files_are_rejected(tmp_path: Path) -> None:
     pem = tmp_path / "key.pem"
     pem.write_text("")
     with pytest.raises(ValueError, match="KAFKA_SSL_KEYFILE needs KAFKA_SSL_CERTFILE"):
@@ -197,7 +197,7 @@ def test_key_without_certificate_and_unused_files_are_refused(tmp_path: Path) ->
         KafkaSettings(ssl_cafile=pem)
 
 
-def test_an_empty_variable_counts_as_unset_but_for_the_http_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset_except_the_http_address(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KAFKA_GROUP_ID", "OPENCLAW_GROUP_WAIT", "OPENCLAW_GROUP_BY", "OPENCLAW_HTTP_ADDR"):
         monkeypatch.setenv(name, "")
     settings = load_settings()
@@ -218,7 +218,7 @@ def test_a_misspelt_variable_is_named_and_service_links_are_not(monkeypatch: pyt
     ]
 
 
-def test_settings_are_frozen_and_can_be_made_in_code() -> None:
+def test_settings_are_frozen_and_can_be_created_in_code() -> None:
     settings = Settings(
         kafka=KafkaSettings(group_id="g"),
         topics=TopicSettings(alerts="x"),
@@ -236,7 +236,7 @@ def test_every_variable_is_described() -> None:
             assert field.description, name
 
 
-def test_timeouts_made_in_code_are_checked_too() -> None:
+def test_timeouts_of_settings_created_in_code_are_checked_too() -> None:
     with pytest.raises(ValueError, match="OPENCLAW_SHUTDOWN_TIMEOUT"):
         Settings(worker=WorkerSettings(shutdown_timeout=12))
 
