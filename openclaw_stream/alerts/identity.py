@@ -11,7 +11,8 @@ from urllib.parse import quote
 import orjson
 
 from openclaw_stream.alerts.names import HASHER, NAME_MAX, PLAIN, hash_of, name_of, without_hash
-from openclaw_stream.alerts.subject import NAMESPACE_LABELS, POD_LABELS, SERVICE_LABELS, Subject
+from openclaw_stream.alerts.subject import Subject
+from openclaw_stream.alerts.subject_labels import NAMESPACE_LABELS, POD_LABELS, SERVICE_LABELS, spellings
 
 _UNSAFE = re.compile(r"[%/#\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -83,7 +84,7 @@ class Grouping:
             raise ValueError("group_by cannot contain severity: it changes during an incident")
         self.group_by = group_by
         self._is_default = group_by == ("namespace", "service")
-        self._labels = tuple((_meaning(label), _spellings(label)) for label in group_by)
+        self._labels = tuple((_meaning(label), spellings(label)) for label in group_by)
         # A single label's value and a fingerprint could be equal; no key of values of one label begins with a slash.
         self._orphan_prefix = "/" if len(group_by) == 1 else "//"
 
@@ -96,14 +97,10 @@ class Grouping:
         if self._is_default:
             return _cached_pair(subject.namespace, subject.name)
         known = {"namespace": subject.namespace, "service": subject.name, "alertname": name}
-        values = [known[label] if label in known else _first(labels, spellings) for label, spellings in self._labels]
+        values = [known[label] if label in known else _first(labels, names) for label, names in self._labels]
         if not any(values):
             return self._orphan_prefix + fingerprint_of((name,), "", labels)
         return "/".join(map(_encoded, values))
-
-
-def _spellings(label: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((label, label.replace(".", "_"), label.replace("_", "."))))
 
 
 def _meaning(label: str) -> str:

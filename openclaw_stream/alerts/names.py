@@ -16,6 +16,17 @@ _HASH_LENGTHS, _TIME_LENGTHS = range(7, 11), range(8, 11)
 _HASH_LENGTH = 5
 _ORDINAL = re.compile(r"(?<=[a-z0-9])-(?:\d{1,4}|\d{8,10})$")
 _JOB_TIME = re.compile(r"(?<=[a-z0-9])-\d{8,10}$")
+# Template hashes of Kubernetes before 1.8 were decimal; those that people write in examples are hexadecimal.
+_OTHER_HASHES = re.compile(r"(?<=[a-z0-9])-(?=[a-z]*\d)(?=\d*[a-z])[0-9a-f]{8,10}-(?=[a-z]*\d)[a-z0-9]{5}$")
+_TEMPLATE_HASH = re.compile(rf"(?<=[a-z0-9])-(?:(?=[a-z]*\d)[{''.join(sorted(_HASH_LETTERS))}]{{8,10}}|\d{{8,10}})$")
+# A stateful set names its claims TEMPLATE-SET-ORDINAL; these are the usual names of templates.
+_CLAIM = re.compile(
+    r"^(?:(?:(?:redis|valkey|mysql|mariadb|postgres|postgresql|mongo|mongodb|kafka|zookeeper|rabbitmq|elasticsearch|"
+    r"opensearch|cassandra|etcd|pg)-?)?(?:data|datadir|datastore|data-volume|storage|volume|db|www|logs?|export|"
+    r"persistence|persistent-storage|cache)(?:-\d+)?)-(.+)-\d+$"
+)
+# The Prometheus operator's templates are PROGRAM-NAME-db, its sets PROGRAM-NAME.
+_OPERATOR_CLAIM = re.compile(r"^(?P<set>(?:prometheus|alertmanager|thanos-ruler)-.+)-db-(?P=set)-\d+$")
 
 
 # A copy takes a third of the time of a new hasher.
@@ -35,15 +46,32 @@ def job_without_time(job: str) -> str:
     return _JOB_TIME.sub("", job)
 
 
+def workload_of_replica_set(name: str) -> str:
+    """Return the name of the deployment that a replica set's name was generated from."""
+    return _TEMPLATE_HASH.sub("", name)
+
+
+def workload_of_claim(claim: str) -> str:
+    """Return the name of the stateful set that a claim's name was generated from; any other name is its own."""
+    if operated := _OPERATOR_CLAIM.match(claim):
+        return operated["set"]
+    return _CLAIM.sub(r"\1", claim)
+
+
 def without_hash(name: str) -> str:
     """Return a pod's name without the hashes that every roll-out changes; a pattern takes three times as long."""
     head, _, suffix = name.rpartition("-")
-    if len(suffix) != _HASH_LENGTH or not _HASH_LETTERS.issuperset(suffix) or not _ends_a_word(head):
+    if len(suffix) != _HASH_LENGTH or not _ends_a_word(head):
         return name
+    if not _HASH_LETTERS.issuperset(suffix):
+        return _OTHER_HASHES.sub("", name)
     front, _, middle = head.rpartition("-")
     hashed = len(middle) in _HASH_LENGTHS and _HASH_LETTERS.issuperset(middle)
     timed = len(middle) in _TIME_LENGTHS and middle.isascii() and middle.isdigit()
-    return front if (hashed or timed) and _ends_a_word(front) else head
+    if (hashed or timed) and _ends_a_word(front):
+        return front
+    other = _OTHER_HASHES.sub("", name)
+    return head if other == name else other
 
 
 def _ends_a_word(text: str) -> bool:

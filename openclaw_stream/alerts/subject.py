@@ -1,92 +1,102 @@
 """The subject of an alert: the object it is about, found before alerts are grouped.
 
 In this order: the alert's own fields; labels that name a Kubernetes object; labels that name an application; the
-workload of a pod; a host; a data source; the alert's name. A metrics exporter reports on something else, so a label
-that names one is passed over; only an alert that a scrape target is down is about the exporter.
+workload of a pod; a host; a data source; a container; the scrape job; the alert's name. A metrics exporter reports on
+something else, so a label that names one is passed over, unless the alert is about the exporter's own pod or says that
+a scrape target is down.
 
-Labels are read in every spelling that is in use: `k8s.deployment.name`, `kube_deployment` (Datadog), `exported_pod`
-(Prometheus renames a label of the series to `exported_…` where the scrape target has a label of that name).
+Labels are read in every spelling that is in use: `k8s.deployment.name`, `kube_deployment` (Datadog), `podName`,
+`exported_pod` (Prometheus renames a label of the series to `exported_…` where the scrape target has a label of that
+name: then the plain one is the target's).
 """
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from openclaw_stream.alerts.names import NAME_MAX, job_without_time, name_of, workload_of_pod
-
-SERVICE, HOST, DATASOURCE, ALERT = "service", "host", "datasource", "alert"
-
-_OBJECTS = {
-    "service": ("service", "service.name", "k8s.service.name", "kube_service"),
-    "deployment": ("deployment", "k8s.deployment.name", "kube_deployment"),
-    "statefulset": ("statefulset", "k8s.statefulset.name", "kube_stateful_set"),
-    "daemonset": ("daemonset", "k8s.daemonset.name", "kube_daemon_set"),
-    "cronjob": ("cronjob", "k8s.cronjob.name", "kube_cronjob"),
-    "job": ("job_name", "k8s.job.name", "kube_job"),
-    "horizontalpodautoscaler": ("horizontalpodautoscaler", "hpa", "k8s.hpa.name"),
-    "persistentvolumeclaim": ("persistentvolumeclaim", "k8s.persistentvolumeclaim.name", "pvc"),
-    "poddisruptionbudget": ("poddisruptionbudget", "pdb"),
-    "ingress": ("ingress", "kube_ingress", "k8s.ingress.name"),
-    "workload": ("workload", "app", "app.kubernetes.io/name", "app_kubernetes_io_name", "k8s-app", "k8s_app"),
-    "pod": ("pod", "pod_name", "k8s.pod.name", "kubernetes_pod_name"),
-    "node": ("node", "nodename", "k8s.node.name", "kubernetes_node"),
-    HOST: ("host", "host.name", "hostname", "instance", "target"),
-    DATASOURCE: ("datasource_uid",),
-}
-_NAMESPACES = (
-    "namespace",
-    "k8s.namespace.name",
-    "kubernetes_namespace",
-    "kubernetes_namespace_name",
-    "kube_namespace",
-    "service.namespace",
+from openclaw_stream.alerts.exporters import (
+    Reporter,
+    is_cluster_exporter,
+    is_exporter,
+    is_exporter_pod,
+    is_known_exporter,
+    is_service_job,
+    reporter_of,
 )
+from openclaw_stream.alerts.hosts import host_of, in_cluster_service, is_identifier
+from openclaw_stream.alerts.names import (
+    NAME_MAX,
+    job_without_time,
+    name_of,
+    workload_of_claim,
+    workload_of_pod,
+    workload_of_replica_set,
+)
+from openclaw_stream.alerts.subject_labels import (
+    EXPORTED_NAMESPACES,
+    FIRST_HOST,
+    FIRST_OBJECT,
+    FIRST_OTHER,
+    KIND_OF,
+    LABEL_OF,
+    NAMES_TARGET,
+    RANKS,
+)
+
+SERVICE, NODE, HOST, DATASOURCE, ALERT = "service", "node", "host", "datasource", "alert"
+
 WORKLOAD_KINDS = frozenset(
     ("service", "deployment", "statefulset", "daemonset", "cronjob", "job", "workload", "pod", "replicaset")
 )
-_HOST_KINDS = frozenset(("node", HOST))
-_KINDS = {"po": "pod", "pods": "pod", "deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "svc": "service"}
-
-_EXPORTER = re.compile(
-    r"(?:^|[-_./])(?:cadvisor|exporter|kube-state-metrics|ksm|kubelet)(?:[-_.](?:headless|metrics|svc|v\d+))?$"
-)
-_KNOWN_EXPORTER = re.compile(
-    r"(?:^|[-_./])(?:cadvisor|kube-state-metrics|kubelet|(?:node|blackbox|redis|postgres|postgresql|mysqld?|mongodb|kafka|"
-    r"nginx|haproxy|memcached|elasticsearch|rabbitmq|snmp|process|windows|statsd|jmx|cloudwatch|consul|apache|pushgateway|"
-    r"x509-certificate|ssl|dcgm|ipmi|smartctl|systemd|pgbouncer|oracledb|mssql|sql)[-_]exporter)$"
-)
+_CONTROLLERS = frozenset(("deployment", "statefulset", "daemonset", "replicaset"))
+_KINDS = {
+    "po": "pod",
+    "deploy": "deployment",
+    "sts": "statefulset",
+    "ds": "daemonset",
+    "svc": "service",
+    "no": "node",
+    "rs": "replicaset",
+    "cj": "cronjob",
+    "ing": "ingress",
+    "ingresse": "ingress",
+    "hpa": "horizontalpodautoscaler",
+    "pvc": "persistentvolumeclaim",
+    "pdb": "poddisruptionbudget",
+}
+_PLURAL_LOOKING = frozenset(("ingress", "sts", "ds", "rs"))
 _METRICS_SUFFIXES = ("-metrics", "_metrics")
+_SIDECARS = ("kube-rbac-proxy", "metrics", "POD")
+_PLACEHOLDERS = frozenset(
+    (
+        "-",
+        "null",
+        "None",
+        "none",
+        "nil",
+        "N/A",
+        "n/a",
+        "undefined",
+        "unknown",
+        "<none>",
+        "<no value>",
+        "[no value]",
+        "<nil>",
+    )
+)
+"""What templates and instrumentation write for a value that is missing."""
+
 _TARGET_DOWN = re.compile(
-    r"(?:^|_)(?:target|instance|endpoint|scrape)_?(?:down|missing)|exporter_?(?:down|missing|absent)|absent",
+    r"(?:^|_)(?:targets?|instance|endpoint|scrape|prometheus_?job)_?(?:down|missing|unreachable)|"
+    r"(?:exporter|metrics|cadvisor|kubelet|pushgateway)_?(?:down|missing|absent)|absent",
+    re.IGNORECASE,
+)
+_OF_PROCESS = re.compile(
+    r"(?:Pod|Container|Deployment|StatefulSet|DaemonSet|ReplicaSet)(?!s|Disruption)|Crash|OOM|Throttl|Restart",
     re.IGNORECASE,
 )
 DATASOURCE_ALERTS = frozenset(("DatasourceError", "DatasourceNoData"))
-# A stateful set names its claims TEMPLATE-SET-ORDINAL; these are the usual names of templates.
-_CLAIM = re.compile(r"^(?:data|datadir|storage|db|pgdata|www|logs?|redis-data|mysql-data|postgres-data)-(.+)-\d+$")
-
-
-def _spellings(label: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((label, label.replace(".", "_"), label.replace("_", "."))))
-
-
-def _every_spelling(labels: tuple[str, ...]) -> list[str]:
-    prefixed = [prefix + spelling for prefix in ("exported_", "") for label in labels for spelling in _spellings(label)]
-    return list(dict.fromkeys(prefixed))
-
-
-# By label its rank: the lower, the sooner it is taken. The kind of a rank is in _KIND_OF.
-_RANKS: dict[str, int] = {}
-_KIND_OF: list[str] = []
-for _each, _labels in {"namespace": _NAMESPACES, **_OBJECTS}.items():
-    for _label in _every_spelling(_labels):
-        _RANKS.setdefault(_label, len(_KIND_OF))
-        _KIND_OF.append(_each)
-_FIRST_OBJECT = len(_every_spelling(_NAMESPACES))
-SERVICE_LABELS = frozenset(spelling for label in _OBJECTS["service"] for spelling in _spellings(label))
-NAMESPACE_LABELS = frozenset(spelling for label in _NAMESPACES for spelling in _spellings(label))
-POD_LABELS = frozenset(label for label, rank in _RANKS.items() if _KIND_OF[rank] in {"pod", "job"})
 
 
 class Subject(NamedTuple):
@@ -137,26 +147,19 @@ def subject_of(
         _service(namespace, service)
         or _target(target_resource, namespace)
         or _datasource(alert_name, labels)
-        or _first(ranked, namespace, labels)
-        or _about_target(alert_name, namespace, labels)
+        or _object(alert_name, ranked, namespace, labels)
+        or _host(ranked, namespace, labels)
+        or _other(ranked, namespace)
+        or _scraped(alert_name, namespace, service, labels)
     )
     return namespace, found._replace(name=name_of(found.name)) if found else Subject(ALERT, namespace, alert_name)
-
-
-def is_exporter(name: str) -> bool:
-    """Return whether a name is that of a metrics exporter, with any prefix of a chart."""
-    return _cached_is_exporter(name) if len(name) <= NAME_MAX else _is_exporter(name)
-
-
-def _is_exporter(name: str) -> bool:
-    return _EXPORTER.search(name) is not None
 
 
 def _ranked(labels: Mapping[str, str]) -> list[tuple[int, str]]:
     """Return rank and value of the labels that name something, lowest rank first."""
     ranked = []
     for label, value in labels.items():
-        rank = _RANKS.get(label)
+        rank = RANKS[label]
         if rank is not None and value:
             ranked.append((rank, value))
     ranked.sort()
@@ -165,16 +168,16 @@ def _ranked(labels: Mapping[str, str]) -> list[tuple[int, str]]:
 
 def _namespace(ranked: list[tuple[int, str]]) -> str:
     for rank, value in ranked:
-        if rank >= _FIRST_OBJECT:
+        if rank >= FIRST_OBJECT:
             break
-        if namespace := value.strip():
+        if (namespace := value.strip()) and not _is_placeholder(namespace):
             return namespace
     return ""
 
 
 def _service(namespace: str, service: str) -> Subject | None:
     """Return the service that the alert's own field names, if it is surely no exporter of something else."""
-    if not service or _KNOWN_EXPORTER.search(service):
+    if not service or is_known_exporter(service) or _is_placeholder(service):
         return None
     return Subject(SERVICE, name_of(namespace), name_of(service))
 
@@ -185,87 +188,150 @@ def _datasource(alert_name: str, labels: Mapping[str, str]) -> Subject | None:
     return Subject(DATASOURCE, "", uid) if uid else None
 
 
-def _first(ranked: list[tuple[int, str]], namespace: str, labels: Mapping[str, str]) -> Subject | None:
-    """Return the first that names no exporter; the service of a metrics endpoint only if there is no other object."""
-    metrics_service: Subject | None = None
+def _object(
+    alert_name: str, ranked: list[tuple[int, str]], namespace: str, labels: Mapping[str, str]
+) -> Subject | None:
+    """Return the first object that is no exporter; what only names the scrape target if there is no other."""
+    of_target: Subject | None = None
+    is_exported = bool(ranked) and ranked[0][0] < EXPORTED_NAMESPACES
     for rank, value in ranked:
-        kind = _KIND_OF[rank]
-        if kind == "namespace":
+        if rank < FIRST_OBJECT:
             continue
-        name = _name(kind, value.strip())
-        if not name or is_exporter(name):
+        if rank >= FIRST_HOST:
+            break
+        kind = KIND_OF[rank]
+        name, is_measuring = _cached_workload(kind, value) if len(value) <= NAME_MAX else _workload(kind, value)
+        if not name or (is_measuring and not _is_own_process(alert_name, kind, name, labels)):
             continue
-        if kind in _HOST_KINDS:
-            return metrics_service or Subject(kind, "" if _is_from_exporter(labels) else namespace, name)
-        if kind == SERVICE and name.endswith(_METRICS_SUFFIXES):
-            metrics_service = metrics_service or Subject(kind, namespace, name)
-            continue
-        return Subject(kind, "" if kind == DATASOURCE else namespace, name)
-    return metrics_service
+        subject = Subject(kind, "" if kind == "persistentvolume" else namespace, name)
+        if not (is_exported and NAMES_TARGET[rank]) and not (kind == SERVICE and name.endswith(_METRICS_SUFFIXES)):
+            return subject
+        of_target = of_target or subject
+    return (_custom_resource(namespace, labels) if is_exported else None) or of_target
 
 
-def _is_from_exporter(labels: Mapping[str, str]) -> bool:
-    return any(
-        is_exporter(workload_of_pod(labels[label].strip()))
-        for label in ("service", "job", "pod", "container", "app", "app_kubernetes_io_name", "app.kubernetes.io/name")
-        if label in labels
-    )
+def _workload(kind: str, value: str) -> tuple[str, bool]:
+    """Return the name of the workload of an object, empty where it has none, and whether it is an exporter's."""
+    value = value.strip()
+    name = _NAMED_BY[kind](value) if kind in _NAMED_BY else value
+    if _is_placeholder(name):
+        return "", False
+    return name, is_exporter_pod(value) if kind == "pod" else is_exporter(name)
 
 
-def _about_target(alert_name: str, namespace: str, labels: Mapping[str, str]) -> Subject | None:
-    """Return the scrape target of an alert that says that one is down or absent."""
-    if not _TARGET_DOWN.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", alert_name)):
+def _is_own_process(alert_name: str, kind: str, name: str, labels: Mapping[str, str]) -> bool:
+    """Return whether an alert is about the exporter itself: its pods, or its deployment, crash or are not ready.
+
+    Discovery names a target's pod, but not its deployment. A pod of kube-state-metrics is never the subject: where the
+    labels of its objects are renamed to `exported_…`, sums by pod are named after it.
+    """
+    if kind == "pod":
+        return bool(_OF_PROCESS.search(alert_name)) and not is_cluster_exporter(name)
+    if kind in _CONTROLLERS:
+        return bool(_OF_PROCESS.search(alert_name)) or reporter_of(labels) is Reporter.CLUSTER
+    return False
+
+
+def _custom_resource(namespace: str, labels: Mapping[str, str]) -> Subject | None:
+    """Return the object of a controller that exports `exported_namespace`, `name` and its kind (Flux, cert-manager)."""
+    name = labels.get("name", "").strip()
+    kind = labels.get("customresource_kind") or labels.get("kind") or "resource"
+    return Subject(kind.strip().lower(), namespace, name) if name else None
+
+
+def _host(ranked: list[tuple[int, str]], namespace: str, labels: Mapping[str, str]) -> Subject | None:
+    """Return the host, or the service that a host's name means within the cluster."""
+    hosts = [each for each in ranked if FIRST_HOST <= each[0] < FIRST_OTHER]
+    if not hosts:
         return None
-    for label in ("service", "job"):
-        if name := labels.get(label, "").strip():
-            return Subject(SERVICE, namespace, name)
+    reporter = reporter_of(labels)
+    if reporter is Reporter.CLUSTER:
+        hosts = [each for each in hosts if LABEL_OF[each[0]] != "instance"]
+    elif reporter is Reporter.PROBE:
+        hosts.sort(key=_probed_first)
+    for rank, value in hosts:
+        name = host_of(value.strip())
+        if not name or _is_placeholder(name) or is_identifier(name) or is_exporter(name.partition(".")[0]):
+            continue
+        if service := in_cluster_service(name):
+            pod, service_name, service_namespace = service
+            return Subject("pod" if pod else SERVICE, service_namespace, workload_of_pod(pod) or service_name)
+        kind = KIND_OF[rank]
+        return Subject(kind, "" if reporter or kind == NODE else namespace, name)
     return None
+
+
+def _probed_first(ranked: tuple[int, str]) -> tuple[int, int]:
+    """Order what a probe asks before where the probe itself runs."""
+    rank = ranked[0]
+    label = LABEL_OF[rank]
+    return (0 if label == "target" else 2 if KIND_OF[rank] == NODE and not label.startswith("exported") else 1), rank
+
+
+def _other(ranked: list[tuple[int, str]], namespace: str) -> Subject | None:
+    for rank, value in ranked:
+        name = value.strip()
+        if rank < FIRST_OTHER or not name or _is_placeholder(name):
+            continue
+        kind = KIND_OF[rank]
+        if kind == DATASOURCE:
+            return Subject(kind, "", name)
+        if not is_exporter(name) and not name.startswith(_SIDECARS):
+            return Subject(kind, namespace, name)
+    return None
+
+
+def _scraped(alert_name: str, namespace: str, service: str, labels: Mapping[str, str]) -> Subject | None:
+    """Return the scrape target of an alert that says that one is down or absent, else the scrape job."""
+    job = (labels.get("exported_job") or labels.get("job", "")).strip()
+    if _TARGET_DOWN.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", alert_name)):
+        name = service or labels.get("service", "").strip() or job
+        return Subject(SERVICE, namespace, name) if name else None
+    if not job or not is_service_job(job) or _is_placeholder(job):
+        return None
+    # OpenTelemetry writes service.namespace/service.name, the Prometheus operator NAMESPACE/POD-MONITOR.
+    own_namespace, _, name = job.rpartition("/")
+    return Subject(SERVICE, namespace or own_namespace, name) if name else None
 
 
 def _target(target_resource: str, namespace: str) -> Subject | None:
     if not target_resource:
         return None
-    path, _, name = target_resource.strip().rpartition("/")
+    target = target_resource.strip()
+    if "://" in target:
+        return Subject(HOST, namespace, host_of(target))
+    path, _, name = target.rpartition("/")
     own_namespace, _, kind = path.rpartition("/")
-    kind = kind.lower()
-    kind = (
-        _KINDS.get(kind, kind.removesuffix("s") if kind.endswith("s") and kind not in _OBJECTS else kind) or "workload"
-    )
-    name = _name(kind, name)
-    return Subject(kind, namespace or own_namespace, name) if name and not _KNOWN_EXPORTER.search(name) else None
+    kind = _kind(kind.lower().partition(".")[0])
+    if kind in (NODE, HOST):
+        return Subject(kind, "" if kind == NODE else namespace or own_namespace, host_of(name)) if name else None
+    name = _NAMED_BY[kind](name) if kind in _NAMED_BY else name
+    return Subject(kind, namespace or own_namespace, name) if name and not is_known_exporter(name) else None
 
 
 def _kind(word: str) -> str:
     """Return the kind that a word means: in the singular, abbreviations written out."""
-    singular = word if word in _OBJECTS or not word.endswith("s") else word.removesuffix("s")
-    return _KINDS.get(word, singular) or "workload"
+    singular = word if word in _PLURAL_LOOKING or not word.endswith("s") else word.removesuffix("s")
+    return _KINDS.get(word, _KINDS.get(singular, singular)) or "workload"
 
 
-def _name(kind: str, value: str) -> str:
-    if kind == "pod":
-        return workload_of_pod(value)
-    if kind == "job":
-        return job_without_time(value)
-    if kind in _HOST_KINDS:
-        return host_of(value)
-    if kind == "persistentvolumeclaim":
-        return _CLAIM.sub(r"\1", value)
-    return value
+def _is_placeholder(name: str) -> bool:
+    return name in _PLACEHOLDERS or name.startswith("unknown_service")
 
 
-def host_of(address: str) -> str:
-    """Return the host of `host:port`, `[v6]:port` or a URL; any other text as it is."""
-    if "://" in address:
-        try:
-            return urlsplit(address).hostname or address
-        except ValueError:
-            return address
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    host, colon, port = address.rpartition(":")
-    return host if colon and port.isdigit() and ":" not in host else address.partition("/")[0] or address
+def _hpa(name: str) -> str:
+    return name.removeprefix("keda-hpa-")
 
+
+_NAMED_BY = {
+    "pod": workload_of_pod,
+    "job": job_without_time,
+    "persistentvolumeclaim": workload_of_claim,
+    "replicaset": workload_of_replica_set,
+    "horizontalpodautoscaler": _hpa,
+}
+"""How the name of a workload is made of the name of an object of a kind."""
 
 # The names of a system are few, and its alerts repeat.
 _cached_service = lru_cache(maxsize=16384)(_service)
-_cached_is_exporter = lru_cache(maxsize=16384)(_is_exporter)
+_cached_workload = lru_cache(maxsize=16384)(_workload)

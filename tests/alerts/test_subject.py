@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.subject import Subject, is_exporter, namespace_of, subject_of
+from openclaw_stream.alerts.subject import Subject, namespace_of, subject_of
 
 KSM = {
     "job": "kube-state-metrics",
@@ -23,6 +23,11 @@ NODE_EXPORTER = {
 
 def subject(name: str = "SomethingIsWrong", *, target: str = "", **labels: str) -> Subject:
     return subject_of(name, "", "", target, {label.replace("__", "."): value for label, value in labels.items()})[1]
+
+
+def key_of(name: str, labels: dict[str, str]) -> str:
+    found = subject_of(name, "", "", "", labels)[1]
+    return f"{found.namespace}/{found.name}"
 
 
 @pytest.mark.parametrize(
@@ -117,10 +122,9 @@ def test_an_exporter_is_not_the_subject(labels: dict[str, str], expected: str) -
     assert f"{found.kind} {found.namespace}/{found.name}" == expected
 
 
-@pytest.mark.parametrize("name", ["TargetDown", "InstanceDown", "KubeletDown", "PayTargetMissing", "AbsentPayments"])
+@pytest.mark.parametrize("name", ["TargetDown", "InstanceDown", "PayTargetMissing", "AbsentPayments"])
 def test_an_alert_that_a_target_is_down_is_about_the_target(name: str) -> None:
-    down = subject_of(name, "", "", "", {"job": "payments", "namespace": "shop"})[1]
-    assert (down.name == "payments") is (name != "KubeletDown")
+    assert subject_of(name, "", "", "", {"job": "payments", "namespace": "shop"})[1].name == "payments"
     assert subject_of(name, "", "", "", NODE_EXPORTER | {"instance": "10.0.0.1:9100"})[1] == Subject(
         "host", "", "10.0.0.1"
     )
@@ -154,6 +158,11 @@ def test_an_own_field_that_names_a_usual_exporter_is_passed_over() -> None:
         ("ingress/front", ("ingress", "", "front")),
         ("node/n1", ("node", "", "n1")),
         ("cart", ("workload", "", "cart")),
+        ("ingresses/front", ("ingress", "", "front")),
+        ("deployments.apps/cart", ("deployment", "", "cart")),
+        ("sts/queue", ("statefulset", "", "queue")),
+        ("host/db-1:9100", ("host", "", "db-1")),
+        ("https://pay.example.org/health", ("host", "", "pay.example.org")),
     ],
 )
 def test_the_target_resource_names_the_subject(target: str, expected: tuple[str, str, str]) -> None:
@@ -185,29 +194,160 @@ def test_the_namespace_is_found_under_its_usual_labels(labels: dict[str, str], n
     assert namespace_of(labels) == namespace
 
 
+KSM_POD = KSM | {"namespace": "monitoring", "pod": "mon-kube-state-metrics-84756b4547-tt98v"}
+"""The same where labels of the objects are renamed to exported_…, as Prometheus does by default."""
+
+KUBERNETES_ALERTS = [
+    ("KubePodCrashLooping", {"exported_namespace": "shop", "exported_pod": "cart-7d9f8b6c5d-x2k4q"}, "shop/cart"),
+    ("KubeDeploymentReplicasMismatch", {"exported_namespace": "shop", "deployment": "cart"}, "shop/cart"),
+    ("KubeJobNotCompleted", {"exported_namespace": "shop", "job_name": "bill-29177885"}, "shop/bill"),
+    ("KubeHpaMaxedOut", {"namespace": "shop", "horizontalpodautoscaler": "keda-hpa-quotes"}, "shop/quotes"),
+    ("KubeQuotaFullyUsed", {"namespace": "shop", "resourcequota": "team-a"}, "shop/team-a"),
+    ("KubeQuotaFullyUsed", {"namespace": "shop", "resource": "pods"}, "shop/KubeQuotaFullyUsed"),
+    ("KubePersistentVolumeErrors", {"persistentvolume": "pvc-91a2", "phase": "Failed"}, "/pvc-91a2"),
+    ("KubeNodeNotReady", {"node": "n1"}, "/n1"),
+    ("KubeDaemonSetRolloutStuck", {"daemonset": "mon-node-exporter"}, "monitoring/mon-node-exporter"),
+    ("KubePodCrashLooping", {"pod": "redis-exporter-6c8d9f7b5-x2k4q"}, "monitoring/redis-exporter"),
+    ("KubeContainerWaiting", {}, "monitoring/KubeContainerWaiting"),
+    ("TargetDown", {}, "monitoring/mon-kube-state-metrics"),
+]
+
+
+@pytest.mark.parametrize(("name", "labels", "key"), KUBERNETES_ALERTS)
+def test_an_alert_of_kube_state_metrics_is_about_its_object(name: str, labels: dict[str, str], key: str) -> None:
+    assert key_of(name, KSM_POD | labels) == key
+
+
 @pytest.mark.parametrize(
-    "name",
+    ("labels", "key"),
     [
-        "node-exporter",
-        "kps-prometheus-node-exporter",
-        "prometheus-node_exporter",
-        "mon-blackbox-exporter",
-        "mysqld_exporter",
-        "kube-state-metrics",
-        "a-b-kube-state-metrics",
-        "kube-state-metrics-headless",
-        "cadvisor",
-        "mon-kubelet",
-        "exporter",
+        ({"job": "snmp", "instance": "10.9.9.1"}, "/10.9.9.1"),
+        ({"job": "probe/monitoring/pay", "namespace": "monitoring", "instance": "https://pay.org/x"}, "/pay.org"),
+        (
+            {"job": "blackbox", "namespace": "monitoring", "instance": "10.4.0.4:9115", "target": "https://pay.org"},
+            "/pay.org",
+        ),
+        ({"job": "blackbox", "instance": "http://cart.shop.svc.cluster.local:8080/health"}, "shop/cart"),
+        ({"job": "blackbox", "instance": "cache-0.cache.shop.svc:6379"}, "shop/cache"),
+        (
+            {"app_kubernetes_io_name": "redis-exporter", "node": "n3", "instance": "redis://10.1.1.1:6379"},
+            "/10.1.1.1",
+        ),
+        ({"service": "mysqld-exporter-orders", "target": "db-1:3306", "instance": "10.4.0.4:9104"}, "/db-1"),
+        ({"container": "redis-exporter", "pod": "cache-redis-0", "namespace": "shop"}, "shop/cache-redis"),
+        (NODE_EXPORTER | {"container": "kube-rbac-proxy", "instance": "worker-3"}, "/worker-3"),
+        ({"job": "node-exporter", "pod": "node-exporter-abcde", "instance": "10.0.0.1:9100"}, "/10.0.0.1"),
+        ({"job": "nodeexporter", "instance": "nodeexporter:9100"}, "/SomethingIsWrong"),
+        ({"service": "node-problem-detector", "node": "n1", "namespace": "kube-system"}, "/n1"),
+        ({"job": "pushgateway", "instance": "10.4.0.4:9091", "exported_job": "backup"}, "/backup"),
     ],
 )
-def test_an_exporter_is_known_by_its_name(name: str) -> None:
-    assert is_exporter(name)
+def test_the_object_that_an_exporter_measures_is_the_subject(labels: dict[str, str], key: str) -> None:
+    assert key_of("SomethingIsWrong", labels) == key
 
 
-@pytest.mark.parametrize("name", ["checkout", "export-service", "exporters-guild", "state-metrics", "kubelet-proxy-x"])
-def test_other_names_are_no_exporters(name: str) -> None:
-    assert not is_exporter(name)
+@pytest.mark.parametrize(
+    ("labels", "key"),
+    [
+        (
+            {"exported_namespace": "shop", "name": "shop-tls", "namespace": "certs", "service": "cert-manager"},
+            "shop/shop-tls",
+        ),
+        (
+            {"exported_namespace": "shop", "name": "cart", "kind": "HelmRelease", "pod": "helm-controller-0"},
+            "shop/cart",
+        ),
+        (
+            {"exported_service": "cart", "exported_namespace": "shop", "namespace": "edge", "service": "nginx"},
+            "shop/cart",
+        ),
+        ({"exported_pod": "train-0", "exported_namespace": "ml", "service": "gpu", "namespace": "gpus"}, "ml/train"),
+        ({"exported_namespace": "shop", "namespace": "edge", "service": "nginx"}, "shop/nginx"),
+    ],
+)
+def test_an_exported_namespace_says_that_plain_labels_name_the_scrape_target(labels: dict[str, str], key: str) -> None:
+    assert key_of("SomethingIsWrong", labels) == key
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"Namespace": "shop", "Service": "cart"},
+        {"NAMESPACE": "shop", "SERVICE": "cart"},
+        {"Namespace": "shop", "podName": "cart-0"},
+        {"namespace": "shop", "service-name": "cart"},
+        {"kubernetes.namespace": "shop", "kubernetes.pod.name": "cart-7d9f8b6c5d-x2k4q"},
+        {"kubernetes_namespace_name": "shop", "kubernetes_pod_name": "cart-0", "kubernetes_host": "n1"},
+        {"kube_namespace": "shop", "kube_app_name": "cart", "host": "i-0a"},
+        {"namespace": "shop", "replicaset": "cart-7d9f8b6c5d"},
+        {"destination_workload": "cart", "destination_workload_namespace": "shop"},
+        {"destination_service_name": "cart", "destination_service_namespace": "shop"},
+        {"service.name": "unknown_service:java", "k8s.deployment.name": "cart", "k8s.namespace.name": "shop"},
+        {"service": "<no value>", "app": "cart", "namespace": "shop"},
+        {"namespace": "shop", "container": "cart"},
+        {"namespace": "shop", "job": "cart"},
+        {"job": "shop/cart", "instance": "627cc493-f310-47de-96bd-71410b7dec09"},
+    ],
+)
+def test_a_workload_is_known_in_the_labels_of_every_producer(labels: dict[str, str]) -> None:
+    assert key_of("SomethingIsWrong", labels) == "shop/cart"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"host": "web-1"},
+        {"Hostname": "WEB-1"},
+        {"HostName": "web-1:9182", "job": "windows"},
+        {"host_name": "web-1"},
+        {"instance": "web-1:9100", "job": "node"},
+        {"instance": "web-1", "job": "integrations/node_exporter"},
+        {"instance": "https://web-1:8443/health", "job": "blackbox-http", "namespace": "monitoring"},
+        {"instance": "web-1:8443/health"},
+        {"node": "web-1", "namespace": "monitoring", "job": "kube-state-metrics"},
+        NODE_EXPORTER | {"instance": "10.0.0.1:9100", "nodename": "web-1"},
+    ],
+)
+def test_all_alerts_of_one_host_have_the_same_group(labels: dict[str, str]) -> None:
+    assert key_of("SomethingIsWrong", labels) == "/web-1"
+
+
+@pytest.mark.parametrize(
+    "job", ["kubernetes-pods", "integrations/unix", "node", "probe/monitoring/pay", "redis_exporter"]
+)
+def test_a_scrape_job_that_names_no_service_is_not_the_subject(job: str) -> None:
+    assert key_of("SomethingIsWrong", {"job": job}) == "/SomethingIsWrong"
+
+
+EXPORTERS = st.sampled_from(
+    ("node", "blackbox", "redis", "postgres", "mysqld", "kafka", "snmp", "windows", "nginx", "mongodb")
+).flatmap(lambda what: st.sampled_from((f"{what}-exporter", f"{what}_exporter"))) | st.sampled_from(
+    ("kube-state-metrics", "cadvisor", "kubelet", "acme-exporter")
+)
+PREFIXES = st.sampled_from(("", "kps-", "prometheus-", "my-release-prometheus-", "kube-prometheus-stack-"))
+PLACES = st.sets(
+    st.sampled_from(
+        ("service", "job", "app", "app_kubernetes_io_name", "app.kubernetes.io/name", "container", "pod", "Service")
+    ),
+    min_size=1,
+)
+
+
+@given(
+    PREFIXES,
+    EXPORTERS,
+    PLACES,
+    st.sampled_from(("", "-x2k4q", "-6c8d9f7b5-x2k4q", "-0")),
+    st.sampled_from(("", "web-1:9100")),
+)
+def test_no_exporter_is_the_subject_whatever_label_names_it(
+    prefix: str, exporter: str, places: set[str], suffix: str, instance: str
+) -> None:
+    labels = {place: prefix + exporter + (suffix if place == "pod" else "") for place in places}
+    labels["instance"] = instance
+    assert exporter not in subject_of("DiskAlmostFull", "", "", "", labels | {"namespace": "monitoring"})[1].name
+    native = subject_of("DiskAlmostFull", "monitoring", labels.get("service", ""), "", labels)[1]
+    assert exporter not in native.name or exporter == "acme-exporter"
 
 
 @given(st.text(max_size=30), st.dictionaries(st.text(max_size=12), st.text(max_size=300), max_size=6))
