@@ -21,7 +21,11 @@ _VARYING = frozenset(
     spelling
     for label in (
         "severity",
+        "Severity",
+        "alert_severity",
+        "severity_level",
         "priority",
+        "Priority",
         "threshold.name",
         "pod-template-hash",
         "controller-revision-hash",
@@ -34,19 +38,31 @@ _VARYING = frozenset(
     )
     for spelling in (label, label.replace("-", "_"), label.replace(".", "_"), label.replace("_", "."))
 )
-MEASURED = frozenset(
-    (
-        "value",
-        "current_value",
-        "currentvalue",
-        "currentValue",
-        "metric_value",
-        "measured_value",
-        "lastSeen",
-        "last_seen",
-    )
+_MEASURED_WORDS = (
+    "value",
+    *(f"{which} value" for which in ("current", "metric", "measured", "last", "latest", "actual", "observed", "alert")),
+    *(f"{which} value" for which in ("sample", "query", "item", "trigger", "evaluation", "reading")),
+    "values",
+    "value string",
+    "current usage",
+    "last seen",
+    "timestamp",
+    "starts at",
+    "description",
+    "summary",
 )
-"""Labels that hold a measured value: a sender's fingerprint over them differs in every repeat."""
+
+
+def _cases(words: str) -> tuple[str, ...]:
+    """Return the spellings of a label of some words, such as `current_value`, `current-value` and `currentValue`."""
+    title = words.title().replace(" ", "")
+    camel = title[0].lower() + title[1:]
+    joined = tuple(words.replace(" ", separator) for separator in ("_", "-", ".", ""))
+    return (*joined, camel, title, *(each.upper() for each in joined))
+
+
+MEASURED = frozenset(spelling for words in _MEASURED_WORDS for spelling in _cases(words))
+"""Labels that hold a measured value, or a text with one: a sender's fingerprint over them differs in every repeat."""
 
 
 def fingerprint_of(names: Iterable[str], target_resource: str, labels: Mapping[str, str]) -> str:

@@ -28,7 +28,23 @@ SILENT_PIPELINE = "AlertingPipelineSilent"
 """The alert that a heartbeat becomes when it ends."""
 
 _INHIBITORS = frozenset(("InfoInhibitor",))
-_SEVERITY_LABELS = ("severity", "Severity", "priority", "level", "threshold.name", "threshold_name")
+_SEVERITY_FIELDS = ("priority", "level", "urgency")
+_SEVERITY_LABELS = (
+    "severity",
+    "alertseverity",
+    "severitylevel",
+    "severitytext",
+    "sev",
+    "priority",
+    "urgency",
+    "level",
+    "threshold.name",
+    "thresholdname",
+)
+_SCALES = {"sev": "sev", "priority": "priority"}
+"""Fields whose bare numbers are on a scale."""
+
+_STATUS_FIELDS = ("status", "state", "Status", "State")
 _NAMES_MAX = 4096
 _SHOWN_MAX = 60
 _KEYS_SHOWN = 8
@@ -110,7 +126,8 @@ class AlertReader:
         # By position, in the order of the fields: by name it takes three times as long.
         return Alert(
             name,
-            self._severity(get("severity"), labels, warnings),
+            (self._known_severities.get(text) if type(text := get("severity")) is str else None)
+            or self._severity(document, labels, warnings),
             get("status") == "firing" or _is_firing(document, ends_at, timestamp, warnings),
             _timestamp(get("starts_at") or get("startsAt") or get("activeAt"), "starts_at", timestamp, warnings),
             ends_at,
@@ -166,20 +183,44 @@ class AlertReader:
             is_heartbeat=True,
         )
 
-    def _severity(self, value: object, labels: dict[str, str], warnings: list[str]) -> Severity:
+    def _severity(self, document: dict[str, Any], labels: dict[str, str], warnings: list[str]) -> Severity:
+        value = document.get("severity") or labels.get("severity")
         if type(value) is str and (severity := self._known_severities.get(value)):
             return severity
-        if value is None or value == "":
-            value = next((labels[label] for label in _SEVERITY_LABELS if labels.get(label)), None)
-            if value is None:
-                return Severity.WARNING
-        if isinstance(value, str):
-            if severity := self._severities.read(value):
-                return severity
-            if value.strip().lower() == NONE:
+        unknown: list[object] = []
+        for field, stated_value in _severities_of(document, labels):
+            text = _inner_text(stated_value, ("name", "value", "level"))
+            if text is None:
+                unknown.append(stated_value)
+                continue
+            if text.strip().lower() == NONE and self._severities.read(text) is None:
                 raise SkippedAlertError("severity_none")
-        warnings.append(f"severity: {describe_value(value)} is not known; taken as warning (see OPENCLAW_SEVERITIES)")
+            scaled = f"{_SCALES[field]} {text}" if field in _SCALES and text.isdigit() else text
+            if severity := self._severities.read(scaled):
+                return severity
+            unknown.append(text)
+        if unknown:
+            described = describe_value(unknown[0])
+            warnings.append(f"severity: {described} is not known; taken as warning (see OPENCLAW_SEVERITIES)")
         return Severity.WARNING
+
+
+def _severities_of(document: dict[str, Any], labels: dict[str, str]) -> list[tuple[str, object]]:
+    """Return what an alert says of its severity, field or label first; names in any case, without separators."""
+    fields: list[tuple[str, object]] = [(field, document.get(field)) for field in ("severity", "Severity")]
+    known = {label.lower().replace("_", "").replace("-", ""): text for label, text in labels.items()}
+    fields += [(label, known.get(label)) for label in _SEVERITY_LABELS]
+    fields += [(field, document.get(field)) for field in _SEVERITY_FIELDS]
+    return [(field, value) for field, value in fields if value is not None and value != ""]
+
+
+def _inner_text(value: object, names: tuple[str, ...]) -> str | None:
+    """Return a text, that of an object such as `{"name": "critical"}`, or the only one of a list."""
+    if type(value) is list and len(value) == 1:
+        value = value[0]
+    if type(value) is dict:
+        value = next((value[name] for name in names if type(value.get(name)) is str), None)
+    return value if type(value) is str else None
 
 
 def describe_value(value: object, key: str = "") -> str:
@@ -307,20 +348,17 @@ def _fingerprint(value: object, labels: dict[str, str], warnings: list[str]) -> 
 
 
 def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings: list[str]) -> bool:
-    for field in ("status", "state"):
+    for field in _STATUS_FIELDS:
         value = document.get(field)
-        if type(value) is dict:
-            value = value.get("state")
-        if type(value) is not str or not value:
+        if value is None or value == "":
             continue
-        word = stated(value)
-        if word is Stated.FIRING:
-            return True
+        text = _inner_text(value, ("state", "status", "name", "value"))
+        word = stated(text) if text else None
         if word is Stated.PENDING or word is Stated.SUPPRESSED:
             raise SkippedAlertError(word.value)
         if word is None:
             warnings.append(f"{field}: {describe_value(value)} is neither firing nor resolved; taken as firing")
-        return word is None
+        return word is not Stated.RESOLVED
     return not 0 < ends_at <= timestamp
 
 

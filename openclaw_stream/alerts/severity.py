@@ -7,14 +7,20 @@ from openclaw_stream.vocabulary import Severity
 
 _WORDS = {
     Severity.CRITICAL: "critical crit fatal emergency emerg page pager panic disaster blocker urgent alert p0 "
-    "sev0 sev1 s1 red",
-    Severity.HIGH: "high error err major severe serious p1 sev2 s2 orange",
-    Severity.WARNING: "warning warn minor medium moderate average ticket p2 sev3 s3 yellow amber",
-    Severity.INFO: "info information informational notice notify ok low normal debug trace clear cleared planning "
-    "unclassified p3 p4 p5 sev4 sev5 s4 s5 green blue",
+    "sev0 sev1 s1 red catastrophic immediate highest outage danger \N{LARGE RED CIRCLE}",
+    Severity.HIGH: "high error errors err major severe serious p1 sev2 s2 orange \N{LARGE ORANGE CIRCLE}",
+    Severity.WARNING: "warning warnings warn minor medium moderate average ticket unclassified notclassified p2 sev3 "
+    "s3 yellow amber \N{LARGE YELLOW CIRCLE}",
+    Severity.INFO: "info information informational notice notify ok good low lowest trivial normal debug trace clear "
+    "cleared planning p3 p4 p5 sev4 sev5 s4 s5 green blue \N{LARGE GREEN CIRCLE}",
 }
 _SEVERITIES = {word: severity for severity, words in _WORDS.items() for word in words.split()}
-_SCALES = frozenset(("severity", "sev", "level", "priority", "prio", "threshold", "very", "extremely", "log"))
+_SCALES = frozenset(
+    ("severity", "sev", "level", "priority", "prio", "urgency", "impact", "threshold", "very", "extremely")
+    + ("log", "number", "alert", "incident")
+)
+_GRADE = re.compile(r"(?P<scale>severity|sev|s|priority|prio|p)(?:[ _-]?level)?[ _:#=-]*0?(?P<number>\d)(?![\d./])")
+_GRADE_PREFIXES = {"severity": "sev", "priority": "p", "prio": "p"}
 _TOKEN = re.compile(r"[a-z]+|\d+")
 _LENGTH_MAX = 64
 
@@ -35,17 +41,24 @@ class Severities:
         severity = self.known.get(word)
         if severity is None and len(word) <= _LENGTH_MAX:
             lower = word.strip().lower()
-            severity = self.known.get(lower) or self._read_phrase(_TOKEN.findall(lower))
+            severity = self.known.get(lower) or self._read_phrase(lower)
         return severity
 
-    def _read_phrase(self, tokens: list[str]) -> Severity | None:
+    def _read_phrase(self, phrase: str) -> Severity | None:
         """Read `P1 - Critical`, `SEV 1`, `SEVERITY_HIGH`, `1 - Critical`: a word counts before a number on a scale."""
+        tokens = _TOKEN.findall(phrase)
+        if severity := self.known.get("".join(tokens)):
+            return severity
         words = [token for token in tokens if not token.isdigit()]
-        numbers = [token for token in tokens if token.isdigit()]
-        meanings = {self.known[word] for word in words if word not in _SCALES and word in self.known}
-        if len(meanings) == 1 and all(word in _SCALES or word in self.known or len(word) == 1 for word in words):
-            return meanings.pop()
-        if len(numbers) == 1 and len(words) == 1:
-            scale = {"severity": "sev", "priority": "p", "prio": "p"}.get(words[0], words[0])
-            return self.known.get(f"{scale}{int(numbers[0])}")
-        return None
+        if severity := self._read_words([word for word in words if len(word) > 1]):
+            return severity
+        grade = _GRADE.match(phrase)
+        if grade is None:
+            return None
+        scale = grade["scale"]
+        return self.known.get(_GRADE_PREFIXES.get(scale, scale) + grade["number"])
+
+    def _read_words(self, words: list[str]) -> Severity | None:
+        """Return what all words mean that are no scale, None where one is not known or two differ."""
+        meanings = {self.known.get(word) for word in words if word not in _SCALES}
+        return meanings.pop() if len(meanings) == 1 else None

@@ -1,7 +1,11 @@
-"""Timestamps of alerts: RFC 3339 with up to nanoseconds, Go's `time.String()`, or epoch in s, ms, us or ns."""
+"""Timestamps of alerts: RFC 3339 with up to nanoseconds, epoch in s, ms, us or ns, and what languages print.
+
+Go's `time.String()`, Java's `ZonedDateTime` with the zone in brackets, `UTC` or `GMT` in letters, dates of HTTP.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,14 +20,16 @@ _GO = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})(?: [A-Z]{1,5}| [+-]\d{2,4})?(?: m=[+-][\d.]+)?"
 )
 """`time.String()` of Go."""
-_NUMBER = re.compile(r"\d{9,20}(?:\.\d{1,9})?")
+_NUMBER = re.compile(r"\d{9,20}(?:\.\d{1,9})?|\d\.\d{1,18}e\+?(?:09|9|1\d)", re.IGNORECASE)
 """Eight digits are a date."""
+_ZONE = re.compile(r"\[[\w/+-]{1,40}\]$|(?<=\d) ?(?:UTC|GMT)$")
+"""The name of a zone: in brackets beside its offset, or in the place of it."""
 _NONE = "0001-01-01T00:00:00Z"
 _TEXT_MAX = 64
 
 
 def timestamp_of(value: object, record_timestamp: int) -> int:
-    """Return a timestamp in epoch milliseconds, 0 for none (null, an empty string, the zero time of Go).
+    """Return a timestamp in epoch milliseconds, 0 for none (null, an empty string, zero, the zero time of Go).
 
     `record_timestamp` is in epoch milliseconds, 0 if unknown.
 
@@ -33,7 +39,7 @@ def timestamp_of(value: object, record_timestamp: int) -> int:
     if value is None or value in ("", _NONE):
         return 0
     timestamp = _epoch_milliseconds(value)
-    if timestamp < _YEAR_2:
+    if timestamp < _YEAR_2 or timestamp == 0:
         return 0
     if timestamp < _YEAR_2000:
         raise ValueError("before the year 2000")
@@ -63,12 +69,16 @@ def _from_number(number: float) -> int:
 
 def _parse(text: str) -> int:
     text = text.strip()
+    if text == "0":
+        return 0
     if _NUMBER.fullmatch(text):
         return _from_number(float(text) if "." in text else int(text))
     if go := _GO.fullmatch(text):
         text = go[1] + go[2]
+    elif text[:4].isdigit():
+        text = _ZONE.sub("", text).replace("/", "-")
     try:
-        parsed = datetime.fromisoformat(text.upper())
+        parsed = datetime.fromisoformat(text.upper()) if text[:1].isdigit() else parsedate_to_datetime(text)
     except ValueError:
         raise ValueError("not an RFC 3339 timestamp") from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

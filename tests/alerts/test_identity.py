@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 
 from openclaw_stream.alerts.identity import Grouping, fingerprint_of
 from openclaw_stream.alerts.names import name_of
+from openclaw_stream.alerts.native import AlertReader
 from openclaw_stream.alerts.subject import Subject
+
+VARYING = (
+    "value",
+    "current_value",
+    "currentValue",
+    "CurrentValue",
+    "metric-value",
+    "LAST_VALUE",
+    "description",
+    "lastSeen",
+)
 
 CHECKOUT = Subject("service", "shop", "checkout")
 
@@ -37,11 +49,13 @@ def test_a_derived_fingerprint_does_not_change_with_what_varies_between_repeats(
         (("HighErrorRate", "shop"), "", {"pod": "kafka-0", "topic": "orders"}),
     ],
 )
-def test_a_derived_fingerprint_tells_alerts_apart(names: tuple[str, str], target: str, labels: dict[str, str]) -> None:
+def test_derived_fingerprints_of_different_alerts_differ(
+    names: tuple[str, str], target: str, labels: dict[str, str]
+) -> None:
     assert fingerprint_of(names, target, labels) != fingerprint_of(("HighErrorRate", "shop"), "", {"pod": "kafka-0"})
 
 
-def test_a_derived_fingerprint_tells_values_apart_that_only_look_like_pods() -> None:
+def test_derived_fingerprints_of_values_that_resemble_pods_differ() -> None:
     assert fingerprint_of(("a",), "", {"queue": "order-22222"}) != fingerprint_of(("a",), "", {"queue": "order-44444"})
 
 
@@ -95,7 +109,7 @@ def test_a_value_of_a_label_is_no_fingerprint() -> None:
 
 
 @pytest.mark.parametrize("group_by", [(), ("service", "service"), ("namespace", "severity")])
-def test_a_grouping_that_cannot_be_is_refused(group_by: tuple[str, ...]) -> None:
+def test_an_invalid_grouping_is_rejected(group_by: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="group_by"):
         Grouping(group_by)
 
@@ -124,3 +138,52 @@ def test_long_values_with_a_common_beginning_are_different_groups() -> None:
     grouping = Grouping()
     keys = {grouping.key("a", Subject("service", "shop", "%" * 150 + end), {}) for end in "ab"}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("label", VARYING)
+def test_a_measured_value_is_no_part_of_the_identity(label: str) -> None:
+    reader, labels = AlertReader(), {"alertname": "CpuHigh", "host": "web-1"}
+    first, again = (
+        reader.read({"labels": labels | {label: value}, "fingerprint": value}, 0, []) for value in ("94%", "95%")
+    )
+    assert first.member == again.member
+    assert first.group_key == again.group_key
+    assert reader.read({"labels": labels, "fingerprint": "f1"}, 0, []).fingerprint == "f1"
+
+
+def test_the_value_of_a_threshold_is_part_of_the_identity() -> None:
+    first, other = (fingerprint_of(("A",), "", {"host": "web-1", "threshold_value": value}) for value in ("80", "90"))
+    assert first != other
+
+
+LABELS = st.dictionaries(
+    st.sampled_from(("namespace", "service", "pod", "host", "instance", "job", "Service", "exported_pod", "team")),
+    st.sampled_from(("shop", "cart", "web-1:9100", "cart-7d9f8b6c5d-x2k4q", "node-exporter", "")),
+    max_size=6,
+)
+GROUP_BYS = st.sampled_from((("namespace", "service"), ("cluster", "service"), ("cluster",), ("team", "alertname")))
+
+
+@given(LABELS, GROUP_BYS, st.randoms())
+def test_the_group_key_does_not_depend_on_the_order_of_labels(
+    labels: dict[str, str], group_by: tuple[str, ...], random: Random
+) -> None:
+    reader, items = AlertReader(Grouping(group_by)), list(labels.items())
+    random.shuffle(items)
+    keys = {reader.read({"alertname": "A", "labels": each}, 0, []).group_key for each in (labels, dict(items))}
+    assert len(keys) == 1
+
+
+@given(LABELS, GROUP_BYS, st.sampled_from(VARYING), st.sampled_from(("info", "critical")), st.text(max_size=9))
+def test_the_group_key_does_not_depend_on_labels_that_vary(
+    labels: dict[str, str], group_by: tuple[str, ...], label: str, severity: str, fingerprint: str
+) -> None:
+    reader = AlertReader(Grouping(group_by))
+    first = {"alertname": "A", "labels": labels | {"pod": "cart-7d9f8b6c5d-x2k4q", label: "1", "severity": "warning"}}
+    later = {
+        "alertname": "A",
+        "labels": labels | {"pod": "cart-5c6d7f8b9-b5b6b", label: "2", "severity": severity},
+        "fingerprint": fingerprint,
+        "startsAt": "2026-11-22T11:13:04Z",
+    }
+    assert reader.read(first, 0, []).group_key == reader.read(later, 0, []).group_key

@@ -76,7 +76,7 @@ def test_only_the_name_is_required() -> None:
     assert (alert.labels, alert.annotations, alert.metrics) == ({}, {}, {})
 
 
-def test_null_means_not_given() -> None:
+def test_null_means_missing() -> None:
     fields = "severity status source namespace service target_resource message metrics labels annotations fingerprint"
     nothing = dict.fromkeys([*fields.split(), "starts_at", "ends_at", "generator_url"])
     assert read(**nothing) == read()
@@ -97,7 +97,7 @@ def test_the_name_has_aliases(document: dict[str, Any]) -> None:
     assert READER.read(document, RECORD, []).name == "A"
 
 
-def test_a_field_beats_the_like_named_label() -> None:
+def test_a_field_overrides_the_label_of_the_same_name() -> None:
     labels = {
         "severity": "info",
         "namespace": "other",
@@ -149,6 +149,31 @@ def test_a_severity_is_found_under_other_labels() -> None:
 
 
 @pytest.mark.parametrize(
+    "labels",
+    [
+        {"SEVERITY": "page"},
+        {"Level": "critical"},
+        {"alertSeverity": "P0"},
+        {"sev": "1"},
+        {"severity_level": "critical"},
+    ],
+)
+def test_a_severity_is_found_whatever_the_case_of_its_label(labels: dict[str, str]) -> None:
+    assert read(labels=labels).severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize("severity", [["critical"], {"name": "critical"}, {"value": "P0"}])
+def test_the_only_word_in_a_list_or_an_object_is_the_severity(severity: object) -> None:
+    assert read(severity=severity).severity is Severity.CRITICAL
+
+
+def test_a_severity_in_another_field_counts_where_there_is_none() -> None:
+    assert read(priority="P0").severity is Severity.CRITICAL
+    assert read(Severity="critical", severity=None).severity is Severity.CRITICAL
+    assert read(severity="purple", labels={"level": "critical"}).severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
     ("ends_at", "firing"), [(None, True), ("0001-01-01T00:00:00Z", True), (RECORD - 1, False), (RECORD + 1, True)]
 )
 def test_without_a_status_an_alert_fires_until_its_end(ends_at: object, firing: bool) -> None:  # noqa: FBT001 - expected
@@ -157,20 +182,27 @@ def test_without_a_status_an_alert_fires_until_its_end(ends_at: object, firing: 
     assert read(ends_at=ends_at, status="OK").firing is False
 
 
-def test_a_status_that_is_not_known_means_firing_with_a_warning() -> None:
+@pytest.mark.parametrize("status", [False, 0, {"x": 1}, ["firing", "resolved"]])
+def test_a_status_of_another_type_means_firing_with_a_warning(status: object) -> None:
+    alert, warning = warned(status=status)
+    assert alert.firing
+    assert "neither firing nor resolved" in warning
+
+
+def test_an_unknown_status_means_firing_with_a_warning() -> None:
     alert, warning = warned(status="purple")
     assert alert.firing
     assert 'status: the string "purple"' in warning
 
 
 @pytest.mark.parametrize("value", ["yesterday", "1999-01-01T00:00:00Z", RECORD + 2 * 86_400_000, True, [1], {"a": 1}])
-def test_an_absurd_start_is_ignored_with_a_warning(value: object) -> None:
+def test_an_implausible_start_is_ignored_with_a_warning(value: object) -> None:
     alert, warning = warned(starts_at=value)
     assert alert.starts_at == 0
     assert warning.startswith("starts_at: ")
 
 
-def test_the_spelling_of_alertmanager_is_read_too() -> None:
+def test_the_field_names_of_alertmanager_are_read_too() -> None:
     alert = read(startsAt="2026-11-22T11:13:04Z", endsAt="2026-11-22T11:13:05Z", generatorURL="https://example.org")
     assert (alert.starts_at, alert.ends_at) == (1_795_345_984_000, 1_795_345_985_000)
     assert alert.generator_url == "https://example.org"
@@ -181,6 +213,9 @@ def test_the_state_says_what_no_status_says() -> None:
     assert not read(state="resolved").firing
     assert not read(status="resolved", state="firing").firing
     assert not read(status={"state": "resolved"}).firing
+    assert not read(status={"name": "Resolved"}).firing
+    assert not read(status=["resolved"]).firing
+    assert not read(Status="RESOLVED").firing
     assert read(status={"state": "active"}, ends_at=RECORD - 1).firing
 
 
@@ -300,7 +335,7 @@ def test_a_derived_fingerprint_is_that_of_the_repeat() -> None:
     assert first.fingerprint != read(labels={"pod": "cart-7d9f8b6c5-x2x4z"}).fingerprint
 
 
-def test_names_are_capped_and_free_of_secrets() -> None:
+def test_names_are_cut_and_have_no_secrets() -> None:
     alert = read(alert_type="x" * 100_000, namespace="jane@example.org", service="s" * 300)
     assert max(map(len, (alert.name, alert.namespace, alert.service))) <= 200
     assert "jane" not in alert.namespace + alert.group_key

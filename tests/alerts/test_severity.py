@@ -9,10 +9,14 @@ BUILT_IN = Severities()
 
 
 CRITICAL = "critical|P0|page|emergency|fatal|sev1|SEV-1|SEV 1|sev_1|Severity 1|severity-1|disaster|red|1 - Critical"
-CRITICAL_TOO = "P1 - Critical|P1: critical|SEVERITY_CRITICAL|[critical]|Critical!|blocker"
+CRITICAL_TOO = "P1 - Critical|P1: critical|SEVERITY_CRITICAL|[critical]|Critical!|blocker|P0 - checkout|Highest|FATAL4"
+SYMBOLS = (
+    "\N{LARGE RED CIRCLE}|\N{FIRE} critical|severity_level_1|SEVERITY_NUMBER_FATAL|Sev1 (page)|danger|critical, page"
+)
 HIGH = "high|P1|priority 1|error|major|very high|Sev2|SEV 2|2 - High|SEVERITY_HIGH|orange"
-WARNING = "warning|P2|warn|minor|medium|average|3 - Moderate|sev3|yellow|WARNING (3)"
-INFO = "info|P3|notice|informational|ok|debug|4 - Low|sev 4|green"
+HIGH_TOO = "high-urgency|urgency: high|p01|P1 - Major outage"
+WARNING = "warning|P2|warn|minor|medium|average|3 - Moderate|sev3|yellow|WARNING (3)|Not classified|WARN2"
+INFO = "info|P3|notice|informational|ok|debug|4 - Low|sev 4|green|low_urgency|Lowest|5 - Planning"
 
 
 @pytest.mark.parametrize(
@@ -20,7 +24,9 @@ INFO = "info|P3|notice|informational|ok|debug|4 - Low|sev 4|green"
     [
         (CRITICAL, Severity.CRITICAL),
         (CRITICAL_TOO, Severity.CRITICAL),
+        (SYMBOLS, Severity.CRITICAL),
         (HIGH, Severity.HIGH),
+        (HIGH_TOO, Severity.HIGH),
         (WARNING, Severity.WARNING),
         (INFO, Severity.INFO),
     ],
@@ -30,7 +36,24 @@ def test_the_usual_words_are_known(words: str, severity: Severity) -> None:
     assert set(read.values()) == {severity}, read
 
 
-@pytest.mark.parametrize("word", ["purple", "5", "7", "!", "", "sev 9", "critical or high", "not at all", "none"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "purple",
+        "5",
+        "7",
+        "!",
+        "",
+        "sev 9",
+        "critical or high",
+        "not at all",
+        "none",
+        "1/5",
+        "level 1",
+        "not critical",
+        "sev 1.5",
+    ],
+)
 def test_other_words_are_not_known(word: str) -> None:
     assert BUILT_IN.read(word) is None
 
