@@ -43,7 +43,7 @@ def reason(value: bytes) -> str:
         (b'{"alert_type": "  "}', "no alert_type"),
     ],
 )
-def test_what_cannot_be_decoded_is_poison_with_a_reason(value: bytes, words: str) -> None:
+def test_an_undecodable_record_is_poison_with_a_reason(value: bytes, words: str) -> None:
     assert words in reason(value)
 
 
@@ -80,7 +80,7 @@ def test_a_huge_record_is_decoded_like_any_other() -> None:
     assert decode(value, RECORD, READER).alerts[0].name == "x"
 
 
-def test_a_huge_batch_with_much_in_common_stays_bounded() -> None:
+def test_a_huge_payload_with_long_common_labels_stays_bounded() -> None:
     common = {f"label{number}": "x" * 200 for number in range(2000)}
     payload = {"alerts": [{"labels": {"alertname": f"a{n}"}} for n in range(5000)], "commonLabels": common}
     decoded = decode(orjson.dumps(payload), RECORD, READER)
@@ -110,7 +110,7 @@ def test_decoding_is_a_function_of_the_record(value: bytes) -> None:
 
 
 @given(mutated())
-def test_what_is_decoded_is_what_the_fold_expects(value: bytes) -> None:
+def test_decoded_alerts_satisfy_the_expectations_of_the_fold(value: bytes) -> None:
     result = outcome(value)
     for alert in result.alerts if isinstance(result, DecodedRecord) else ():
         assert alert.name.strip()
@@ -124,7 +124,7 @@ def test_what_is_decoded_is_what_the_fold_expects(value: bytes) -> None:
         assert all(abs(number) < float("inf") for number in alert.metrics.values())
 
 
-def test_a_reason_is_short_and_tells_no_secret() -> None:
+def test_a_reason_is_short_and_has_no_secret() -> None:
     secret = "hunter2" * 3
     value = orjson.dumps({"alert_type": "x", "metrics": {"password": secret, "a" * 5000: "b" * 5000}})
     warnings = decode(value, RECORD, READER).warnings
