@@ -5,8 +5,11 @@ OpenTelemetry (field 1: resource_logs), `Event` of Alertmanager's event recorder
 4: cluster_position).
 """
 
+from uuid import UUID
+
 _MAGIC = 0
-_HEADER = 5
+_HEADER, _LONG_HEADER = 5, 9
+_GLUE, _GLUE_HEADER = b"\x03\x00", 18
 _GZIP = b"\x1f\x8b"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIELDS_MAX = 10_000
@@ -16,11 +19,18 @@ _OTLP_FIELDS = {(1, _BYTES)}
 _EVENT_FIELDS = {(1, _BYTES), (2, _BYTES), (3, _BYTES), (4, _VARINT)}
 
 
-def split_schema_id(value: bytes) -> tuple[int, bytes] | None:
-    """Return the schema id and what follows it, None for a value without a schema registry's frame."""
+def split_schema_id(value: bytes) -> tuple[str, bytes] | None:
+    """Return the schema id and what follows it, None for a value without a schema registry's frame.
+
+    Apicurio writes eight bytes of an id where it is so configured; AWS Glue byte 3, byte 0 (no compression) and a UUID.
+    """
+    if value.startswith(_GLUE) and len(value) > _GLUE_HEADER:
+        return str(UUID(bytes=value[len(_GLUE) : _GLUE_HEADER])), value[_GLUE_HEADER:]
     if len(value) <= _HEADER or value[0] != _MAGIC:
         return None
-    return int.from_bytes(value[1:_HEADER], "big"), value[_HEADER:]
+    is_long = value[1:_HEADER] == bytes(4) and value[_LONG_HEADER : _LONG_HEADER + 1] in {b"{", b"["}
+    header = _LONG_HEADER if is_long else _HEADER
+    return str(int.from_bytes(value[1:header], "big")), value[header:]
 
 
 def explain(value: bytes) -> str:

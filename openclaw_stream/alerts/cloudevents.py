@@ -8,8 +8,10 @@ from openclaw_stream.errors import PoisonError
 
 
 def is_cloudevent(document: dict[str, Any]) -> bool:
-    """Return whether a document has a `specversion`."""
-    return "specversion" in document
+    """Return whether a document has a `specversion`, and is no alert that has a field of this name."""
+    return "specversion" in document and (
+        "data" in document or "data_base64" in document or "alert_type" not in document
+    )
 
 
 def data_of(event: dict[str, Any]) -> Any:

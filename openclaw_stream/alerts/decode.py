@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.fields import describe_value
 from openclaw_stream.alerts.formats import AlertDocument, Skipped, Unreadable, adapter_for
 from openclaw_stream.alerts.frames import unwrap
-from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, describe_value, no_alert
+from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, no_alert
 from openclaw_stream.errors import PoisonError
 
 NATIVE = "native"
@@ -73,7 +74,7 @@ def _plain_native(value: bytes) -> dict[str, Any] | None:
         return None
     if type(document) is not dict or type(document.get("alert_type")) is not str:
         return None
-    return None if "alerts" in document or "specversion" in document else document
+    return None if type(document.get("alerts")) is list or "specversion" in document else document
 
 
 def _decode_all(value: bytes, timestamp: int, reader: AlertReader) -> DecodedRecord:

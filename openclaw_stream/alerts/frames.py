@@ -4,19 +4,21 @@ Frames within one another are removed up to a depth of 4. A record is a pure fun
 anything but `PoisonError`.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from json import JSONDecoder
 from typing import Any
 
 import orjson
 
 from openclaw_stream.alerts import binary, cloudevents, otel_logs
+from openclaw_stream.alerts.fields import describe_value
 from openclaw_stream.alerts.formats import adapter_for
 from openclaw_stream.alerts.formats.adapter import Skipped, Unreadable
 from openclaw_stream.alerts.formats.native import is_named
 from openclaw_stream.alerts.json_values import parse
-from openclaw_stream.alerts.native import describe_value
 from openclaw_stream.errors import PoisonError
 
 DOCUMENTS_MAX = 10_000
@@ -25,8 +27,13 @@ _DEPTH_MAX = 4
 
 _EXPECTED = "an object: an alert, a payload with alerts[], or a frame around one"
 _CONNECT_KEYS = {"schema", "payload"}
-_LOG_FIELDS = ("message", "log")
+_TEXT_FIELDS = ("message", "log", "msg", "body", "payload", "data", "value", "Message", "content")
+_OBJECT_FIELDS = ("alert", "event", "payload", "data", "body", "value", "message", "detail", "_source", "json")
 _JSON_COLUMNS = ("labels", "annotations", "metrics")
+
+
+_SEPARATOR = re.compile(r"[\s\x1e,]*")
+_DECODER = JSONDecoder()
 
 
 @dataclass(slots=True)
@@ -125,7 +132,7 @@ class _Unwrapping:
         else:
             raise _unknown_shape(describe_value(value))
 
-    def _add_registered(self, schema_id: int, text: bytes, *, depth: int, in_event: bool) -> None:
+    def _add_registered(self, schema_id: str, text: bytes, *, depth: int, in_event: bool) -> None:
         try:
             value = parse(text, self.warnings)
         except PoisonError:
@@ -153,11 +160,11 @@ class _Unwrapping:
             contents = frame(document)
             if contents is not None:
                 return contents
-        return None if adapter_for(document) else self._log_line(document)
+        return None if adapter_for(document) else _field(document) or self._log_line(document)
 
     def _log_line(self, document: dict[str, Any]) -> list[Any] | None:
-        """Return the JSON in the text field of a log shipper (Vector, Fluent Bit, Logstash)."""
-        for name in _LOG_FIELDS:
+        """Return the JSON in the text field of a log shipper (Vector, Fluent Bit, Logstash) or a queue."""
+        for name in _TEXT_FIELDS:
             text = document.get(name)
             if type(text) is not str or not text.lstrip().startswith(("{", "[")):
                 continue
@@ -202,8 +209,32 @@ def _lines(text: bytes | str) -> list[Any]:
     if isinstance(text, str):
         lines = [line.encode("utf-8", "surrogatepass") for line in text.split("\n") if line.strip()]
     if len(lines) <= 1 or lines[0].strip() in {b"{", b"["}:
-        return []
+        return _concatenated(text)
     return lines if any(_is_container(line) for line in lines[:DOCUMENTS_MAX]) else []
+
+
+def _concatenated(text: bytes | str) -> list[Any]:
+    """Return alerts and payloads that stand one after another, none where one is malformed, cut or something else."""
+    try:
+        characters = text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError:
+        return []
+    objects: list[Any] = []
+    position, end = 0, len(characters)
+    while found := _SEPARATOR.match(characters, position):
+        position = found.end()
+        if position == end:
+            return objects if len(objects) > 1 else []
+        if len(objects) > DOCUMENTS_MAX or characters[position] != "{":
+            return []
+        try:
+            value, position = _DECODER.raw_decode(characters, position)
+        except (ValueError, RecursionError):
+            return []
+        if adapter_for(value) is None:
+            return []
+        objects.append(value)
+    return []
 
 
 def _is_container(line: bytes) -> bool:
@@ -214,6 +245,15 @@ def _is_container(line: bytes) -> bool:
         return isinstance(parse(line, []), dict | list)
     except PoisonError:
         return False
+
+
+def _field(document: dict[str, Any]) -> list[Any] | None:
+    """Return the alert or payload that is a field of an object that is none itself."""
+    records = document.get("records")
+    if type(records) is list and records and all(type(record) is dict and "value" in record for record in records):
+        return [record["value"] for record in records]  # what Kafka's REST proxy takes
+    values = (document.get(name) for name in _OBJECT_FIELDS)
+    return next(([value] for value in values if adapter_for(value)), None)
 
 
 def _connect(document: dict[str, Any]) -> list[Any] | None:

@@ -1,7 +1,8 @@
 """JSON text to values; text that is nearly JSON is mended, with a warning for each kind of fault.
 
 Mended: a byte order mark, NUL bytes at the end, bytes that are not UTF-8 (read as Latin-1), NaN and infinite numbers
-(read as null), lone surrogates (replaced by U+FFFD). A text that is cut or otherwise malformed is not completed.
+(read as null), lone surrogates (replaced by U+FFFD), line breaks and tabs within texts, which templates put there
+(kept). A text that is cut or otherwise malformed is not completed.
 """
 
 import codecs
@@ -15,6 +16,7 @@ import orjson
 from openclaw_stream.errors import PoisonError
 
 _NOT_A_NUMBER = re.compile(r"\W?(NaN|-?Infinity)")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _INTEGER_LENGTH_MAX = 20
@@ -76,7 +78,7 @@ def _lenient(text: str, found: list[str]) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         numbers = _Numbers()
-        value = _python_value(text, numbers)
+        value = _python_value(text, numbers, found)
     if numbers.replaced:
         found.append("value: a number that is NaN or infinite read as null")
     plain, count = _SURROGATE.subn("\ufffd", value)
@@ -85,13 +87,25 @@ def _lenient(text: str, found: list[str]) -> Any:
     return orjson.loads(plain)
 
 
-def _python_value(text: str, numbers: "_Numbers") -> str:
+def _python_value(text: str, numbers: "_Numbers", found: list[str]) -> str:
     """Return the text as JSON that has no special numbers; its strings may still hold surrogates."""
     try:
-        value = json.loads(text, parse_constant=numbers.constant, parse_float=numbers.number, parse_int=numbers.integer)
+        try:
+            value = _load(text, numbers, strict=True)
+        except ValueError:
+            if _CONTROL.search(text):
+                raise
+            value = _load(text, numbers, strict=False)
+            found.append("value: a line break or tab within a text kept")
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
         raise PoisonError(_TOO_DEEP) from None
+
+
+def _load(text: str, numbers: "_Numbers", *, strict: bool) -> Any:
+    return json.loads(
+        text, strict=strict, parse_constant=numbers.constant, parse_float=numbers.number, parse_int=numbers.integer
+    )
 
 
 class _Numbers:

@@ -5,11 +5,19 @@ What an alert may hold is published as the schema of `AlertEvent`; a test compar
 alert unreadable: an optional field of the wrong type is left out with a warning.
 """
 
-import math
 from itertools import islice
 from typing import Any
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.fields import (
+    SHOWN_MAX,
+    describe_value,
+    inner_text,
+    metrics_of,
+    named_text,
+    text_of,
+    texts_of,
+)
 from openclaw_stream.alerts.identity import MEASURED, Grouping, fingerprint_of
 from openclaw_stream.alerts.matchers import Matchers
 from openclaw_stream.alerts.names import member_of, name_of
@@ -21,7 +29,10 @@ from openclaw_stream.errors import PoisonError
 from openclaw_stream.text import Hidden, safe_text
 from openclaw_stream.vocabulary import Severity
 
-HEARTBEATS = 'alertname=~"Watchdog|DeadMansSwitch|DeadMansSnitch|Heartbeat"'
+HEARTBEATS = (
+    'alertname=~"(?i)(prometheus|alertmanager|alerting|monitoring|pipeline|cluster|e2e|kube|thanos|vmalert|grafana)?'
+    '[-_ ]?(watchdog|heartbeat|always[-_ ]?firing)|([a-z0-9]+[-_ ]?)?dead[-_ ]?man.?s?[-_ ]?(switch|snitch)?"'
+)
 """The usual names of alerts that fire as long as all is well."""
 
 SILENT_PIPELINE = "AlertingPipelineSilent"
@@ -46,7 +57,6 @@ _SCALES = {"sev": "sev", "priority": "priority"}
 
 _STATUS_FIELDS = ("status", "state", "Status", "State")
 _NAMES_MAX = 4096
-_SHOWN_MAX = 60
 _KEYS_SHOWN = 8
 
 
@@ -90,7 +100,7 @@ class AlertReader:
             SkippedAlertError: It is none that an incident is made of: pending, suppressed, ignored, no problem.
         """
         known_warnings = len(warnings)
-        labels = _texts(values, "labels", warnings) if (values := document.get("labels")) else {}
+        labels = texts_of(values, "labels", warnings) if (values := document.get("labels")) else {}
         name = name_of(_name(document, labels))
         is_heartbeat = name not in self._plain_names and self._is_heartbeat(name, labels)
         if is_heartbeat:  # most have the severity none
@@ -107,11 +117,13 @@ class AlertReader:
     ) -> Alert:
         get = document.get
         # Written out for each field: a call for each would cost a third of the whole.
-        target = text if type(text := get("target_resource", "")) is str else _text(text, "target_resource", warnings)
-        source = text if type(text := get("source", "")) is str else _text(text, "source", warnings)
-        namespace = text if type(text := get("namespace", "")) is str else _named(text, "namespace", warnings)
-        service = text if type(text := get("service", "")) is str else _named(text, "service", warnings)
-        message = text if type(text := get("message", "")) is str else _text(text, "message", warnings)
+        target = (
+            text if type(text := get("target_resource", "")) is str else named_text(text, "target_resource", warnings)
+        )
+        source = text if type(text := get("source", "")) is str else text_of(text, "source", warnings)
+        namespace = text if type(text := get("namespace", "")) is str else named_text(text, "namespace", warnings)
+        service = text if type(text := get("service", "")) is str else named_text(text, "service", warnings)
+        message = text if type(text := get("message", "")) is str else text_of(text, "message", warnings)
         url = get("generator_url") or get("generatorURL") or ""
         target = target or labels.get("target_resource", "")
         source = source or labels.get("source", "")
@@ -141,9 +153,9 @@ class AlertReader:
             target,
             message,
             labels,
-            _texts(values, "annotations", warnings) if (values := get("annotations")) else {},
-            _metrics(values, warnings) if (values := get("metrics")) else {},
-            url if type(url) is str else _text(url, "generator_url", warnings),
+            texts_of(values, "annotations", warnings) if (values := get("annotations")) else {},
+            metrics_of(values, warnings) if (values := get("metrics")) else {},
+            url if type(url) is str else text_of(url, "generator_url", warnings),
         )
 
     def _is_heartbeat(self, name: str, labels: dict[str, str]) -> bool:
@@ -189,7 +201,7 @@ class AlertReader:
             return severity
         unknown: list[object] = []
         for field, stated_value in _severities_of(document, labels):
-            text = _inner_text(stated_value, ("name", "value", "level"))
+            text = inner_text(stated_value, ("name", "value", "level"))
             if text is None:
                 unknown.append(stated_value)
                 continue
@@ -214,36 +226,11 @@ def _severities_of(document: dict[str, Any], labels: dict[str, str]) -> list[tup
     return [(field, value) for field, value in fields if value is not None and value != ""]
 
 
-def _inner_text(value: object, names: tuple[str, ...]) -> str | None:
-    """Return a text, that of an object such as `{"name": "critical"}`, or the only one of a list."""
-    if type(value) is list and len(value) == 1:
-        value = value[0]
-    if type(value) is dict:
-        value = next((value[name] for name in names if type(value.get(name)) is str), None)
-    return value if type(value) is str else None
-
-
-def describe_value(value: object, key: str = "") -> str:
-    """Return what a message may say of a JSON value: its kind, and a scalar itself, capped and without secrets."""
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if not isinstance(value, str):
-        return f"the number {value}"[:_SHOWN_MAX]
-    return f'the string "{safe_text(value, _SHOWN_MAX, hidden=Hidden.ESCAPE, name=key)}"'
-
-
 def no_alert(document: dict[str, Any]) -> str:
     """Return why an object is no alert, with its first keys."""
-    shown_keys = (safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE) for key in islice(document, _KEYS_SHOWN))
+    shown_keys = (safe_text(key, SHOWN_MAX, hidden=Hidden.ESCAPE) for key in islice(document, _KEYS_SHOWN))
     keys = ", ".join(shown_keys) or "none"
     return f"no alert: no alert_type, alertname, alert_name or label alertname (keys: {keys})"
-
-
-def _ignored(field: str, expected: str, value: object, key: str = "") -> str:
-    where = f"{field}.{safe_text(key, _SHOWN_MAX, hidden=Hidden.ESCAPE)}" if key else field
-    return f"{where}: expected {expected}, got {describe_value(value, key)}; left out"
 
 
 def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
@@ -251,20 +238,12 @@ def _name(document: dict[str, Any], labels: dict[str, str]) -> str:
         value = document.get(field)
         if type(value) is str and (name := value.strip()):
             return name
-    if name := labels.get("alertname", "").strip():
+    own_labels = document.get("labels")
+    if (name := labels.get("alertname", "").strip()) and (
+        type(own_labels) is not dict or type(own_labels["alertname"]) is str
+    ):
         return name
     raise PoisonError(no_alert(document))
-
-
-def _text(value: object, field: str, warnings: list[str]) -> str:
-    """Return a field that is no text as one, where that makes sense."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    if value is not None:
-        warnings.append(_ignored(field, "a text", value))
-    return ""
 
 
 def _failed_query(labels: dict[str, str]) -> str:
@@ -273,77 +252,11 @@ def _failed_query(labels: dict[str, str]) -> str:
     return f"Grafana could not evaluate the rule {rule}: the query of data source {datasource} failed or found no data."
 
 
-def _named(value: object, field: str, warnings: list[str]) -> str:
-    """Return a field as text; of an object such as `{"name": "checkout"}` the name."""
-    if isinstance(value, dict) and isinstance(name := value.get("name"), str):
-        warnings.append(f"{field}: expected a text, got an object; its name is taken")
-        return name
-    return _text(value, field, warnings)
-
-
-def _texts(values: Any, field: str, warnings: list[str]) -> dict[str, str]:
-    if type(values) is not dict:
-        if values not in (None, "", []):  # PHP and templates write an empty map as an empty list or text
-            warnings.append(_ignored(field, "an object of texts", values))
-        return {}
-    for value in values.values():
-        if type(value) is not str:
-            return _converted(field, values, warnings)
-    return values
-
-
-def _converted(field: str, values: dict[str, Any], warnings: list[str]) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, str):
-            texts[key] = value
-        elif isinstance(value, bool):
-            texts[key] = "true" if value else "false"
-        elif isinstance(value, int | float):
-            texts[key] = str(value)
-        elif value is not None:
-            warnings.append(_ignored(field, "a text", value, key))
-    return texts
-
-
-def _metrics(values: Any, warnings: list[str]) -> dict[str, float]:
-    if type(values) is not dict:
-        if values not in (None, "", []):
-            warnings.append(_ignored("metrics", "an object of numbers", values))
-        return {}
-    for value in values.values():
-        # Whole numbers stay as they are; JSON has no infinite ones. A bool is not of the type int itself.
-        if type(value) is not float and type(value) is not int:
-            return _numbers(values, warnings)
-    return values
-
-
-def _numbers(values: dict[str, Any], warnings: list[str]) -> dict[str, float]:
-    numbers: dict[str, float] = {}
-    for key, value in values.items():
-        number = _number(value)
-        if number is not None:
-            numbers[key] = number
-        elif value is not None:
-            warnings.append(_ignored("metrics", "a finite number", value, key))
-    return numbers
-
-
-def _number(value: object) -> float | None:
-    if not isinstance(value, int | float | str) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _fingerprint(value: object, labels: dict[str, str], warnings: list[str]) -> str:
     """Return the sender's fingerprint, empty where there is none or it changes with a measured value."""
     if value is None:
         return ""
-    fingerprint = (value if isinstance(value, str) else _text(value, "fingerprint", warnings)).strip()
+    fingerprint = (value if isinstance(value, str) else text_of(value, "fingerprint", warnings)).strip()
     return fingerprint if MEASURED.isdisjoint(labels) else ""
 
 
@@ -352,7 +265,7 @@ def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings:
         value = document.get(field)
         if value is None or value == "":
             continue
-        text = _inner_text(value, ("state", "status", "name", "value"))
+        text = inner_text(value, ("state", "status", "name", "value"))
         word = stated(text) if text else None
         if word is Stated.PENDING or word is Stated.SUPPRESSED:
             raise SkippedAlertError(word.value)

@@ -16,8 +16,10 @@ _WORDS = {
 }
 _SEVERITIES = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 _SCALES = frozenset(
-    ("severity", "sev", "level", "priority", "prio", "urgency", "impact", "threshold", "very", "extremely")
-    + ("log", "number", "alert", "incident")
+    (
+        *("severity", "sev", "level", "priority", "prio", "urgency", "impact", "threshold", "very", "extremely"),
+        *("log", "number", "alert", "incident"),
+    )
 )
 _GRADE = re.compile(r"(?P<scale>severity|sev|s|priority|prio|p)(?:[ _-]?level)?[ _:#=-]*0?(?P<number>\d)(?![\d./])")
 _GRADE_PREFIXES = {"severity": "sev", "priority": "p", "prio": "p"}

@@ -16,8 +16,8 @@ class Stated(Enum):
 _WORDS = {
     Stated.FIRING: "firing fired active activated alert alerting alarm fire open opened reopen reopened ongoing "
     "problem triggered trigger retriggered renotify renotified acknowledge acknowledged ack acked nodata renodata "
-    "unprocessed new create created update updated escalated inprogress warn warning critical error failed failing down "
-    "unhealthy unreachable",
+    "unprocessed new create created update updated escalated inprogress warn warning critical error failed failing "
+    "down unhealthy unreachable",
     Stated.RESOLVED: "resolved resolve ok closed close clear cleared recovered recovery warnrecovered inactive "
     "deactivated normal healthy up ended end expired deleted completed fixed",
     Stated.PENDING: "pending",

@@ -9,7 +9,13 @@ EVENT = b"\x0a\x02\x08\x01" + b"\x12\x04am-0" + b"\x1a\x02\x12\x00" + b"\x20\x01
 
 
 def test_the_header_of_a_schema_registry_is_split_off() -> None:
-    assert split_schema_id(b"\x00\x00\x00\x01\x02{}") == (258, b"{}")
+    assert split_schema_id(b"\x00\x00\x00\x01\x02{}") == ("258", b"{}")
+
+
+def test_headers_of_other_registries_are_split_off() -> None:
+    assert split_schema_id(b"\x00" + bytes(7) + b"\x0c{}") == ("12", b"{}")
+    identifier, rest = split_schema_id(b"\x03\x00" + bytes(15) + b"\x01{}") or ("", b"")
+    assert (identifier, rest) == ("00000000-0000-0000-0000-000000000001", b"{}")
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00", b"\x00\x00\x00\x00\x0c", b"{}{}{}{}", b"\x01\x00\x00\x00\x0c{}"])

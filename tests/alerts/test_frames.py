@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.formats import Skipped, Unreadable
+from openclaw_stream.alerts.formats import Skipped, Unreadable, adapter_for
 from openclaw_stream.alerts.frames import Unwrapped, unwrap
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER
@@ -311,3 +311,43 @@ def test_frames_around_anything_are_removed_or_refused(value: Any) -> None:
 @given(st.one_of(st.binary(max_size=200), mutated(), mutated().map(lambda value: b"\x00\x00\x00\x00\x01" + value)))
 def test_any_bytes_are_unwrapped_or_refused(value: bytes) -> None:
     assert documents_or_reason(value)
+
+
+CART = {"alert_type": "HighErrorRate", "service": "cart"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"payload": CART},
+        {"data": orjson.dumps(CART).decode(), "type": "alert"},
+        {"Type": "Notification", "Message": orjson.dumps(CART).decode()},
+        {"alert": {"labels": {"alertname": "A"}}},
+        {"detail": CART, "detail-type": "alert"},
+        {"body": {"alerts": [{"labels": {"alertname": "A"}}]}, "headers": {}},
+    ],
+)
+def test_an_alert_in_a_field_of_an_object_that_is_none_is_found(value: dict[str, Any]) -> None:
+    (document,) = unwrap(orjson.dumps(value)).documents
+    assert adapter_for(document) is not None
+
+
+def test_each_record_of_a_rest_proxys_body_is_a_document() -> None:
+    body = orjson.dumps({"records": [{"value": CART}, {"key": "k", "value": CART}]})
+    assert unwrap(body).documents == [CART, CART]
+
+
+@pytest.mark.parametrize("separator", [b"", b" ", b"\x1e", b"\n\n"])
+def test_alerts_that_stand_one_after_another_are_a_batch(separator: bytes) -> None:
+    assert unwrap(separator.join([orjson.dumps(CART)] * 3)).documents == [CART] * 3
+
+
+@pytest.mark.parametrize("end", [b"{}", b"{", b"x", b'{"alert_type": "B"'])
+def test_an_alert_before_something_else_is_refused(end: bytes) -> None:
+    with pytest.raises(PoisonError):
+        unwrap(orjson.dumps(CART) + end)
+
+
+@pytest.mark.parametrize("odd", [{"alerts": None}, {"alerts": "none"}, {"specversion": 1}])
+def test_an_odd_field_that_is_named_like_a_frame_loses_no_alert(odd: dict[str, Any]) -> None:
+    assert unwrap(orjson.dumps(CART | odd)).documents == [CART | odd]

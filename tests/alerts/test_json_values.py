@@ -65,6 +65,11 @@ def test_a_long_integer_beside_nan_stays_a_number() -> None:
     ]
 
 
+def test_line_breaks_and_tabs_within_texts_are_kept_with_a_warning() -> None:
+    assert parsed('{"a": "x\n\ty"}') == ({"a": "x\n\ty"}, ["value: a line break or tab within a text kept"])
+    assert parsed('{"a":\n1}') == ({"a": 1}, [])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -244,6 +244,23 @@ def test_what_the_operator_ignores_is_skipped() -> None:
         reader.read({"alert_type": "A", "labels": {"namespace": "dev-1"}}, RECORD, [])
 
 
+HEARTBEAT_NAMES = (
+    "Watchdog|watchdog|Heartbeat|PrometheusHeartbeat|DeadMansSwitch|DeadManSwitch|Dead Man's Switch|Deadman"
+)
+
+
+@pytest.mark.parametrize(
+    "name", [*HEARTBEAT_NAMES.split("|"), "PrometheusAlertmanagerE2eDeadManSwitch", "AlwaysFiring"]
+)
+def test_a_heartbeat_is_known_by_its_name(name: str) -> None:
+    assert READER.read({"alert_type": name, "status": "firing"}, RECORD, []).is_heartbeat
+
+
+@pytest.mark.parametrize("name", ["MissingHeartbeat", "HeartbeatMissing", "WatchdogDown", "DeadMansSwitchMissing"])
+def test_an_alert_about_a_heartbeat_is_none(name: str) -> None:
+    assert not READER.read({"alert_type": name, "status": "firing"}, RECORD, []).is_heartbeat
+
+
 @pytest.mark.parametrize("severity", ["none", "critical", None])
 def test_the_end_of_a_heartbeat_is_a_critical_alert_and_its_return_the_end(severity: str | None) -> None:
     heartbeat = {"labels": {"alertname": "Watchdog", "prometheus": "a"}, "severity": severity}
@@ -301,6 +318,33 @@ def test_an_odd_optional_field_is_left_out_with_a_warning(field: str, value: obj
     alert, given = warned(**{field: value})
     assert alert.name == "HighErrorRate"
     assert given == warning
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [{"name": "pod", "value": "cart-0"}, {"name": "zone", "value": 3}],
+        [{"key": "pod", "value": "cart-0"}, {"key": "zone", "value": "3"}],
+        ["pod:cart-0", "zone:3", "urgent"],
+        '{"pod": "cart-0", "zone": "3"}',
+    ],
+)
+def test_labels_written_as_pairs_are_read_with_a_warning(labels: object) -> None:
+    alert, warning = warned(labels=labels)
+    assert alert.labels == {"pod": "cart-0", "zone": "3"}
+    assert "its pairs are taken" in warning
+
+
+def test_a_name_in_a_list_or_an_object_is_taken_with_a_warning() -> None:
+    assert warned(service=["cart"])[0].service == "cart"
+    alert, warning = warned(target_resource={"kind": "Deployment", "name": "cart"})
+    assert alert.subject == Subject("deployment", "", "cart")
+    assert "its name is taken" in warning
+
+
+def test_a_label_alertname_that_is_no_text_is_no_name() -> None:
+    with pytest.raises(PoisonError, match="no alert_type"):
+        READER.read({"labels": {"alertname": 5, "service": "cart"}}, RECORD, [])
 
 
 @given(

@@ -13,9 +13,9 @@ version, so each part is known by its shape:
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from openclaw_stream.alerts.fields import describe_value
 from openclaw_stream.alerts.formats.adapter import Adapter, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import alert_document, group_text, with_group
-from openclaw_stream.alerts.native import describe_value
 
 _FINGERPRINT_MAX = (1 << 64) - 1
 _DECIMAL_LENGTH_MAX = 20

@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from openclaw_stream.alerts.fields import describe_value
 from openclaw_stream.alerts.formats import alertmanager_api, prometheus_api
 from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import GROUP_ANNOTATION, alert_document, group_text
-from openclaw_stream.alerts.native import describe_value
 
 _COMMON_MAX = 4096
 _NO_DATA = "[no data]"

@@ -9,9 +9,9 @@ from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outco
 def is_named(document: dict[str, Any]) -> bool:
     """Return whether an object is plainly one native alert; every record is checked, so this must be cheap."""
     get = document.get
-    return (
-        type(get("alert_type")) is str or type(get("alertname")) is str or type(get("alert_name")) is str
-    ) and "alerts" not in document
+    return (type(get("alert_type")) is str or type(get("alertname")) is str or type(get("alert_name")) is str) and type(
+        get("alerts")
+    ) is not list
 
 
 def _detects(document: dict[str, Any]) -> bool:
