@@ -8,6 +8,8 @@ from openclaw_stream.alerts.formats import (
     alertmanager_webhook,
     grafana_kafka,
     native,
+    opsgenie,
+    pagerduty,
     prometheus_api,
     zabbix,
 )
@@ -31,6 +33,9 @@ ADAPTERS: tuple[Adapter, ...] = (
     alertmanager_api.ADAPTER,
     grafana_kafka.ADAPTER,
     zabbix.ADAPTER,
+    pagerduty.EVENT_ADAPTER,
+    pagerduty.WEBHOOK_ADAPTER,
+    opsgenie.ADAPTER,
     native.ADAPTER,
 )
 """In the order of detection: what is more specific stands first."""

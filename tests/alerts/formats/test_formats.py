@@ -13,6 +13,8 @@ from openclaw_stream.events.examples import ALERTMANAGER
 from tests.alerts.formats import test_alertmanager_events as events
 from tests.alerts.formats.test_alertmanager_api import LISTED, POSTED
 from tests.alerts.formats.test_grafana_kafka import WHOLE, block, record
+from tests.alerts.formats.test_opsgenie import CREATED
+from tests.alerts.formats.test_pagerduty import EVENT, WEBHOOK
 from tests.alerts.formats.test_prometheus_api import ACTIVE, answer
 from tests.alerts.formats.test_zabbix import PROBLEM, RECOVERY
 from tests.alerts.records import GRAFANA, JSON_VALUES, SIGNOZ
@@ -32,6 +34,9 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "prometheus_api": [ACTIVE, answer(ACTIVE)],
     "grafana_kafka": [record(f"**Firing**\n{block('checkout')}"), record(WHOLE), record("text", "ok")],
     "zabbix": [PROBLEM, RECOVERY],
+    "pagerduty": [EVENT, {"event_action": "resolve", "dedup_key": "k"}],
+    "pagerduty_webhook": [WEBHOOK],
+    "opsgenie": [CREATED],
 }
 ALL = [(name, sample) for name, samples in SAMPLES.items() for sample in samples]
 

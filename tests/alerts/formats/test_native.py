@@ -33,4 +33,4 @@ def test_what_is_no_alert_has_no_format(value: Any) -> None:
 
 def test_every_adapter_has_a_name_of_its_own() -> None:
     names = [adapter.name for adapter in ADAPTERS]
-    assert len(set(names)) == len(names) == 7
+    assert len(set(names)) == len(names) == 10
