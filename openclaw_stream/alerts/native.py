@@ -55,6 +55,7 @@ _SEVERITY_LABELS = (
 _SCALES = {"sev": "sev", "priority": "priority"}
 """Fields whose bare numbers are on a scale."""
 
+_MATCHED_FIELDS = ("namespace", "service", "severity", "source", "target_resource")
 _STATUS_FIELDS = ("status", "state", "Status", "State")
 _NAMES_MAX = 4096
 _KEYS_SHOWN = 8
@@ -102,7 +103,7 @@ class AlertReader:
         known_warnings = len(warnings)
         labels = texts_of(values, "labels", warnings) if (values := document.get("labels")) else {}
         name = name_of(_name(document, labels))
-        is_heartbeat = name not in self._plain_names and self._is_heartbeat(name, labels)
+        is_heartbeat = name not in self._plain_names and self._is_heartbeat(name, document, labels)
         if is_heartbeat:  # most have the severity none
             document = {**document, "severity": Severity.CRITICAL.value}
         elif name in DATASOURCE_ALERTS and not document.get("message"):
@@ -158,10 +159,12 @@ class AlertReader:
             url if type(url) is str else text_of(url, "generator_url", warnings),
         )
 
-    def _is_heartbeat(self, name: str, labels: dict[str, str]) -> bool:
+    def _is_heartbeat(self, name: str, document: dict[str, Any], labels: dict[str, str]) -> bool:
         """Return whether it is a heartbeat; raise where it is not to be folded at all."""
         if name in _INHIBITORS:
             raise SkippedAlertError("inhibitor")
+        if not self._by_name:
+            labels = _with_fields(document, labels)
         if self._ignore.match(labels, name):
             raise SkippedAlertError("ignored")
         if self._heartbeats.match(labels, name):
@@ -224,6 +227,12 @@ def _severities_of(document: dict[str, Any], labels: dict[str, str]) -> list[tup
     fields += [(label, known.get(label)) for label in _SEVERITY_LABELS]
     fields += [(field, document.get(field)) for field in _SEVERITY_FIELDS]
     return [(field, value) for field, value in fields if value is not None and value != ""]
+
+
+def _with_fields(document: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
+    """Return the labels as matchers see them: a field of the alert counts as the label of that name."""
+    fields = {field: document.get(field) for field in _MATCHED_FIELDS}
+    return labels | {field: text for field, text in fields.items() if type(text) is str and text}
 
 
 def no_alert(document: dict[str, Any]) -> str:

@@ -244,6 +244,15 @@ def test_what_the_operator_ignores_is_skipped() -> None:
         reader.read({"alert_type": "A", "labels": {"namespace": "dev-1"}}, RECORD, [])
 
 
+def test_matchers_see_a_field_as_the_label_of_that_name() -> None:
+    reader = AlertReader(ignore=Matchers('namespace=~"dev-.*", severity!="critical"'))
+    for alert in ({"namespace": "dev-a"}, {"labels": {"namespace": "dev-a"}, "namespace": ""}):
+        with pytest.raises(SkippedAlertError, match="ignored"):
+            reader.read({"alert_type": "A", **alert}, RECORD, [])
+    assert reader.read({"alert_type": "A", "namespace": "dev-a", "severity": "critical"}, RECORD, []).firing
+    assert reader.read({"alert_type": "A", "namespace": "shop", "labels": {"namespace": "dev-a"}}, RECORD, []).firing
+
+
 HEARTBEAT_NAMES = (
     "Watchdog|watchdog|Heartbeat|PrometheusHeartbeat|DeadMansSwitch|DeadManSwitch|Dead Man's Switch|Deadman"
 )
