@@ -44,6 +44,7 @@ def text_of(value: object, field: str, warnings: list[str]) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
+        warnings.append(f"{field}: expected a text, got {describe_value(value)}; read as text")
         return str(value)
     if value is not None:
         warnings.append(_ignored(field, "a text", value))
@@ -73,7 +74,7 @@ def texts_of(values: Any, field: str, warnings: list[str]) -> dict[str, str]:
 
 def _unusual_texts(values: object, field: str, warnings: list[str]) -> dict[str, str]:
     """Return the texts of an object that was written as JSON text or as a list of pairs of name and value."""
-    if values in (None, "", []):  # PHP and templates write an empty map as an empty list or text
+    if values is None:
         return {}
     pairs = _pairs(values)
     if pairs is None:
@@ -101,7 +102,7 @@ def _converted(field: str, values: dict[str, Any], warnings: list[str]) -> dict[
 def metrics_of(values: Any, warnings: list[str]) -> dict[str, float]:
     """Return an object with its values as finite numbers; itself where they are."""
     if type(values) is not dict:
-        if values not in (None, "", []):
+        if values is not None:
             warnings.append(_ignored("metrics", "an object of numbers", values))
         return {}
     for value in values.values():

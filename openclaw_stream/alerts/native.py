@@ -89,7 +89,7 @@ class AlertReader:
         self._heartbeats = Matchers(HEARTBEATS) if heartbeats is None else heartbeats
         # The names of alerts are few, and a regular expression costs as much as all other reading of an alert.
         self._by_name = self._ignore.only_names and self._heartbeats.only_names
-        self._plain_names: set[str] = set()
+        self._plain_names: dict[str, str] = {}
 
     def read(self, document: dict[str, Any], timestamp: int, warnings: list[str]) -> Alert:
         """Return the alert of a JSON object; append to `warnings` what of it was ignored.
@@ -101,9 +101,13 @@ class AlertReader:
             SkippedAlertError: It is none that an incident is made of: pending, suppressed, ignored, no problem.
         """
         known_warnings = len(warnings)
-        labels = texts_of(values, "labels", warnings) if (values := document.get("labels")) else {}
-        name = name_of(_name(document, labels))
-        is_heartbeat = name not in self._plain_names and self._is_heartbeat(name, document, labels)
+        labels = texts_of(values, "labels", warnings) if (values := document.get("labels")) is not None else {}
+        written = document.get("alert_type") or labels.get("alertname")
+        name = self._plain_names.get(written, "") if type(written) is str else ""
+        is_heartbeat = False
+        if not name:
+            name = name_of(_name(document, labels))
+            is_heartbeat = self._is_heartbeat(name, document, labels)
         if is_heartbeat:  # most have the severity none
             document = {**document, "severity": Severity.CRITICAL.value}
         elif name in DATASOURCE_ALERTS and not document.get("message"):
@@ -154,8 +158,8 @@ class AlertReader:
             target,
             message,
             labels,
-            texts_of(values, "annotations", warnings) if (values := get("annotations")) else {},
-            metrics_of(values, warnings) if (values := get("metrics")) else {},
+            texts_of(values, "annotations", warnings) if (values := get("annotations")) is not None else {},
+            metrics_of(values, warnings) if (values := get("metrics")) is not None else {},
             url if type(url) is str else text_of(url, "generator_url", warnings),
         )
 
@@ -170,7 +174,7 @@ class AlertReader:
         if self._heartbeats.match(labels, name):
             return True
         if self._by_name and name not in DATASOURCE_ALERTS and len(self._plain_names) < _NAMES_MAX:
-            self._plain_names.add(name)
+            self._plain_names[name] = name
         return False
 
     def _inverted(self, heartbeat: Alert) -> Alert:

@@ -294,14 +294,27 @@ def test_texts_and_numbers_are_coerced() -> None:
     alert = read(labels=texts, annotations=texts, metrics={"a": "1.5", "b": 2, "c": None, "d": " 3e2 "})
     assert alert.labels == alert.annotations == {"a": "x", "b": "1", "c": "1.5", "d": "true", "e": "false"}
     assert alert.metrics == {"a": 1.5, "b": 2.0, "d": 300.0}
-    assert read(fingerprint=7).fingerprint == "7"
-    assert read(service=1.5).service == "1.5"
 
 
-@pytest.mark.parametrize("empty", ["", [], None, {}])
-def test_an_empty_map_may_be_written_in_other_ways(empty: object) -> None:
+def test_a_number_in_the_place_of_a_text_is_read_as_text_with_a_warning() -> None:
+    assert warned(fingerprint=7)[0].fingerprint == "7"
+    alert, warning = warned(service=1.5)
+    assert alert.service == "1.5"
+    assert warning == "service: expected a text, got the number 1.5; read as text"
+
+
+@pytest.mark.parametrize("empty", [None, {}])
+def test_a_map_may_be_empty(empty: object) -> None:
     alert = read(labels=empty, annotations=empty, metrics=empty)
     assert (alert.labels, alert.annotations, alert.metrics) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations", "metrics"])
+@pytest.mark.parametrize("empty", ["", []])
+def test_an_empty_text_or_list_in_the_place_of_a_map_is_left_out_with_a_warning(field: str, empty: object) -> None:
+    alert, warning = warned(**{field: empty})
+    assert getattr(alert, field) == {}
+    assert warning.startswith(f"{field}: expected an object of ")
 
 
 @pytest.mark.parametrize(
