@@ -48,6 +48,13 @@ _REPORTER_LABELS = (
     "k8s-app",
     "container",
     "pod",
+    "service.name",
+    "service_name",
+    "kube_service",
+    "kube_daemon_set",
+    "kube_deployment",
+    "k8s.daemonset.name",
+    "k8s.deployment.name",
 )
 
 

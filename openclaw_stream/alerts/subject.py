@@ -65,6 +65,7 @@ _KINDS = {
     "pvc": "persistentvolumeclaim",
     "pdb": "poddisruptionbudget",
 }
+_KIND = re.compile(r"[a-z][a-z0-9]{0,62}")
 _PLURAL_LOOKING = frozenset(("ingress", "sts", "ds", "rs"))
 _METRICS_SUFFIXES = ("-metrics", "_metrics")
 _SIDECARS = ("kube-rbac-proxy", "metrics", "POD")
@@ -148,11 +149,13 @@ def subject_of(
         or _target(target_resource, namespace)
         or _datasource(alert_name, labels)
         or _object(alert_name, ranked, namespace, labels)
-        or _host(ranked, namespace, labels)
+        or _host(alert_name, ranked, namespace, labels)
         or _other(ranked, namespace)
         or _scraped(alert_name, namespace, service, labels)
     )
-    return namespace, found._replace(name=name_of(found.name)) if found else Subject(ALERT, namespace, alert_name)
+    if found is None:
+        return namespace, Subject(ALERT, namespace, alert_name)
+    return namespace, Subject(found.kind, name_of(found.namespace), name_of(found.name))
 
 
 def _ranked(labels: Mapping[str, str]) -> list[tuple[int, str]]:
@@ -235,18 +238,21 @@ def _is_own_process(alert_name: str, kind: str, name: str, labels: Mapping[str, 
 def _custom_resource(namespace: str, labels: Mapping[str, str]) -> Subject | None:
     """Return the object of a controller that exports `exported_namespace`, `name` and its kind (Flux, cert-manager)."""
     name = labels.get("name", "").strip()
-    kind = labels.get("customresource_kind") or labels.get("kind") or "resource"
-    return Subject(kind.strip().lower(), namespace, name) if name else None
+    kind = (labels.get("customresource_kind") or labels.get("kind") or "").strip().lower()
+    return Subject(kind if _KIND.fullmatch(kind) else "resource", namespace, name) if name else None
 
 
-def _host(ranked: list[tuple[int, str]], namespace: str, labels: Mapping[str, str]) -> Subject | None:
+def _host(alert_name: str, ranked: list[tuple[int, str]], namespace: str, labels: Mapping[str, str]) -> Subject | None:
     """Return the host, or the service that a host's name means within the cluster."""
     hosts = [each for each in ranked if FIRST_HOST <= each[0] < FIRST_OTHER]
     if not hosts:
         return None
     reporter = reporter_of(labels)
     if reporter is Reporter.CLUSTER:
-        hosts = [each for each in hosts if LABEL_OF[each[0]] != "instance"]
+        of_target = {"instance"}
+        if labels.get("job", "").startswith("kubernetes-") and "node" not in alert_name.lower():
+            of_target.add("node")  # the usual scrape configuration adds the target's own
+        hosts = [each for each in hosts if LABEL_OF[each[0]] not in of_target]
     elif reporter is Reporter.PROBE:
         hosts.sort(key=_probed_first)
     for rank, value in hosts:
@@ -265,7 +271,9 @@ def _probed_first(ranked: tuple[int, str]) -> tuple[int, int]:
     """Order what a probe asks before where the probe itself runs."""
     rank = ranked[0]
     label = LABEL_OF[rank]
-    return (0 if label == "target" else 2 if KIND_OF[rank] == NODE and not label.startswith("exported") else 1), rank
+    return (
+        0 if label in {"target", "server"} else 2 if KIND_OF[rank] == NODE and not label.startswith("exported") else 1
+    ), rank
 
 
 def _other(ranked: list[tuple[int, str]], namespace: str) -> Subject | None:
@@ -312,7 +320,7 @@ def _target(target_resource: str, namespace: str) -> Subject | None:
 def _kind(word: str) -> str:
     """Return the kind that a word means: in the singular, abbreviations written out."""
     singular = word if word in _PLURAL_LOOKING or not word.endswith("s") else word.removesuffix("s")
-    return _KINDS.get(word, _KINDS.get(singular, singular)) or "workload"
+    return _KINDS.get(word) or _KINDS.get(singular) or (singular if _KIND.fullmatch(singular) else "workload")
 
 
 def _is_placeholder(name: str) -> bool:

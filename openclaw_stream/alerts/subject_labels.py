@@ -4,9 +4,22 @@ import re
 
 _OBJECTS = {
     "service": ("service", "service.name", "k8s.service.name", "kube_service", "destination_service_name"),
-    "deployment": ("deployment", "k8s.deployment.name", "kube_deployment", "kubernetes.deployment.name"),
-    "statefulset": ("statefulset", "k8s.statefulset.name", "kube_stateful_set", "kubernetes.statefulset.name"),
-    "daemonset": ("daemonset", "k8s.daemonset.name", "kube_daemon_set", "kubernetes.daemonset.name"),
+    "deployment": (
+        "deployment",
+        "k8s.deployment.name",
+        "kube_deployment",
+        "kubernetes.deployment.name",
+        "deployment_name",
+        "k8s_deployment",
+    ),
+    "statefulset": (
+        "statefulset",
+        "k8s.statefulset.name",
+        "kube_stateful_set",
+        "kubernetes.statefulset.name",
+        "statefulset_name",
+    ),
+    "daemonset": ("daemonset", "k8s.daemonset.name", "kube_daemon_set", "kubernetes.daemonset.name", "daemonset_name"),
     "cronjob": ("cronjob", "k8s.cronjob.name", "kube_cronjob"),
     "job": ("job_name", "k8s.job.name", "kube_job"),
     "horizontalpodautoscaler": ("horizontalpodautoscaler", "hpa", "k8s.hpa.name"),
@@ -22,15 +35,23 @@ _OBJECTS = {
         "k8s-app",
         "k8s_app",
         "destination_workload",
+        "workload_name",
+        "label_app_kubernetes_io_name",
+        "label_app",
+        "app_name",
+        "application",
     ),
     "replicaset": ("replicaset", "k8s.replicaset.name", "kube_replica_set"),
-    "pod": ("pod", "pod_name", "k8s.pod.name", "kubernetes_pod_name"),
+    "pod": ("pod", "pod_name", "k8s.pod.name", "kubernetes_pod_name", "container_label_io_kubernetes_pod_name"),
     "resourcequota": ("resourcequota", "k8s.resourcequota.name"),
     "persistentvolume": ("persistentvolume",),
 }
 _HOSTS = {
     "node": ("node", "nodename", "k8s.node.name", "kubernetes_node", "kubernetes.node.name", "kube_node"),
-    "host": ("host", "host.name", "hostname", "instance", "target"),
+    "host": (
+        *("host", "host.name", "hostname", "instance", "target", "server", "server_name", "url", "fqdn", "machine"),
+        *("vm", "vm_name", "ip", "ip_address", "address"),
+    ),
 }
 _OTHERS = {
     "datasource": ("datasource_uid",),
@@ -44,6 +65,9 @@ _NAMESPACES = (
     "kube_namespace",
     "service.namespace",
     "pod_namespace",
+    "container_label_io_kubernetes_pod_namespace",
+    "k8s_namespace",
+    "namespace_name",
     "destination_service_namespace",
     "destination_workload_namespace",
 )
@@ -88,7 +112,12 @@ EXPORTED_NAMESPACES = len(_EXPORTED_NAMESPACES)
 
 SERVICE_LABELS = frozenset(each for label in _OBJECTS["service"] for each in spellings(label))
 NAMESPACE_LABELS = frozenset(each for label in _NAMESPACES for each in spellings(label))
-POD_LABELS = frozenset(label for kind, label in _IN_ORDER if kind in {"pod", "job", "replicaset"})
+POD_LABELS = frozenset(
+    spelling
+    for kind, label in _IN_ORDER
+    if kind in {"pod", "job", "replicaset"}
+    for spelling in (label, label.replace("_", "-"), label.title(), label.title().replace("_", ""), label.upper())
+) | {"podName", "jobName"}
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -151,6 +151,13 @@ def test_a_measured_value_is_no_part_of_the_identity(label: str) -> None:
     assert reader.read({"labels": labels, "fingerprint": "f1"}, 0, []).fingerprint == "f1"
 
 
+@pytest.mark.parametrize("label", ["pod", "podName", "Pod", "k8s.pod.name", "pod-name", "exported_pod"])
+def test_the_hashes_of_a_pod_are_no_part_of_the_identity(label: str) -> None:
+    pods = ("cart-7d9f8b6c5-x2x4z", "cart-5c6d7f8b9-b5b6b")
+    first, again = (fingerprint_of(("A",), "", {label: pod}) for pod in pods)
+    assert first == again
+
+
 def test_the_value_of_a_threshold_is_part_of_the_identity() -> None:
     first, other = (fingerprint_of(("A",), "", {"host": "web-1", "threshold_value": value}) for value in ("80", "90"))
     assert first != other

@@ -206,6 +206,12 @@ KUBERNETES_ALERTS = [
     ("KubeQuotaFullyUsed", {"namespace": "shop", "resource": "pods"}, "shop/KubeQuotaFullyUsed"),
     ("KubePersistentVolumeErrors", {"persistentvolume": "pvc-91a2", "phase": "Failed"}, "/pvc-91a2"),
     ("KubeNodeNotReady", {"node": "n1"}, "/n1"),
+    ("KubeNodeNotReady", {"node": "n1", "job": "kubernetes-service-endpoints"}, "/n1"),
+    (
+        "KubeQuotaAlmostFull",
+        {"namespace": "shop", "node": "n1", "job": "kubernetes-service-endpoints"},
+        "shop/KubeQuotaAlmostFull",
+    ),
     ("KubeDaemonSetRolloutStuck", {"daemonset": "mon-node-exporter"}, "monitoring/mon-node-exporter"),
     ("KubePodCrashLooping", {"pod": "redis-exporter-6c8d9f7b5-x2k4q"}, "monitoring/redis-exporter"),
     ("KubeContainerWaiting", {}, "monitoring/KubeContainerWaiting"),
@@ -284,6 +290,9 @@ def test_an_exported_namespace_says_that_plain_labels_name_the_scrape_target(lab
         {"destination_service_name": "cart", "destination_service_namespace": "shop"},
         {"service.name": "unknown_service:java", "k8s.deployment.name": "cart", "k8s.namespace.name": "shop"},
         {"service": "<no value>", "app": "cart", "namespace": "shop"},
+        {"namespace": "shop", "application": "cart"},
+        {"namespace_name": "shop", "deployment_name": "cart"},
+        {"k8s_namespace": "shop", "k8s_deployment": "cart"},
         {"namespace": "shop", "container": "cart"},
         {"namespace": "shop", "job": "cart"},
         {"job": "shop/cart", "instance": "627cc493-f310-47de-96bd-71410b7dec09"},
@@ -304,6 +313,9 @@ def test_a_workload_is_known_in_the_labels_of_every_producer(labels: dict[str, s
         {"instance": "web-1", "job": "integrations/node_exporter"},
         {"instance": "https://web-1:8443/health", "job": "blackbox-http", "namespace": "monitoring"},
         {"instance": "web-1:8443/health"},
+        {"url": "https://web-1/health"},
+        {"job": "postgres-exporter", "instance": "10.4.0.4:9187", "server": "web-1:5432"},
+        {"kube_daemon_set": "node-exporter", "host": "web-1", "kube_namespace": "monitoring"},
         {"node": "web-1", "namespace": "monitoring", "job": "kube-state-metrics"},
         NODE_EXPORTER | {"instance": "10.0.0.1:9100", "nodename": "web-1"},
     ],
@@ -348,6 +360,15 @@ def test_no_exporter_is_the_subject_whatever_label_names_it(
     assert exporter not in subject_of("DiskAlmostFull", "", "", "", labels | {"namespace": "monitoring"})[1].name
     native = subject_of("DiskAlmostFull", "monitoring", labels.get("service", ""), "", labels)[1]
     assert exporter not in native.name or exporter == "acme-exporter"
+
+
+@given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=300))
+def test_a_subject_is_bounded_whatever_names_it(kind: str, namespace: str, name: str) -> None:
+    labels = {"exported_namespace": namespace, "name": name, "kind": kind, "job": f"{namespace}/{name}"}
+    for target in ("", f"{namespace}/{kind}/{name}"):
+        found = subject_of("A", "", "", target, labels)[1]
+        assert found.kind.isascii()
+        assert max(len(found.kind), len(found.namespace), len(found.name)) <= 200
 
 
 @given(st.text(max_size=30), st.dictionaries(st.text(max_size=12), st.text(max_size=300), max_size=6))
