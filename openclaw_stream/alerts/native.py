@@ -110,8 +110,9 @@ class AlertReader:
             is_heartbeat = self._is_heartbeat(name, document, labels)
         if is_heartbeat:  # most have the severity none
             document = {**document, "severity": Severity.CRITICAL.value}
-        elif name in DATASOURCE_ALERTS and not document.get("message"):
-            document = {**document, "message": _failed_query(labels)}
+        elif name in DATASOURCE_ALERTS:
+            message = document.get("message") or _failed_query(labels)
+            document = {**document, "service": "", "target_resource": "", "message": message}
         alert = self._read(document, name, labels, timestamp, warnings)
         if len(warnings) > known_warnings:
             alert.warnings = tuple(warnings[known_warnings:])

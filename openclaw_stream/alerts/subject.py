@@ -187,8 +187,10 @@ def _service(namespace: str, service: str) -> Subject | None:
 
 def _datasource(alert_name: str, labels: Mapping[str, str]) -> Subject | None:
     """Return the data source of an alert of Grafana's about a query that failed or found nothing."""
-    uid = labels.get("datasource_uid", "").strip() if alert_name in DATASOURCE_ALERTS else ""
-    return Subject(DATASOURCE, "", uid) if uid else None
+    if alert_name not in DATASOURCE_ALERTS:
+        return None
+    uid = labels.get("datasource_uid", "").strip()
+    return Subject(DATASOURCE, "", uid) if uid else Subject(ALERT, "", alert_name)
 
 
 def _object(

@@ -244,6 +244,12 @@ def test_what_the_operator_ignores_is_skipped() -> None:
         reader.read({"alert_type": "A", "labels": {"namespace": "dev-1"}}, RECORD, [])
 
 
+def test_a_failed_query_is_about_its_data_source_whatever_service_the_alert_names() -> None:
+    alert = read(alert_type="DatasourceError", service="api", namespace="search", labels={"datasource_uid": "prom-1"})
+    assert (alert.group_key, alert.service) == ("/prom-1", "")
+    assert "prom-1" in alert.message
+
+
 def test_matchers_see_a_field_as_the_label_of_that_name() -> None:
     reader = AlertReader(ignore=Matchers('namespace=~"dev-.*", severity!="critical"'))
     for alert in ({"namespace": "dev-a"}, {"labels": {"namespace": "dev-a"}, "namespace": ""}):

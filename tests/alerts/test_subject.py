@@ -174,6 +174,9 @@ def test_grafanas_data_source_is_the_subject_of_a_query_that_failed() -> None:
     assert subject_of("DatasourceError", "", "", "", labels)[1] == Subject("datasource", "", "prom-1")
     assert subject_of("DatasourceNoData", "", "", "", labels)[1] == Subject("datasource", "", "prom-1")
     assert subject_of("HighLatency", "", "", "", labels)[1].name == "cart"
+    assert subject_of("DatasourceError", "", "", "", {"instance": "web-1:9100"})[1] == Subject(
+        "alert", "", "DatasourceError"
+    )
 
 
 @pytest.mark.parametrize(
