@@ -146,7 +146,7 @@ def subject_of(
     namespace = name_of(namespace or _namespace(ranked))
     found = (
         _service(namespace, service)
-        or _target(target_resource, namespace)
+        or _target(alert_name, target_resource, namespace)
         or _datasource(alert_name, labels)
         or _object(alert_name, ranked, namespace, labels)
         or _host(alert_name, ranked, namespace, labels)
@@ -304,7 +304,7 @@ def _scraped(alert_name: str, namespace: str, service: str, labels: Mapping[str,
     return Subject(SERVICE, namespace or own_namespace, name) if name else None
 
 
-def _target(target_resource: str, namespace: str) -> Subject | None:
+def _target(alert_name: str, target_resource: str, namespace: str) -> Subject | None:
     if not target_resource:
         return None
     target = target_resource.strip()
@@ -316,7 +316,9 @@ def _target(target_resource: str, namespace: str) -> Subject | None:
     if kind in (NODE, HOST):
         return Subject(kind, "" if kind == NODE else namespace or own_namespace, host_of(name)) if name else None
     name = _NAMED_BY[kind](name) if kind in _NAMED_BY else name
-    return Subject(kind, namespace or own_namespace, name) if name and not is_known_exporter(name) else None
+    if not name or (is_known_exporter(name) and not _is_own_process(alert_name, kind, name, {})):
+        return None
+    return Subject(kind, namespace or own_namespace, name)
 
 
 def _kind(word: str) -> str:

@@ -148,6 +148,14 @@ def test_an_own_field_that_names_a_usual_exporter_is_passed_over() -> None:
     assert found == Subject("pod", "shop", "cart")
 
 
+def test_a_target_that_is_an_exporter_counts_where_its_own_pods_fail() -> None:
+    target = "daemonset/mon-node-exporter"
+    assert subject_of("KubePodCrashLooping", "mon", "", target, {})[1] == Subject(
+        "daemonset", "mon", "mon-node-exporter"
+    )
+    assert subject_of("DiskAlmostFull", "mon", "", target, {"host": "web-1"})[1].name == "web-1"
+
+
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
