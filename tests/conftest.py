@@ -35,13 +35,13 @@ IO_FILES = {
     f"tests/{path}.py"
     for path in (
         *("arbitration/hostile/test_answers", "arbitration/hostile/test_injection", "arbitration/hostile/test_secrets"),
-        *(f"arbitration/llm/providers/test_{name}" for name in ("claude", "client", "gemini", "http", "ollama")),
+        *(f"arbitration/llm/providers/test_{name}" for name in ("claude", "gemini", "http", "ollama")),
         *(f"arbitration/llm/providers/test_{name}" for name in ("openai", "shapes")),
         *(f"arbitration/llm/test_{name}" for name in ("cached_chain", "chain", "provider_client", "steps")),
         *("arbitration/llm/test_storm_summary", "arbitration/test_arbiter", "arbitration/test_wiring"),
         *("demo/test_demo", "demo/test_worker_process", "embedded/test_artifacts", "embedded/test_process"),
-        *("langfuse/test_tracing", "signoz/test_enrichment"),
-        *("stream/test_decision_queue", "telemetry/test_health", "test_cli"),
+        *("langfuse/test_health", "langfuse/test_tracing", "signoz/test_client", "signoz/test_enrichment"),
+        *("stream/test_decision_queue", "telemetry/test_health", "test_cli", "test_http_client"),
     )
 }
 _OPENS_SOCKET_OR_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.bind", "socket.connect"}
