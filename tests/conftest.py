@@ -14,7 +14,7 @@ from tests import acls
 from tests.arbitration.llama import llama_cpp
 from tests.embedded.containers import KafkaServer, ValkeyServer, kafka_server, valkey_server
 
-# How long an example takes says nothing on a busy machine.
+# The duration of an example is meaningless on a busy machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

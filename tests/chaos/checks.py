@@ -211,8 +211,8 @@ def _check_generations(run: Run, outputs: Outputs) -> Iterator[Finding]:
 def _check_replayed(run: Run, decisions: Sequence[DecisionEvent]) -> Iterator[Finding]:
     for event in decisions:
         resets = [reset for reset in run.resets if reset.partition == event.partition]
-        news = event.generation == 1 or event.last >= max((reset.end for reset in resets), default=0)
-        if news and event.replayed:
+        is_new = event.generation == 1 or event.last >= max((reset.end for reset in resets), default=0)
+        if is_new and event.replayed:
             yield Finding(INVALID, f"{event.place}: {_named(event)} is marked as replayed, and is new")
         settled = min((reset.committed for reset in resets), default=0)
         if event.generation > 1 and event.last < settled and not event.replayed:

@@ -48,12 +48,12 @@ class Logs:
     def report(self, injections: Sequence[Injection], moving: Iterable[str]) -> Iterator[str]:
         """Yield the counts as text; `moving` are the kinds of faults that make the group rebalance."""
         names = set(moving)
-        asked = [each for each in injections if each.name in names]
+        moved = [each for each in injections if each.name in names]
         started = min(self.assignments, default=0.0) + _START_SECONDS
         false = [
             at
             for at in self.assignments
-            if at > started and not any(s.began <= at <= s.ended + _SETTLED_SECONDS for s in asked)
+            if at > started and not any(s.began <= at <= s.ended + _SETTLED_SECONDS for s in moved)
         ]
         yield (
             f"logs: {self.lines:,} lines of {self.workers} workers, at most {self.busiest} per second; assignments "
