@@ -40,7 +40,7 @@ IO_FILES = {
         *(f"arbitration/llm/test_{name}" for name in ("cached_chain", "chain", "provider_client", "steps")),
         *("arbitration/llm/test_storm_summary", "arbitration/test_arbiter", "arbitration/test_wiring"),
         *(f"demo/test_{name}" for name in ("demo", "servers", "session", "worker_process")),
-        *(f"embedded/test_{name}" for name in ("artifacts", "process", "runtime", "security", "server")),
+        *(f"embedded/test_{name}" for name in ("artifacts", "node", "process", "runtime", "security", "server")),
         *("langfuse/test_health", "langfuse/test_tracing", "signoz/test_client", "signoz/test_enrichment"),
         *("stream/test_decision_queue", "telemetry/test_health", "test_cli", "test_http_client"),
     )
