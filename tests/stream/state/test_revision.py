@@ -31,6 +31,7 @@ def test_a_snapshot_does_not_change_with_the_group() -> None:
     group = opened_group()
     revision = triggered(group)
     assert (group.gathering, revision.snapshot) == (revision, None)
+    assert (revision.event_type, revision.rules_only) == (DECISION, False)
     snapshot = revision.cut(8, rules_only=True)
     group.state.resolve_member(FIRES.member)
     assert (revision.due, revision.rules_only, revision.snapshot, group.gathering) == (8, True, snapshot, None)
@@ -49,6 +50,7 @@ def test_the_weight_includes_the_snapshot_once_it_is_cut() -> None:
     revision = triggered(group)
     before = revision.weight
     revision.cut(10)
+    assert not revision.rules_only
     assert before == revision.state_before.weight
     assert revision.weight == before + group.state.weight
 
