@@ -1,4 +1,4 @@
-"""When a running worker is ready: with brokers that are slow, frozen or dead."""
+"""When a running worker is ready: brokers that are frozen or dead, no group coordinator, no output topic."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedKafkaCluster
-from tests.stream.pipeline import Pipeline, alert, until
+from tests.stream.pipeline import Pipeline, alert, check_exactly_once, until
 
 NewPipeline = Callable[..., Pipeline]
 OwnKafka = Callable[..., EmbeddedKafka]
@@ -59,6 +59,21 @@ def test_a_frozen_broker_makes_the_worker_unready_until_it_resumes(own_kafka: Ow
     finally:
         kafka.resume()
         pipeline.close()
+
+
+def test_a_deleted_output_topic_makes_the_worker_unready_until_it_exists_again(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start_watched()
+    worker.await_ready()
+    pipeline.delete("decisions")
+    pipeline.produce([(0, alert("cart"))])
+    worker.await_reason("partition 0", pipeline.topics["decisions"], seconds=30)
+    pipeline.create()
+    pipeline.await_decided("cart")
+    worker.await_ready()
+    check_exactly_once(pipeline.decisions())
+    assert worker.process.poll() is None
+    assert "Traceback" not in pipeline.logs()
 
 
 @pytest.mark.cluster

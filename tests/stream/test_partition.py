@@ -1,100 +1,18 @@
-"""One assigned partition on a real Kafka: its states, and what it does where a topic or records are missing."""
+"""One assigned partition in the process of the test, on a real Kafka: its states, and the records it accepts."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import pytest
 from aiokafka import ConsumerRecord
-from confluent_kafka import Producer
 
 from openclaw_stream.stream.context import WorkerContext
 from openclaw_stream.stream.partition import Partition
 from openclaw_stream.stream.partition_state import PartitionState
 from tests.stream.conftest import NewPipeline
 from tests.stream.in_process import LIMIT, eventually, open_context, source_of
-from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, until
-
-
-def test_a_deleted_output_topic_makes_the_worker_unready_until_it_exists_again(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(1)
-    worker = pipeline.start_watched()
-    worker.await_ready()
-    pipeline.delete("decisions")
-    pipeline.produce([(0, alert("cart"))])
-    worker.await_reason("partition 0", pipeline.topics["decisions"], seconds=30)
-    pipeline.create()
-    pipeline.await_decided("cart")
-    worker.await_ready()
-    check_exactly_once(pipeline.decisions())
-    assert worker.process.poll() is None
-    assert "Traceback" not in pipeline.logs()
-
-
-@pytest.fixture
-def open_transaction(new_pipeline: NewPipeline) -> tuple[Pipeline, Producer]:
-    pipeline = new_pipeline(1, KAFKA_OPEN_TRANSACTION_TIMEOUT="2")
-    producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": f"{pipeline.name}-producer"})
-    producer.init_transactions(30)
-    return pipeline, producer
-
-
-def test_a_transaction_left_open_by_a_producer_is_reported(open_transaction: tuple[Pipeline, Producer]) -> None:
-    pipeline, producer = open_transaction
-    worker = pipeline.start_watched()
-    worker.await_ready()
-    producer.begin_transaction()
-    producer.produce(pipeline.topics["alerts"], json.dumps(alert("hidden")).encode(), partition=0)
-    assert producer.flush(30) == 0
-    pipeline.produce([(0, alert("cart"))])
-    worker.await_reason("partition 0", "another producer has had a transaction open at offset 0", seconds=30)
-    assert worker.metric("openclaw_log_end_offset", partition="0") == 2
-    assert worker.metric("openclaw_log_stable_offset", partition="0") == 0
-    assert worker.metric("openclaw_lag_records", partition="0") == 2
-    until(lambda: "alerts behind it cannot be read" in pipeline.logs(), "the warning")
-    producer.commit_transaction(30)
-    pipeline.await_decided("cart", "hidden")
-    worker.await_ready()
-    assert worker.metric("openclaw_log_stable_offset", partition="0") == 3
-    assert pipeline.logs().count("a transaction of another producer is open") == 1
-
-
-def test_a_backlog_is_processed_under_a_tiny_memory_limit(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(
-        2, OPENCLAW_MAX_PENDING_BYTES="20000", OPENCLAW_MAX_PENDING_DECISIONS="5", OPENCLAW_GROUP_WAIT="600"
-    )
-    pipeline.produce([(n % 2, alert(f"s{n % 300}")) for n in range(3000)])
-    worker = pipeline.start()
-    pipeline.await_settled(90)
-    pipeline.stop(worker)
-    decisions = pipeline.decisions()
-    check_exactly_once(decisions)
-    assert len({d["incident_id"] for d in decisions}) == 300
-    assert counted(pipeline) == 3000
-
-
-def test_alerts_of_aborted_transactions_are_not_read(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(1)
-    worker = pipeline.start()
-    producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": pipeline.name})
-    producer.init_transactions(30)
-    for n in range(6):
-        producer.begin_transaction()
-        group = "aborted" if n % 2 else "kept"
-        producer.produce(pipeline.topics["alerts"], json.dumps(alert(group)).encode(), partition=0)
-        if n % 2:
-            producer.flush(10)
-            producer.abort_transaction(30)
-        else:
-            producer.commit_transaction(30)
-    pipeline.await_settled()
-    assert pipeline.stop(worker) == 0
-    [decision] = pipeline.decisions()
-    assert (decision["incident"]["group_key"], decision["incident"]["alert_count"]) == ("shop/kept", 3)
-
-
-# ---- in this process
+from tests.stream.pipeline import Pipeline, alert
 
 
 @asynccontextmanager
