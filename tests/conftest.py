@@ -14,7 +14,7 @@ from tests import acls
 from tests.arbitration.llama import llama_cpp
 from tests.embedded.containers import KafkaServer, ValkeyServer, kafka_server, valkey_server
 
-# How long an example takes says nothing on a busy machine.
+# The duration of an example is meaningless on a busy machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
@@ -35,13 +35,14 @@ IO_FILES = {
     f"tests/{path}.py"
     for path in (
         *("arbitration/hostile/test_answers", "arbitration/hostile/test_injection", "arbitration/hostile/test_secrets"),
-        *(f"arbitration/llm/providers/test_{name}" for name in ("claude", "client", "gemini", "http", "ollama")),
+        *(f"arbitration/llm/providers/test_{name}" for name in ("claude", "gemini", "http", "ollama")),
         *(f"arbitration/llm/providers/test_{name}" for name in ("openai", "shapes")),
         *(f"arbitration/llm/test_{name}" for name in ("cached_chain", "chain", "provider_client", "steps")),
         *("arbitration/llm/test_storm_summary", "arbitration/test_arbiter", "arbitration/test_wiring"),
-        *("demo/test_demo", "demo/test_worker_process", "embedded/test_artifacts", "embedded/test_process"),
-        *("langfuse/test_tracing", "signoz/test_enrichment"),
-        *("stream/test_decision_queue", "telemetry/test_health", "test_cli"),
+        *(f"demo/test_{name}" for name in ("demo", "servers", "session", "worker_process")),
+        *(f"embedded/test_{name}" for name in ("artifacts", "node", "process", "runtime", "security", "server")),
+        *("langfuse/test_health", "langfuse/test_tracing", "signoz/test_client", "signoz/test_enrichment"),
+        *("stream/test_decision_queue", "telemetry/test_health", "test_cli", "test_http_client"),
     )
 }
 _OPENS_SOCKET_OR_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.bind", "socket.connect"}

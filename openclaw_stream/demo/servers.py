@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from aiokafka.errors import for_code
+
 from openclaw_stream.demo.decision_sources import DecisionSources, decision_sources
 from openclaw_stream.demo.environment import applied, has_own_kafka, use_kafka, use_redis, variables
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
@@ -73,11 +75,14 @@ def _valkey(settings: Settings, stack: ExitStack) -> str:
 
 def _delete(settings: Settings, names: tuple[str, ...], report: Callable[[str], None]) -> None:
     try:
-        asyncio.run(_delete_topics(settings, names))
+        asyncio.run(_delete_topics(settings, names, report))
     except OpenClawError as error:
         report(f"cannot delete topics {', '.join(names)}: {error}")
 
 
-async def _delete_topics(settings: Settings, names: tuple[str, ...]) -> None:
+async def _delete_topics(settings: Settings, names: tuple[str, ...], report: Callable[[str], None]) -> None:
     async with admin_client(settings.kafka) as admin:
-        await admin.delete_topics(list(names))
+        response = await admin.delete_topics(list(names))
+    for name, code in response.topic_error_codes:
+        if code:
+            report(f"cannot delete topic {name}: {for_code(code).__name__}")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from types import FrameType
 
 from aiokafka.errors import KafkaError
 from rich.console import Console
@@ -167,13 +168,22 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else _LINE_WIDTH)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    signal.raise_signal(signal.SIGINT)
+
+
 @contextmanager
 def _termination_as_interrupt() -> Iterator[None]:
     """Handle SIGTERM and SIGHUP (a closed terminal) as Ctrl-C."""
-    signals = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT)) for number in signals]
+    handlers = {
+        signal.SIGINT: signal.default_int_handler,  # a shell ignores it for its background jobs
+        signal.SIGTERM: _interrupt,
+        signal.SIGHUP: _interrupt,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, handler in zip(signals, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)

@@ -13,7 +13,7 @@ _KEYSTORE_PASSWORD = "changeit"  # noqa: S105 - of a keystore that is deleted wi
 _CERTIFICATE = "certificate.pem"
 _LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_PASSWORD = re.compile(r'[^"\\\s]+')
+_PASSWORD = re.compile(r"[!#-\[\]-~]+")  # Java reads a properties file as ISO 8859-1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Security:
     SECURED listener.
 
     Attributes:
-        users: SASL PLAIN users and their passwords; names of letters, digits, ``_``, ``.`` and ``-``, passwords
-            without spaces, ``"`` and ``\``.
+        users: SASL PLAIN users and their passwords; names of letters, digits, ``_``, ``.`` and ``-``, passwords of
+            ASCII characters without spaces, ``"`` and ``\``.
         tls: Whether the listener is SASL_SSL, with a certificate for 127.0.0.1, or SASL_PLAINTEXT.
         authorizer: Whether ACLs are enforced.
 

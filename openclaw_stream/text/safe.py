@@ -14,6 +14,8 @@ _WORD_MAX = 256
 _WORD_CHARS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _WORD_FORMS = _WORD_CHARS | {""}  # invisible characters have an empty plain form
 _CONTEXT_MAX = 60
+_PLAIN_NAME = re.compile(r"[a-z0-9]{1,15}(?:[-.][a-z0-9]{1,15}){0,15}")
+"""Most names. No vendor's token consists of parts as short as these, so there is nothing to redact or hide."""
 _NOT_IN_NAMES = re.compile(r"[^\w .-]")
 
 
@@ -61,6 +63,8 @@ def safe_text(
         secrets: Own keys that the text may contain.
     """
     length, bound = len(text), 2 * limit
+    if length <= limit and not name and not secrets and _PLAIN_NAME.fullmatch(text):
+        return text
     text = _without(text, secrets)
     if one_line:
         text = " ".join(text.split(maxsplit=bound))

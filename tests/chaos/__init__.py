@@ -1,5 +1,5 @@
-"""Proof under fire: a workload of known truth, faults at random times, a verifier that knows nothing of the program.
+"""Fault injection: a workload whose correct result is known, faults at random times, and an independent verifier.
 
-`workload`, `stories`, `wire`, `truth`, `checks` and `verifier` import nothing of the program under test: what they know
-of it is its README, and the JSON Schemas as files.
+`workload`, `stories`, `wire`, `truth`, `checks` and `verifier` import nothing of the program under test: they follow
+its README, and read the JSON Schemas as files.
 """

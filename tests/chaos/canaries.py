@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from tests.chaos import wire
 from tests.chaos.journal import Run
-from tests.chaos.wire import Said
+from tests.chaos.wire import SentAlert
 from tests.chaos.workload import Record
 
 PREFIX = "canary"
 WAIT_SECONDS = 0.2
-"""The group wait of a critical alert, see `stage.SETTINGS`."""
+"""The group wait of a critical alert, see `testbed.SETTINGS`."""
 
 _EVERY_SECONDS = 1.0
 _FIRST_NUMBER = 1_000_000_000
@@ -66,19 +66,19 @@ class Canaries:
                 yield self._record(partition)
 
     def deliver(self, record: Record, offset: int, now: float) -> None:
-        """Note that the brokers have acknowledged a canary."""
-        [said] = record.alerts
+        """Record that the brokers have acknowledged a canary."""
+        [sent] = record.alerts
         due = _Due(now + WAIT_SECONDS, offset)
         with self._lock:
-            seen = self._early.pop(said.group, None)
+            seen = self._early.pop(sent.group, None)
             if seen is not None:  # the reader was faster than the acknowledgement
                 self._delays.append(Delay(record.partition, min(due.at, seen), seen))
                 return
-            self._unseen[record.partition][said.group] = due
-            self._unsettled[record.partition][said.group] = due
+            self._unseen[record.partition][sent.group] = due
+            self._unsettled[record.partition][sent.group] = due
 
     def see(self, group: str, now: float) -> None:
-        """Note that a reader got a decision of the group; later ones change nothing."""
+        """Record that a reader got a decision of the group; later ones change nothing."""
         partition = partition_of(group)
         with self._lock:
             self._last_seen[partition] = now
@@ -90,7 +90,7 @@ class Canaries:
                 self._early[group] = now
 
     def settle(self, partition: int, committed: int) -> None:
-        """Note the group's committed offset of a partition."""
+        """Record the group's committed offset of a partition."""
         with self._lock:
             waiting = self._unsettled[partition]
             for group in [group for group, due in waiting.items() if due.offset < committed]:
@@ -126,9 +126,9 @@ class Canaries:
     def _record(self, partition: int) -> Record:
         self._count += 1
         service = f"{PREFIX}-{partition}-{self._count}"
-        said = Said(service, "Canary", _CRITICAL, True, _STARTS, service, True)  # noqa: FBT003 - a record's fields
-        value = wire.encode(wire.native(said))
-        return Record(_FIRST_NUMBER + self._count, partition, said.group.encode(), value, (said,), dead=False)
+        sent = SentAlert(service, "Canary", _CRITICAL, True, _STARTS, service, True)  # noqa: FBT003 - a record's fields
+        value = wire.encode(wire.native(sent))
+        return Record(_FIRST_NUMBER + self._count, partition, sent.group.encode(), value, (sent,), dead=False)
 
 
 def partition_of(group: str) -> int:

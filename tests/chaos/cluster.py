@@ -1,4 +1,4 @@
-"""The three nodes of an act: brokers that talk to each other through proxies, users, and who leads what."""
+"""The three nodes of a scenario: replication through proxies, a user for the workers, leaders and coordinators."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,14 +12,14 @@ from tests.chaos.protocol import GROUP, TRANSACTION, ProtocolError, cluster_stat
 from tests.kafka_proxy import HoldMarkers, KafkaProxy
 
 USER = "worker"
-_PASSWORD = "chaos-password"  # noqa: S105 - of a cluster that lives for one act
+_PASSWORD = "chaos-password"  # noqa: S105 - of a cluster that exists for one scenario
 _POLL_SECONDS, _FIND_SECONDS, _WHOLE_SECONDS = 0.2, 30.0, 150
 
 
 class Cluster:
     """Three nodes; a context manager.
 
-    Workers connect as the user `worker` over TLS, with the rights they are given; everything else in the campaign
+    Workers connect as the user `worker` over TLS, with the rights granted to them; everything else in the campaign
     connects as superuser over the PLAINTEXT listener. Transaction markers go from broker to broker, so the proxies
     before the replication listeners can hold them back: `markers.seconds`.
     """
@@ -45,12 +45,12 @@ class Cluster:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where a superuser connects."""
+        """The listener for superusers."""
         return self._kafka.bootstrap_servers
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The settings with which a worker connects."""
+        """The connection settings of a worker."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka.secured_servers,
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -93,7 +93,7 @@ class Cluster:
         """Return once every node knows a partition and has all its replicas in sync.
 
         Raises:
-            TimeoutError: that did not come.
+            TimeoutError: it took too long.
         """
         self._await(lambda node: (topic, partition) in cluster_state(node.bootstrap_servers).partitions)
         self.await_in_sync()
@@ -102,17 +102,19 @@ class Cluster:
         """Return once every node sees every node registered and all replicas of all partitions in sync.
 
         Raises:
-            TimeoutError: that did not come.
+            TimeoutError: it took too long.
         """
         self._await(self._in_sync)
 
     def _await(self, holds: Callable[[ClusterNode], bool]) -> None:
-        """Wait until something holds on every node; one that does not answer is asked again."""
+        """Wait until something holds on every node; a node that does not answer is retried."""
         deadline = time.monotonic() + _WHOLE_SECONDS
         for node in self.nodes:
             while not _answers(holds, node):
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"node {node.node_id} does not see a whole cluster after {_WHOLE_SECONDS} s")
+                    raise TimeoutError(
+                        f"node {node.node_id} does not see all replicas in sync after {_WHOLE_SECONDS} s"
+                    )
                 time.sleep(_POLL_SECONDS)
 
     def _in_sync(self, node: ClusterNode) -> bool:
@@ -121,7 +123,7 @@ class Cluster:
         return known and all(each.in_sync == each.replicas and each.leader > 0 for each in state.partitions.values())
 
     def _find(self, ask: Callable[[], int]) -> ClusterNode:
-        """Ask for a node's id until there is one: the first client of a coordinator has its topic created."""
+        """Request a node's id until there is one: the first request for a coordinator creates its topic."""
         deadline = time.monotonic() + _FIND_SECONDS
         while True:
             try:

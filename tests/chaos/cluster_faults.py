@@ -1,6 +1,6 @@
-"""The faults of the three-node act, see `faults`: of nodes, rights, the group and the topics.
+"""The faults of the three-node scenario, see `faults`: of nodes, rights, the group and the topics.
 
-Those of nodes, rights and partitions hold the cluster: each leaves it whole, with every replica in sync.
+Those of nodes, rights and partitions lock the cluster: each ends with every replica in sync.
 """
 
 import random
@@ -17,14 +17,14 @@ from openclaw_stream.embedded.cluster import ClusterNode
 from tests.chaos.faults import THREE_NODES, Fault, fault
 from tests.chaos.protocol import cluster_state
 from tests.chaos.rights import WRITE_RIGHTS, Rights
-from tests.chaos.stage import Stage, attempt
+from tests.chaos.testbed import Testbed, retry_until
 
 _ADDED_MAX = 2
 _LEADERLESS_SECONDS = 20
 
 
 class ClusterFault(Fault):
-    """A fault of the three-node act."""
+    """A fault of the three-node scenario."""
 
     needs = "cluster"
     holds = ("cluster",)
@@ -40,8 +40,8 @@ class RollingRestart(ClusterFault):
 
     name = "rolling restart"
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        cluster = stage.servers.cluster
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        cluster = testbed.servers.cluster
         for node in r.sample(cluster.nodes, len(cluster.nodes)):
             node.restart()
             cluster.await_in_sync()
@@ -51,16 +51,16 @@ class RollingRestart(ClusterFault):
 class KilledNode(ClusterFault):
     """A node crashes and comes back."""
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        node = self._choose(stage, r)
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        node = self._choose(testbed, r)
         node.kill()
         time.sleep(r.uniform(0, 6))
         node.start()
-        stage.servers.cluster.await_in_sync()
+        testbed.servers.cluster.await_in_sync()
         return True
 
     @abstractmethod
-    def _choose(self, stage: Stage, r: random.Random) -> ClusterNode:
+    def _choose(self, testbed: Testbed, r: random.Random) -> ClusterNode:
         """Return the node to kill."""
 
 
@@ -70,9 +70,9 @@ class KilledGroupCoordinator(KilledNode):
 
     name = "group coordinator kill -9"
 
-    def _choose(self, stage: Stage, r: random.Random) -> ClusterNode:
+    def _choose(self, testbed: Testbed, r: random.Random) -> ClusterNode:
         del r
-        return stage.servers.cluster.group_coordinator(stage.run.group_id)
+        return testbed.servers.cluster.group_coordinator(testbed.run.group_id)
 
 
 @fault
@@ -81,10 +81,10 @@ class KilledTransactionCoordinator(KilledNode):
 
     name = "transaction coordinator kill -9"
 
-    def _choose(self, stage: Stage, r: random.Random) -> ClusterNode:
-        run = stage.run
+    def _choose(self, testbed: Testbed, r: random.Random) -> ClusterNode:
+        run = testbed.run
         partition = r.randrange(run.partitions)
-        return stage.servers.cluster.transaction_coordinator(f"{run.group_id}-{run.topics['alerts']}-{partition}")
+        return testbed.servers.cluster.transaction_coordinator(f"{run.group_id}-{run.topics['alerts']}-{partition}")
 
 
 @fault
@@ -93,8 +93,8 @@ class KilledAlertsLeader(KilledNode):
 
     name = "alerts leader kill -9"
 
-    def _choose(self, stage: Stage, r: random.Random) -> ClusterNode:
-        return stage.servers.cluster.leader(stage.run.topics["alerts"], r.randrange(stage.run.partitions))
+    def _choose(self, testbed: Testbed, r: random.Random) -> ClusterNode:
+        return testbed.servers.cluster.leader(testbed.run.topics["alerts"], r.randrange(testbed.run.partitions))
 
 
 @fault
@@ -103,20 +103,20 @@ class KilledOutputLeader(KilledNode):
 
     name = "output leader kill -9"
 
-    def _choose(self, stage: Stage, r: random.Random) -> ClusterNode:
-        topics = [stage.run.topics[kind] for kind in ("incidents", "decisions")]
-        partitions = [each for each in cluster_state(stage.run.bootstrap).partitions if each[0] in topics]
-        return stage.servers.cluster.leader(*r.choice(sorted(partitions)))
+    def _choose(self, testbed: Testbed, r: random.Random) -> ClusterNode:
+        topics = [testbed.run.topics[kind] for kind in ("incidents", "decisions")]
+        partitions = [each for each in cluster_state(testbed.run.bootstrap).partitions if each[0] in topics]
+        return testbed.servers.cluster.leader(*r.choice(sorted(partitions)))
 
 
 @fault
 class BelowMinIsr(ClusterFault):
-    """Two of three nodes crash: nothing can be written, and no leader chosen, until one is back."""
+    """Two of three nodes crash: nothing can be written, and no leader elected, until one is back."""
 
     name = "below min ISR"
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        cluster = stage.servers.cluster
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        cluster = testbed.servers.cluster
         first, second = r.sample(cluster.nodes, 2)
         first.kill()
         second.kill()
@@ -130,18 +130,18 @@ class BelowMinIsr(ClusterFault):
 
 @fault
 class FrozenNode(ClusterFault):
-    """A node keeps its connections and answers nothing."""
+    """A node keeps its connections and does not respond."""
 
     name = "node SIGSTOP"
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        node = r.choice(stage.servers.cluster.nodes)
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        node = r.choice(testbed.servers.cluster.nodes)
         node.pause()
         try:
             time.sleep(r.uniform(3, 15))
         finally:
             node.resume()
-        stage.servers.cluster.await_in_sync()
+        testbed.servers.cluster.await_in_sync()
         return True
 
 
@@ -150,12 +150,12 @@ class FrozenNode(ClusterFault):
 
 @fault
 class RevokedRight(ClusterFault):
-    """The right to write to one output is revoked and granted, while markers of transactions come late."""
+    """The right to write to one output is revoked and granted, while transaction markers are delayed."""
 
     name = "right revoked"
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        rights, markers = Rights(stage.run), stage.servers.cluster.markers
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        rights, markers = Rights(testbed.run), testbed.servers.cluster.markers
         for _ in range(r.randrange(2, 5)):
             markers.seconds = r.uniform(0.3, 1)
             try:
@@ -185,12 +185,12 @@ class ForeignMember(ClusterFault):
         "log_level": 0,
     }
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        coordinates = {"bootstrap.servers": stage.run.bootstrap, "group.id": stage.run.group_id}
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        coordinates = {"bootstrap.servers": testbed.run.bootstrap, "group.id": testbed.run.group_id}
         consumer = Consumer({**coordinates, **self._configuration})
         try:
-            consumer.subscribe([stage.run.topics["alerts"]])
-            joined = attempt(lambda: _assigned(consumer), _LEADERLESS_SECONDS)
+            consumer.subscribe([testbed.run.topics["alerts"]])
+            joined = retry_until(lambda: _assigned(consumer), _LEADERLESS_SECONDS)
             ends = time.monotonic() + r.uniform(2, 8)
             while joined and time.monotonic() < ends:
                 consumer.poll(0.1)
@@ -206,19 +206,19 @@ def _assigned(consumer: Consumer) -> bool:
 
 @fault
 class AddedPartitions(ClusterFault):
-    """The incidents and the alerts get one more partition, and alerts come on it."""
+    """The incidents and the alerts get one more partition, and alerts are produced to it."""
 
     name = "partition added"
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
         del r
-        run = stage.run
-        if run.partitions >= stage.first_partitions + _ADDED_MAX:
+        run = testbed.run
+        if run.partitions >= testbed.first_partitions + _ADDED_MAX:
             return False
         admin = AdminClient({"bootstrap.servers": run.bootstrap, "log_level": 0})
         for kind in ("incidents", "alerts"):
             [done] = admin.create_partitions([NewPartitions(run.topics[kind], run.partitions + 1)]).values()
             done.result(30)
-            stage.servers.cluster.await_partition(run.topics[kind], run.partitions)
-        stage.add_partition()
+            testbed.servers.cluster.await_partition(run.topics[kind], run.partitions)
+        testbed.add_partition()
         return True

@@ -1,7 +1,7 @@
-"""The fault matrix. Each fault is a class with a name; `fault` enters it into the register, wherever it is defined.
+"""The kinds of faults. Each is a class with a name; the decorator `fault` registers it.
 
-A fault strikes in a thread of its own, waits as long as it lasts, and heals what it broke. `holds` names what no other
-fault may break at the same time, `needs` the server it breaks, `where` the acts it belongs to.
+A fault runs in its own thread: it breaks something, waits and heals it. `holds` names the resources that no other fault
+may break at the same time, `needs` the server that it breaks, `where` the scenarios that it belongs to.
 """
 
 import random
@@ -15,13 +15,13 @@ from confluent_kafka import KafkaException
 
 from tests.chaos.journal import Reset
 from tests.chaos.offsets import committed_offsets, reset_offsets
-from tests.chaos.stage import Stage, attempt
-from tests.chaos.upstreams import TROUBLES, WELL
+from tests.chaos.testbed import Testbed, retry_until
+from tests.chaos.upstreams import FAILURES, NORMAL
 
 LOG_APPEND, CREATE, COMPACTED, SOAK = "log-append", "create", "compacted", "soak"
 THREE_NODES = "three-nodes"
 EVERYWHERE = frozenset({LOG_APPEND, CREATE, COMPACTED, SOAK})
-"""The acts with a single broker and all other servers."""
+"""The scenarios with a single broker and all other servers."""
 WITH_WORKERS = EVERYWHERE | {THREE_NODES}
 REGISTER: dict[str, type["Fault"]] = {}
 
@@ -35,20 +35,20 @@ class Fault(ABC):
     where: ClassVar[frozenset[str]] = EVERYWHERE
 
     @abstractmethod
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        """Break something, wait, heal it; False where there was nothing to break."""
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        """Break something, wait, heal it; returns False if there was nothing to break."""
 
 
 def fault(kind: type[Fault]) -> type[Fault]:
-    """Enter a fault into the matrix."""
+    """Register a kind of fault."""
     REGISTER[kind.name] = kind
     return kind
 
 
-def matrix(act: str, stage: Stage, only: Collection[str] = ()) -> list[Fault]:
-    """Return the faults that belong to an act and can strike on its stage, with `only` those of these names."""
+def matrix(scenario: str, testbed: Testbed, only: Collection[str] = ()) -> list[Fault]:
+    """Return the faults of a scenario that its testbed supports; with `only`, those of these names."""
     kinds = [kind for name, kind in REGISTER.items() if name in only or not only]
-    return [kind() for kind in kinds if act in kind.where and stage.servers.has(kind.needs)]
+    return [kind() for kind in kinds if scenario in kind.where and testbed.servers.has(kind.needs)]
 
 
 # ---- workers
@@ -56,29 +56,29 @@ def matrix(act: str, stage: Stage, only: Collection[str] = ()) -> list[Fault]:
 
 @fault
 class KilledWorker(Fault):
-    """A worker ends without a word."""
+    """A worker is killed."""
 
     name = "worker kill -9"
     where = WITH_WORKERS
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r, to_end=True) as worker:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        with testbed.fleet.borrow(r, to_end=True) as worker:
             if worker:
-                stage.fleet.dismiss(worker, kill=True)
+                testbed.fleet.end(worker, kill=True)
             return worker is not None
 
 
 @fault
 class TerminatedWorker(Fault):
-    """A worker is told to end."""
+    """A worker gets SIGTERM."""
 
     name = "worker SIGTERM"
     where = WITH_WORKERS
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r, to_end=True) as worker:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        with testbed.fleet.borrow(r, to_end=True) as worker:
             if worker:
-                stage.fleet.dismiss(worker, kill=False)
+                testbed.fleet.end(worker, kill=False)
             return worker is not None
 
 
@@ -89,33 +89,33 @@ class TwiceTerminatedWorker(Fault):
     name = "worker SIGTERM, then kill -9"
     where = WITH_WORKERS
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r, to_end=True) as worker:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        with testbed.fleet.borrow(r, to_end=True) as worker:
             if worker:
                 worker.leaving = True
                 worker.send(signal.SIGTERM)
                 time.sleep(r.uniform(0, 1))
-                stage.fleet.dismiss(worker, kill=True)
+                testbed.fleet.end(worker, kill=True)
             return worker is not None
 
 
 @fault
 class FrozenWorker(Fault):
-    """A worker freezes past its session, and wakes up as a zombie."""
+    """A worker freezes past its session, and resumes as a zombie."""
 
     name = "worker SIGSTOP past its session"
     where = WITH_WORKERS
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        with stage.fleet.borrow(r) as worker:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        with testbed.fleet.borrow(r) as worker:
             if worker:
                 worker.send(signal.SIGSTOP)
-                time.sleep(self._seconds(stage, r))
+                time.sleep(self._seconds(testbed, r))
                 worker.send(signal.SIGCONT)
             return worker is not None
 
-    def _seconds(self, stage: Stage, r: random.Random) -> float:
-        return stage.session_seconds + r.uniform(1, 6)
+    def _seconds(self, testbed: Testbed, r: random.Random) -> float:
+        return testbed.session_seconds + r.uniform(1, 6)
 
 
 @fault
@@ -124,63 +124,63 @@ class StutteringWorker(FrozenWorker):
 
     name = "worker SIGSTOP within its session"
 
-    def _seconds(self, stage: Stage, r: random.Random) -> float:
-        del stage
+    def _seconds(self, testbed: Testbed, r: random.Random) -> float:
+        del testbed
         return r.uniform(0.2, 2.5)
 
 
 @fault
 class Scaling(Fault):
-    """More workers come and go."""
+    """Workers are added and removed."""
 
     name = "scale 1, 3, 1"
     holds = ("fleet",)
     where = WITH_WORKERS
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        before = stage.fleet.wanted
-        stage.fleet.wanted = 3
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        before = testbed.fleet.wanted
+        testbed.fleet.wanted = 3
         time.sleep(r.uniform(2, 8))
-        stage.fleet.wanted = before
+        testbed.fleet.wanted = before
         return True
 
 
 @fault
 class OffsetReset(Fault):
-    """All workers end amid work; the offsets of some partitions are set back to random places; workers start."""
+    """All workers end; the offsets of some partitions are reset to random earlier positions; workers start again."""
 
     name = "offset reset"
     holds = ("fleet",)
     where = frozenset({LOG_APPEND, COMPACTED})
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        # Sometimes little of a replay is to be behind it, at others most of it.
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        # The part of the log that is settled before the reset varies from little to most of it.
         share = r.uniform(0, 0.8)
-        if not attempt(lambda: _settled_share(stage) > share, 25):
+        if not retry_until(lambda: _settled_share(testbed) > share, 25):
             return False
-        wanted = stage.fleet.wanted
+        wanted = testbed.fleet.wanted
         try:
-            stage.fleet.empty(r)
-            return self._reset(stage, r)
+            testbed.fleet.end_all(r)
+            return self._reset(testbed, r)
         finally:
-            stage.fleet.wanted = wanted
+            testbed.fleet.wanted = wanted
 
-    def _reset(self, stage: Stage, r: random.Random) -> bool:
+    def _reset(self, testbed: Testbed, r: random.Random) -> bool:
         try:
-            committed, ends = committed_offsets(stage.run), stage.ends()
+            committed, ends = committed_offsets(testbed.run), testbed.ends()
         except (KafkaException, OSError):
             return False
         known = [p for p, offset in committed.items() if offset >= 0]
         chosen = r.sample(known, r.randrange(1, len(known) + 1)) if known else []
         target = {p: r.choice((0, r.randrange(committed[p] + 1), r.randrange(committed[p] + 1))) for p in chosen}
-        stage.note_resets([Reset(p, target[p], committed[p], ends[p]) for p in chosen])
-        return bool(chosen) and attempt(lambda: reset_offsets(stage.run, target), 60)
+        testbed.note_resets([Reset(p, target[p], committed[p], ends[p]) for p in chosen])
+        return bool(chosen) and retry_until(lambda: reset_offsets(testbed.run, target), 60)
 
 
-def _settled_share(stage: Stage) -> float:
-    """Return the part of the log that is settled; 0 where nobody can tell."""
+def _settled_share(testbed: Testbed) -> float:
+    """Return the part of the log that is settled; 0 if it cannot be read."""
     try:
-        return sum(committed_offsets(stage.run).values()) / max(sum(stage.ends().values()), 1)
+        return sum(committed_offsets(testbed.run).values()) / max(sum(testbed.ends().values()), 1)
     except (KafkaException, OSError):
         return 0.0
 
@@ -196,10 +196,10 @@ class KilledBroker(Fault):
     needs = "broker"
     holds = ("broker",)
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        stage.servers.broker.kill()
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        testbed.servers.broker.kill()
         time.sleep(r.uniform(0, 4))
-        stage.servers.broker.start()
+        testbed.servers.broker.start()
         return True
 
 
@@ -211,41 +211,41 @@ class RestartedBroker(Fault):
     needs = "broker"
     holds = ("broker",)
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
         del r
-        stage.servers.broker.restart()
+        testbed.servers.broker.restart()
         return True
 
 
 @fault
 class FrozenBroker(Fault):
-    """The broker keeps its connections and answers nothing."""
+    """The broker keeps its connections and does not respond."""
 
     name = "broker SIGSTOP"
     needs = "broker"
     holds = ("broker",)
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        stage.servers.broker.pause()
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        testbed.servers.broker.pause()
         time.sleep(r.choice((r.uniform(0.2, 3), r.uniform(3, 10))))
-        stage.servers.broker.resume()
+        testbed.servers.broker.resume()
         return True
 
 
 @fault
 class SlowBroker(Fault):
-    """The broker runs in fits and starts, as on a slow disk."""
+    """The broker is paused again and again, as with a slow disk."""
 
     name = "broker slow"
     needs = "broker"
     holds = ("broker",)
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
         ends = time.monotonic() + r.uniform(2, 6)
         while time.monotonic() < ends:
-            stage.servers.broker.pause()
+            testbed.servers.broker.pause()
             time.sleep(r.uniform(0.05, 0.4))
-            stage.servers.broker.resume()
+            testbed.servers.broker.resume()
             time.sleep(r.uniform(0.02, 0.2))
         return True
 
@@ -258,8 +258,8 @@ class KilledValkey(Fault):
     needs = "valkey"
     holds = ("valkey",)
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        valkey = stage.servers.valkey
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        valkey = testbed.servers.valkey
         if valkey is None:
             return False
         valkey.kill()
@@ -268,23 +268,23 @@ class KilledValkey(Fault):
         return True
 
 
-class TroubledUpstream(Fault):
-    """A server that workers ask over HTTP answers badly, or not at all."""
+class FailingUpstream(Fault):
+    """An HTTP server that workers call responds badly, or not at all."""
 
-    trouble: ClassVar[str]
+    failure: ClassVar[str]
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        server = stage.servers.others[self.needs]
-        server.mood = self.trouble
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        server = testbed.servers.others[self.needs]
+        server.behaviour = self.failure
         time.sleep(r.uniform(1, 8))
-        server.mood = WELL
+        server.behaviour = NORMAL
         return True
 
 
 for _server in ("LLM", "SigNoz"):
-    for _trouble in TROUBLES:
-        _own = {"name": f"{_server} {_trouble}", "needs": _server, "holds": (_server,), "trouble": _trouble}
-        fault(type(f"Troubled{_server}", (TroubledUpstream,), _own))
+    for _failure in FAILURES:
+        _own = {"name": f"{_server} {_failure}", "needs": _server, "holds": (_server,), "failure": _failure}
+        fault(type(f"Failing{_server}", (FailingUpstream,), _own))
 
 
 # ---- clocks
@@ -298,7 +298,7 @@ class ClockStep(Fault):
     holds = ("clock",)
     where = frozenset({CREATE})
 
-    def strike(self, stage: Stage, r: random.Random) -> bool:
-        stage.skew = r.choice((0.0, r.uniform(-5, 5), r.uniform(-86_400, 0), r.uniform(0, 600), r.uniform(0, 3_400)))
+    def inject(self, testbed: Testbed, r: random.Random) -> bool:
+        testbed.skew = r.choice((0.0, r.uniform(-5, 5), r.uniform(-86_400, 0), r.uniform(0, 600), r.uniform(0, 3_400)))
         time.sleep(r.uniform(0.5, 4))
         return True

@@ -1,4 +1,4 @@
-"""The producer of a run: hands the workload to Kafka at the pace it is allowed, and notes what each record means."""
+"""The producer of a run: sends the workload to Kafka at the allowed pace, and writes each record to the journal."""
 
 import threading
 import time
@@ -9,14 +9,14 @@ from typing import IO
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from tests.chaos.canaries import Canaries
-from tests.chaos.journal import NUMBER, note
-from tests.chaos.stage import Stage
+from tests.chaos.journal import NUMBER, write_entry
+from tests.chaos.testbed import Testbed
 from tests.chaos.workload import Record
 
 _DELIVERY_MS = 600_000
-_ABREAST = 20_000
+_IN_FLIGHT_MAX = 20_000
 _SOCKET_MS, _METADATA_MS = 5_000, 1_000
-"""A broker that is frozen, a new leader and an added partition are noticed within seconds."""
+"""A frozen broker, a new leader and an added partition are noticed within seconds."""
 
 
 OnDelivery = Callable[[KafkaError | None, Message], None]
@@ -25,33 +25,33 @@ OnDelivery = Callable[[KafkaError | None, Message], None]
 class Feeder(threading.Thread):
     """Produces records in a thread; `allowed` returns how many alerts may have been produced by now.
 
-    With `canaries` these are produced in between, and on until they end.
+    With `canaries`, these are produced in between, and until they end.
     """
 
     def __init__(
         self,
-        stage: Stage,
+        testbed: Testbed,
         workload: Iterable[Record],
         allowed: Callable[[], float],
         canaries: Canaries | None = None,
     ) -> None:
         super().__init__(daemon=True)
-        self.said = 0
+        self.produced = 0
         self.records = 0
         self.failed: list[str] = []
         self.ended = threading.Event()
         """Set it to end before the workload does; canaries go on until they end."""
-        self._stage = stage
+        self._testbed = testbed
         self._workload = workload
         self._allowed = allowed
         self._canaries = canaries
         self._producer = Producer(
             {
-                "bootstrap.servers": stage.run.bootstrap,
+                "bootstrap.servers": testbed.run.bootstrap,
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "delivery.timeout.ms": _DELIVERY_MS,
-                "queue.buffering.max.messages": 2 * _ABREAST,
+                "queue.buffering.max.messages": 2 * _IN_FLIGHT_MAX,
                 "socket.timeout.ms": _SOCKET_MS,
                 "topic.metadata.refresh.interval.ms": _METADATA_MS,
                 "log_level": 0,
@@ -59,19 +59,19 @@ class Feeder(threading.Thread):
         )
 
     def run(self) -> None:
-        """Produce until the workload ends, or it is told to."""
+        """Produce until the workload ends, or `ended` is set."""
         try:
             self._produce()
-        except Exception as error:  # noqa: BLE001 - a thread's exception is seen by nobody
+        except Exception as error:  # noqa: BLE001 - an exception of a thread is not reported otherwise
             self.failed.append(f"the producer itself failed: {error!r}")
 
     def _produce(self) -> None:
-        with (self._stage.folder / "records.jsonl").open("w") as lines:
+        with (self._testbed.folder / "records.jsonl").open("w") as lines:
             for record in self._workload:
-                if not self._await_turn(lines):
+                if not self._await_pace(lines):
                     break
-                self._hand_over(lines, record, self._told)
-                self.said += len(record.alerts)
+                self._produce_record(lines, record, self._on_delivered)
+                self.produced += len(record.alerts)
                 self.records += 1
             while self._canaries and not self._canaries.ended.is_set():
                 self._produce_canaries(lines, self._canaries)
@@ -80,32 +80,32 @@ class Feeder(threading.Thread):
         if left:
             self.failed.append(f"{left} records were not delivered")
 
-    def _await_turn(self, lines: IO[str]) -> bool:
+    def _await_pace(self, lines: IO[str]) -> bool:
         while True:
             if self.ended.is_set():
                 return False
             if self._canaries:
                 self._produce_canaries(lines, self._canaries)
-            if self.said < self._allowed() and len(self._producer) < _ABREAST:
+            if self.produced < self._allowed() and len(self._producer) < _IN_FLIGHT_MAX:
                 return True
             self._producer.poll(0.02)
 
     def _produce_canaries(self, lines: IO[str], canaries: Canaries) -> None:
         for record in canaries.records(time.time()):
-            self._hand_over(lines, record, partial(self._told_canary, canaries, record))
+            self._produce_record(lines, record, partial(self._on_canary_delivered, canaries, record))
 
-    def _hand_over(self, lines: IO[str], record: Record, on_delivery: OnDelivery) -> None:
-        note(lines, record)
+    def _produce_record(self, lines: IO[str], record: Record, on_delivery: OnDelivery) -> None:
+        write_entry(lines, record)
         while not self._send(record, on_delivery):
             self._producer.poll(0.1)
         self._producer.poll(0)
 
     def _send(self, record: Record, on_delivery: OnDelivery) -> bool:
-        """Hand a record to the client; False where it has not learned of the record's new partition yet."""
-        stamp = int((time.time() + self._stage.skew) * 1000) if self._stage.create_time else 0
+        """Give a record to the client; returns False if the client has no metadata of a new partition yet."""
+        stamp = int((time.time() + self._testbed.skew) * 1000) if self._testbed.create_time else 0
         try:
             self._producer.produce(
-                self._stage.run.topics["alerts"],
+                self._testbed.run.topics["alerts"],
                 record.value,
                 key=record.key,
                 partition=record.partition,
@@ -119,11 +119,13 @@ class Feeder(threading.Thread):
             return False
         return True
 
-    def _told_canary(self, canaries: Canaries, record: Record, error: KafkaError | None, message: Message) -> None:
-        self._told(error, message)
+    def _on_canary_delivered(
+        self, canaries: Canaries, record: Record, error: KafkaError | None, message: Message
+    ) -> None:
+        self._on_delivered(error, message)
         if error is None:
             canaries.deliver(record, message.offset() or 0, time.time())
 
-    def _told(self, error: KafkaError | None, message: Message) -> None:
+    def _on_delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self.failed.append(f"partition {message.partition()}: {error}")

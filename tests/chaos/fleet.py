@@ -1,4 +1,4 @@
-"""Workers as processes, kept at a wished number as an orchestrator would; faults borrow them one at a time."""
+"""Worker processes, kept at a wanted number as an orchestrator would; a fault borrows one worker at a time."""
 
 import contextlib
 import os
@@ -17,13 +17,13 @@ from openclaw_stream.embedded.server import free_port
 _WATCH_SECONDS = 0.1
 _STOP_SECONDS = 45
 _BORROW_SECONDS = 20
-_TOLD = {0, 1, -signal.SIGTERM, -signal.SIGKILL}
-"""How a worker may end that was told to: drained, not drained, before it listened, killed."""
+_EXIT_CODES = {0, 1, -signal.SIGTERM, -signal.SIGKILL}
+"""The exit codes of a worker that was signalled: drained, not drained, ended during its start, killed."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """One worker; `leaving` once it was told to end, `borrowed` while a fault has it in hand."""
+    """One worker; `leaving` once it was signalled to end, `borrowed` while a fault uses it."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -33,29 +33,29 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether its process is there, frozen or not."""
+        """Whether its process exists, frozen or not."""
         return self.process.poll() is None
 
     @property
     def crashed(self) -> bool:
-        """Whether it ended with an exception that nobody caught: a traceback outside of the log's JSON."""
+        """Whether it ended with an uncaught exception: its log has a traceback that is not JSON."""
         return any(line.startswith(b"Traceback") for line in self.log.read_bytes().splitlines())
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal, if it is there."""
+        """Send it a signal, if it exists."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
 
 
 class Fleet:
-    """As many workers as `wanted`; one that ends is replaced after a moment."""
+    """As many workers as `wanted`; one that ends is replaced."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], module: tuple[str, ...]) -> None:
         self.wanted = 1
-        self.complaints: list[str] = []
-        """Workers that ended by themselves, or did not end when told to."""
+        self.problems: list[str] = []
+        """Workers that ended by themselves, or did not end after SIGTERM."""
         self.spares_first = False
-        """Lend the first worker to no fault that ends it."""
+        """Never let a fault end the first worker."""
         self.started = 0
         self._folder = folder
         self._environment = environment
@@ -63,29 +63,29 @@ class Fleet:
         self._workers: list[Worker] = []
         self._lock = threading.RLock()
         self._closing = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._maintainer = threading.Thread(target=self._maintain, daemon=True)
 
     def start(self) -> None:
-        """Begin to keep the number of workers."""
-        self._keeper.start()
+        """Start to maintain the number of workers."""
+        self._maintainer.start()
 
     @property
     def workers(self) -> list[Worker]:
-        """Those that are there."""
+        """The workers that are alive."""
         with self._lock:
             return [worker for worker in self._workers if worker.alive]
 
     @contextlib.contextmanager
     def borrow(self, r: random.Random, *, to_end: bool = False) -> Iterator[Worker | None]:
-        """Take one worker in hand that no other fault has; None where there is none for long."""
-        worker = self._take(r, to_end=to_end)
+        """Borrow a worker that no other fault has borrowed; None if there is none within 20 s."""
+        worker = self._borrow(r, to_end=to_end)
         try:
             yield worker
         finally:
             if worker:
                 worker.borrowed = False
 
-    def dismiss(self, worker: Worker, *, kill: bool) -> None:
+    def end(self, worker: Worker, *, kill: bool) -> None:
         """End a worker and wait for it."""
         worker.leaving = True
         worker.send(signal.SIGKILL if kill else signal.SIGTERM)
@@ -93,15 +93,15 @@ class Fleet:
         try:
             worker.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.complaints.append(f"a worker did not end within {_STOP_SECONDS} s of SIGTERM, see {worker.log}")
+            self.problems.append(f"a worker did not end within {_STOP_SECONDS} s of SIGTERM, see {worker.log}")
             worker.process.kill()
             worker.process.wait()
 
-    def empty(self, r: random.Random) -> None:
-        """End all workers, by whatever means, and start none."""
+    def end_all(self, r: random.Random) -> None:
+        """End all workers, each by SIGTERM or SIGKILL, and start none."""
         self.wanted = 0
         threads = [
-            threading.Thread(target=self.dismiss, args=(worker,), kwargs={"kill": r.random() < 0.5})
+            threading.Thread(target=self.end, args=(worker,), kwargs={"kill": r.random() < 0.5})
             for worker in self.workers
         ]
         for thread in threads:
@@ -110,13 +110,13 @@ class Fleet:
             thread.join()
 
     def stop(self) -> None:
-        """Drain all workers; each must say that it could."""
+        """Drain all workers; each must end with exit code 0."""
         self._closing.set()
-        self._keeper.join()
+        self._maintainer.join()
         for worker in self.workers:
-            self.dismiss(worker, kill=False)
+            self.end(worker, kill=False)
             if worker.process.returncode:
-                self.complaints.append(f"a worker ended with {worker.process.returncode}, see {worker.log}")
+                self.problems.append(f"a worker ended with {worker.process.returncode}, see {worker.log}")
 
     def kill(self) -> None:
         """End all workers at once."""
@@ -126,7 +126,7 @@ class Fleet:
             worker.process.kill()
             worker.process.wait()
 
-    def _take(self, r: random.Random, *, to_end: bool) -> Worker | None:
+    def _borrow(self, r: random.Random, *, to_end: bool) -> Worker | None:
         deadline = time.monotonic() + _BORROW_SECONDS
         while time.monotonic() < deadline:
             with self._lock:
@@ -139,25 +139,25 @@ class Fleet:
             time.sleep(0.2)
         return None
 
-    def _keep(self) -> None:
+    def _maintain(self) -> None:
         while not self._closing.wait(_WATCH_SECONDS):
             with self._lock:
-                self._bury()
+                self._remove_ended()
                 staying = [worker for worker in self._workers if not worker.leaving]
                 for _ in range(self.wanted - len(staying)):
                     self._workers.append(self._launch())
                 for worker in [worker for worker in staying[self.wanted :] if not worker.borrowed]:
                     worker.leaving = True
-                    threading.Thread(target=self.dismiss, args=(worker,), kwargs={"kill": False}).start()
+                    threading.Thread(target=self.end, args=(worker,), kwargs={"kill": False}).start()
 
-    def _bury(self) -> None:
+    def _remove_ended(self) -> None:
         for worker in [worker for worker in self._workers if not worker.alive]:
             self._workers.remove(worker)
             code = worker.process.returncode
-            if not (worker.leaving and code in _TOLD):
-                self.complaints.append(f"a worker ended by itself with {code}, see {worker.log}")
+            if not (worker.leaving and code in _EXIT_CODES):
+                self.problems.append(f"a worker ended by itself with {code}, see {worker.log}")
             elif worker.crashed:
-                self.complaints.append(f"a worker that was told to end crashed, see {worker.log}")
+                self.problems.append(f"a worker crashed while it was ending, see {worker.log}")
 
     def _launch(self) -> Worker:
         self.started += 1

@@ -1,7 +1,7 @@
-"""What the runner leaves for the verifier: a folder with the run's coordinates and the meaning of every record.
+"""The journal of a run, written for the verifier: a folder with the run's coordinates and every record's meaning.
 
 `run.json` names brokers, topics, consumer group, settings and resets; `records.jsonl` has a line for each record that
-was handed to the producer. The verifier needs nothing else.
+was given to the producer. The verifier needs nothing else.
 """
 
 import json
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from tests.chaos.wire import Said
+from tests.chaos.wire import SentAlert
 from tests.chaos.workload import Record
 
 NUMBER = "chaos-number"
@@ -54,30 +54,30 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """What the producer meant by a record; `digest` is of its bytes, None for a tombstone."""
+class JournalEntry:
+    """What the producer read_journal by a record; `digest` is of its bytes, None for a tombstone."""
 
     number: int
     partition: int
     digest: str | None
-    alerts: tuple[Said, ...]
+    alerts: tuple[SentAlert, ...]
     dead: bool
 
 
 def digest(value: bytes | None) -> str | None:
-    """Return what tells a record's bytes from others."""
+    """Return a digest of a record's bytes."""
     return None if value is None else sha256(value).hexdigest()[:32]
 
 
-def note(lines: IO[str], record: Record) -> None:
+def write_entry(lines: IO[str], record: Record) -> None:
     """Write the line of a record."""
     lines.write(json.dumps((record.number, record.partition, digest(record.value), record.alerts, record.dead)) + "\n")
 
 
-def meant(folder: Path) -> Iterator[Meant]:
+def read_journal(folder: Path) -> Iterator[JournalEntry]:
     """Read `records.jsonl`; a last line that was cut by a crash of the runner is left out."""
     with (folder / "records.jsonl").open() as lines:
         for line in lines:
             if line.endswith("\n"):
-                number, partition, told, alerts, dead = json.loads(line)
-                yield Meant(number, partition, told, tuple(Said(*said) for said in alerts), dead)
+                number, partition, value_digest, alerts, dead = json.loads(line)
+                yield JournalEntry(number, partition, value_digest, tuple(SentAlert(*sent) for sent in alerts), dead)

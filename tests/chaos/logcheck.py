@@ -1,4 +1,4 @@
-"""What the workers of an act have logged: how much, whether each line says what and where, and defects."""
+"""The workers' logs of a scenario: how many lines, whether each has an event and its context, and defects."""
 
 import json
 from collections import Counter
@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.silences import Strike
+from tests.chaos.silences import Injection
 
 LINES_PER_SECOND = 20
 
@@ -18,7 +18,7 @@ _ASSIGNED = "partitions assigned"
 _PER_INCIDENT = "openclaw_stream.stream.publication_log"
 """Logs one line for each incident, decision and dead letter, as many as there are."""
 _SETTLED_SECONDS = 25.0
-"""A fault that moves partitions may do so until so long after it: a session, a rebalance and the start of a worker."""
+"""Seconds after a fault in which it may still move partitions: a session, a rebalance and the start of a worker."""
 _START_SECONDS = 10.0
 """How long the first workers take to share the partitions."""
 _SHOWN = 5
@@ -26,7 +26,7 @@ _SHOWN = 5
 
 @dataclass(slots=True)
 class Logs:
-    """The logs of an act."""
+    """The logs of a scenario."""
 
     workers: int = 0
     lines: int = 0
@@ -37,26 +37,26 @@ class Logs:
     defects: list[str] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
 
-    def complaints(self) -> Iterator[str]:
-        """Yield what must not be."""
+    def problems(self) -> Iterator[str]:
+        """Yield what is not allowed."""
         if self.busiest > LINES_PER_SECOND:
             yield f"a worker logged {self.busiest} lines in a second, more than {LINES_PER_SECOND}"
         yield from self.defects[:_SHOWN]
         if len(self.defects) > _SHOWN:
             yield f"and {len(self.defects) - _SHOWN} more lines of logs"
 
-    def report(self, strikes: Sequence[Strike], moving: Iterable[str]) -> Iterator[str]:
-        """Yield the counts for people; `moving` are the kinds of faults that make the group rebalance."""
+    def report(self, injections: Sequence[Injection], moving: Iterable[str]) -> Iterator[str]:
+        """Yield the counts as text; `moving` are the kinds of faults that make the group rebalance."""
         names = set(moving)
-        asked = [each for each in strikes if each.name in names]
+        moved = [each for each in injections if each.name in names]
         started = min(self.assignments, default=0.0) + _START_SECONDS
         false = [
             at
             for at in self.assignments
-            if at > started and not any(s.began <= at <= s.ended + _SETTLED_SECONDS for s in asked)
+            if at > started and not any(s.began <= at <= s.ended + _SETTLED_SECONDS for s in moved)
         ]
         yield (
-            f"logs: {self.lines:,} lines of {self.workers} workers, at most {self.busiest} a second; assignments "
+            f"logs: {self.lines:,} lines of {self.workers} workers, at most {self.busiest} per second; assignments "
             f"{len(self.assignments)}, of them {len(false)} without a fault that moves partitions"
         )
         most = ", ".join(f"{event} x{times}" for event, times in self.warnings.most_common(_SHOWN))
@@ -83,7 +83,7 @@ def _take(logs: Logs, worker: str, line: str, seconds: Counter[str]) -> None:
         at = datetime.fromisoformat(entry["timestamp"])
         event = str(entry["event"])
     except (ValueError, KeyError, TypeError):
-        logs.defects.append(f"{worker} logged a line that is no event: {line[:300]}")
+        logs.defects.append(f"{worker} logged a line that is not an event: {line[:300]}")
         return
     if entry.get("logger") != _PER_INCIDENT:
         seconds[at.isoformat(timespec="seconds")] += 1
@@ -95,4 +95,4 @@ def _take(logs: Logs, worker: str, line: str, seconds: Counter[str]) -> None:
         logs.warnings[event.split(":", maxsplit=1)[0][:60]] += 1
         own = str(entry.get("logger", "")).startswith(_PACKAGE)
         if own and not entry.keys() - _BARE:
-            logs.defects.append(f"{worker} logged without saying where: {event[:300]}")
+            logs.defects.append(f"{worker} logged without context: {event[:300]}")

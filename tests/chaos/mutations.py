@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.chaos import wire
-from tests.chaos.wire import Said, encode
+from tests.chaos.wire import SentAlert, encode
 from tests.chaos.workload import Record
 
 _SERVICES = 60
@@ -28,13 +28,15 @@ Document = dict[str, Any]
 
 
 def fuzz(seed: int, records: int, partitions: int) -> Iterator[Record]:
-    """Yield records; `alerts` of a control, which is left valid, name its group, all others have none."""
+    """Yield records; `alerts` of a control, which is left valid, contain its group, all others are empty."""
     r = random.Random(seed)  # noqa: S311 - mutations, not secrets
     for number in range(records):
         partition = r.randrange(partitions)
         if number % _CONTROL_EVERY == 0:
-            said = Said(f"control-{number}", "Control", 1, firing=True, starts=1_767_225_600, member="m", explicit=True)
-            yield Record(number, partition, b"k", encode(wire.native(said)), (said,), dead=False)
+            sent = SentAlert(
+                f"control-{number}", "Control", 1, firing=True, starts=1_767_225_600, member="m", explicit=True
+            )
+            yield Record(number, partition, b"k", encode(wire.native(sent)), (sent,), dead=False)
             continue
         [make] = r.choices(_MAKERS, _WEIGHTS)
         key = r.choice((None, b"", b"k", b"\xff\xfe", r.randbytes(40)))
@@ -45,18 +47,18 @@ def fuzz(seed: int, records: int, partitions: int) -> Iterator[Record]:
 
 
 def _valid(r: random.Random) -> Document:
-    alerts = [_said(r) for _ in range(r.choice((1, 1, 2, 5)))]
+    alerts = [_sent_alert(r) for _ in range(r.choice((1, 1, 2, 5)))]
     document = wire.webhook(alerts) if r.random() < 0.4 else wire.native(alerts[0])
     if r.random() < 0.5 and "alerts" not in document:
         document |= {"metrics": {"cpu": 93.5, "rps": 120}, "annotations": {"runbook": "https://example.org/r"}}
     return wire.cloudevent(document, r.randrange(1000)) if r.random() < 0.2 else document
 
 
-def _said(r: random.Random) -> Said:
+def _sent_alert(r: random.Random) -> SentAlert:
     number = r.randrange(_SERVICES)
     member = f"m{r.randrange(5)}"
     firing = r.random() < 0.7
-    return Said(
+    return SentAlert(
         f"fuzz-{number}", f"Alert{r.randrange(4)}", r.randrange(4), firing, 1_767_225_600, member, explicit=True
     )
 
@@ -160,13 +162,13 @@ def _nested(r: random.Random) -> bytes:
     depth = r.choice((100, 500, 1_000, 1_023, 1_024, 1_025, 5_000, 100_000))
     left, right = r.choice((("[", "]"), ('{"a":', "}")))
     core = left * depth + "1" + (right * depth if r.random() < 0.7 else "")
-    document = encode(wire.native(_said(r)))
+    document = encode(wire.native(_sent_alert(r)))
     return core.encode() if r.random() < 0.5 else document[:-1] + b',"annotations":{"deep":' + core.encode() + b"}}"
 
 
 def _huge(r: random.Random) -> bytes:
     size = r.randrange(100_000, _HUGE_MAX)
-    document = wire.native(_said(r))
+    document = wire.native(_sent_alert(r))
     kind = r.randrange(5)
     if kind == 0:
         document["message"] = "m" * size
@@ -182,7 +184,7 @@ def _huge(r: random.Random) -> bytes:
 
 
 def _many_alerts(r: random.Random) -> bytes:
-    alerts = wire.webhook([_said(r) for _ in range(r.randrange(100, 2_000))])
+    alerts = wire.webhook([_sent_alert(r) for _ in range(r.randrange(100, 2_000))])
     for alert in alerts["alerts"]:
         if r.random() < 0.05:
             alert["labels"] = r.choice((None, 7, {}, [], {"alertname": " "}, {"alertname": 1}, {"a": {}}))

@@ -17,11 +17,11 @@ _AGAIN_SECONDS = 0.3
 
 
 def committed_offsets(run: Run, within: float = 15) -> dict[int, int]:
-    """Return what the group has committed, by partition; negative where there is nothing.
+    """Return the committed offsets of the group, by partition; negative where there is none.
 
     Args:
         run: Names the brokers, the group and its topic.
-        within: Seconds in which a coordinator that moves or does not answer is asked again.
+        within: Seconds in which a request to a coordinator that moves or does not answer is repeated.
 
     Raises:
         OSError: no answer.

@@ -1,4 +1,4 @@
-"""What the program under test has published, as a consumer downstream sees it: by librdkafka, checked by schema."""
+"""The events that the program under test has published, as a consumer downstream reads them, validated by schema."""
 
 import json
 from collections import Counter
@@ -15,10 +15,10 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 _QUIET_SECONDS = 60
 
 
-class Decided(NamedTuple):
+class DecisionEvent(NamedTuple):
     """A decision event, as far as it is checked.
 
-    `names` are the alert names it counts, `last` its last offset, `decider` is who decided: a provider, or the cache.
+    `names` are the alert names it counts, `last` its last offset, `decider` is the provider that decided, or the cache.
     """
 
     place: tuple[int, int]
@@ -40,7 +40,7 @@ class Decided(NamedTuple):
     command: str
 
 
-class Tuned(NamedTuple):
+class TuningEvent(NamedTuple):
     """A tuning event."""
 
     place: tuple[int, int]
@@ -52,16 +52,16 @@ class Tuned(NamedTuple):
     command: str
 
 
-class Opened(NamedTuple):
-    """An incident as a lineage names it."""
+class LineageEntry(NamedTuple):
+    """An entry of a lineage."""
 
     incident: str
     offset: int
     timestamp: int
 
 
-class Stated(NamedTuple):
-    """A state of a group; `incident` is None where it tells of none."""
+class StateRecord(NamedTuple):
+    """A state of a group; `incident` is None where it contains none."""
 
     place: tuple[int, int]
     group: str
@@ -69,11 +69,11 @@ class Stated(NamedTuple):
     incident: str | None
     alerts: int
     status: str
-    lineage: tuple[Opened, ...]
+    lineage: tuple[LineageEntry, ...]
 
 
-class Buried(NamedTuple):
-    """A dead letter; `source` is the partition and offset it says it came from."""
+class DeadLetterRecord(NamedTuple):
+    """A dead letter; `source` is the partition and offset in its headers."""
 
     place: tuple[int, int]
     source: tuple[int, int]
@@ -86,12 +86,12 @@ class Buried(NamedTuple):
 class Outputs(NamedTuple):
     """Everything that is visible, in the order of each topic's partitions."""
 
-    decisions: list[Decided]
-    tuning: list[Tuned]
-    states: list[Stated]
-    dead: list[Buried]
+    decisions: list[DecisionEvent]
+    tuning: list[TuningEvent]
+    states: list[StateRecord]
+    dead: list[DeadLetterRecord]
     invalid: list[str]
-    """Events that their schema refuses, and how."""
+    """Events that are invalid by their schema, and why."""
     held_back: Counter[str]
     """Records by topic that `read_committed` does not show: those of aborted transactions."""
     hanging: list[str]
@@ -102,7 +102,7 @@ def read(bootstrap: str, topic: str, *, committed: bool = True) -> tuple[list[Me
     """Return a topic's messages from beginning to end, and where each partition ended for this reader.
 
     Raises:
-        TimeoutError: the end did not come.
+        TimeoutError: the end was not reached.
     """
     consumer = Consumer(
         {
@@ -147,10 +147,10 @@ class Collector:
 
     def collect(self) -> Outputs:
         """Return everything that is visible."""
-        decisions = [_decided(message, event) for message, event in self._events("decisions", "decision")]
-        tuning = [_tuned(message, event) for message, event in self._events("tuning", "tuning")]
-        states = [_stated(message, event) for message, event in self._events("incidents", "incident")]
-        dead = [_buried(message) for message in self._checked("dead_letter", "dead-letter")]
+        decisions = [_decision_event(message, event) for message, event in self._events("decisions", "decision")]
+        tuning = [_tuning_event(message, event) for message, event in self._events("tuning", "tuning")]
+        states = [_state_record(message, event) for message, event in self._events("incidents", "incident")]
+        dead = [_dead_letter_record(message) for message in self._checked("dead_letter", "dead-letter")]
         return Outputs(decisions, tuning, states, dead, self._invalid, self._held_back, self._hanging)
 
     def _events(self, kind: str, schema: str) -> Iterator[tuple[Message, dict[str, Any]]]:
@@ -204,9 +204,9 @@ def _key(message: Message) -> bytes | None:
     return key.encode() if isinstance(key, str) else key
 
 
-def _decided(message: Message, event: dict[str, Any]) -> Decided:
+def _decision_event(message: Message, event: dict[str, Any]) -> DecisionEvent:
     incident, source, provenance = event["incident"], event["source"], event["provenance"]
-    return Decided(
+    return DecisionEvent(
         place=_place(message),
         key=(_key(message) or b"").decode(),
         incident=event["incident_id"],
@@ -227,8 +227,8 @@ def _decided(message: Message, event: dict[str, Any]) -> Decided:
     )
 
 
-def _tuned(message: Message, event: dict[str, Any]) -> Tuned:
-    return Tuned(
+def _tuning_event(message: Message, event: dict[str, Any]) -> TuningEvent:
+    return TuningEvent(
         place=_place(message),
         tuning_id=event["tuning_id"],
         decision_id=event["decision_id"],
@@ -239,22 +239,22 @@ def _tuned(message: Message, event: dict[str, Any]) -> Tuned:
     )
 
 
-def _stated(message: Message, event: dict[str, Any]) -> Stated:
+def _state_record(message: Message, event: dict[str, Any]) -> StateRecord:
     incident = event["incident"] or {}
-    return Stated(
+    return StateRecord(
         place=_place(message),
         group=event["group_key"],
         generation=event["generation"],
         incident=incident.get("incident_id"),
         alerts=incident.get("alert_count", 0),
         status=incident.get("status", ""),
-        lineage=tuple(Opened(e["incident_id"], e["opened_offset"], e["opened_at"]) for e in event["lineage"]),
+        lineage=tuple(LineageEntry(e["incident_id"], e["opened_offset"], e["opened_at"]) for e in event["lineage"]),
     )
 
 
-def _buried(message: Message) -> Buried:
+def _dead_letter_record(message: Message) -> DeadLetterRecord:
     own = _own_headers(message)
-    return Buried(
+    return DeadLetterRecord(
         place=_place(message),
         source=(int(own["openclaw-dlq-partition"]), int(own["openclaw-dlq-offset"])),
         generation=int(own["openclaw-dlq-generation"]),

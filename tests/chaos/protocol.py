@@ -1,6 +1,6 @@
-"""Requests of Kafka's protocol, written by hand: what the campaign asks while brokers die under it.
+"""Requests of Kafka's protocol, encoded here: the campaign sends them while brokers crash.
 
-librdkafka's admin client aborts the process where a broker dies under it. Formats: FindCoordinator version 1 and
+librdkafka's admin client aborts the process when its broker crashes. Formats: FindCoordinator version 1 and
 Metadata version 1 of https://kafka.apache.org/protocol.
 """
 
@@ -41,23 +41,25 @@ class PartitionState:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """What one node knows of the cluster: the brokers that are registered, and partitions by topic and number."""
+    """One node's metadata of the cluster: the brokers that are registered, and partitions by topic and number."""
 
     brokers: frozenset[int]
     partitions: dict[tuple[str, int], PartitionState]
 
 
 def ask(address: str, api: tuple[int, int], body: bytes) -> BytesIO:
-    """Send one request on a connection of its own; returns the response behind the correlation id.
+    """Send one request on a new connection; returns the response behind the correlation id.
 
     Raises:
         OSError: no answer within 5 s.
     """
     host, port = address.rsplit(":", 1)
     request = struct.pack(">hhih", *api, 1, -1) + body
-    with socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS) as connection:
+    with (
+        socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS) as connection,
+        connection.makefile("rb") as stream,
+    ):
         connection.sendall(struct.pack(">i", len(request)) + request)
-        stream = connection.makefile("rb")
         size = stream.read(_SIZE_BYTES)
         answer = stream.read(*struct.unpack(">i", size)) if len(size) == _SIZE_BYTES else b""
     if not answer:
@@ -80,7 +82,7 @@ def find_coordinator(bootstrap: str, key: str, kind: int) -> Coordinator:
 
 
 def cluster_state(bootstrap: str) -> ClusterState:
-    """Return what the first node that answers knows of all topics, internal ones included.
+    """Return the metadata of all topics, internal ones included, from the first node that answers.
 
     Raises:
         OSError: no node answered.
@@ -102,7 +104,7 @@ def read_text(answer: BytesIO) -> str:
 
 
 def skip_text(answer: BytesIO) -> None:
-    """Pass over a string."""
+    """Skip a string."""
     read_text(answer)
 
 

@@ -1,14 +1,14 @@
-"""Whether `/readyz` says what is the case: compares each worker's answers with the decisions that flow. Pure.
+"""Whether `/readyz` is right: compares each worker's answers with the decisions that are published. Pure.
 
-Three times are measured, each as the longest of a run:
+Three durations are measured, the longest of each in a run:
 
-- ready while silent: a worker owns a partition, says ready, and a due canary of the partition is not settled. Allowed
-  is what a worker may take to notice a failed or overdue transaction.
-- ready without partitions: a worker that owns nothing says ready while a due canary of a partition that no worker
-  owns is not settled. Allowed is what a worker may take to notice an empty assignment or a replaced topic.
-- unready while flowing: a worker owns partitions, says unready, and the canaries of all of them are seen in time.
+- ready while silent: a worker owns a partition, reports ready, and a due canary of the partition is not settled. The
+  limit is the time a worker may take to notice a failed or overdue transaction.
+- ready without partitions: a worker that owns none reports ready while a due canary of a partition that no worker
+  owns is not settled. The limit is the time a worker may take to notice an empty assignment or a replaced topic.
+- unready while flowing: a worker owns partitions, reports unready, and the canaries of all of them are seen in time.
 
-A worker that does not answer, such as a frozen one, has said nothing. Owners are taken from the workers' metrics.
+A worker that does not answer, such as a frozen one, is not counted. Owners are taken from the workers' metrics.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ _FLOWS_SECONDS, _SEEN_SECONDS = 2.0, 3.0
 
 
 class Probe(NamedTuple):
-    """One look at one worker; `ready` is None where it did not answer."""
+    """One sample of one worker; `ready` is None where it did not answer."""
 
     worker: str
     ready: bool | None
@@ -55,7 +55,7 @@ class Longest:
 
 @dataclass(slots=True)
 class Readiness:
-    """The measures of one act; `add` takes the samples in the order of time."""
+    """The measurements of one scenario; `add` takes the samples in order of time."""
 
     ready_while_silent: Longest = field(default_factory=Longest)
     ready_without_partitions: Longest = field(default_factory=Longest)
@@ -64,7 +64,7 @@ class Readiness:
     _since: dict[Hashable, float] = field(default_factory=dict)
 
     def add(self, now: float, probes: Sequence[Probe], flows: Mapping[int, Flow]) -> None:
-        """Take one sample of all workers and partitions; `now` is epoch seconds."""
+        """Add one sample of all workers and partitions; `now` is epoch seconds."""
         self.samples += len(probes)
         owned = [partition for probe in probes for partition in probe.partitions]
         for probe in probes:
@@ -74,8 +74,8 @@ class Readiness:
             sole = all(owned.count(partition) == 1 for partition in probe.partitions)
             self._check_unready(now, probe, flows if sole else {})
 
-    def complaints(self) -> Iterator[str]:
-        """Yield what is beyond the limits."""
+    def problems(self) -> Iterator[str]:
+        """Yield the exceeded limits."""
         silent, without, unready = self.ready_while_silent, self.ready_without_partitions, self.unready_while_flowing
         if silent.seconds > TRANSACTION_LIMIT + READY_SLACK:
             yield f"ready for {silent.seconds:.1f} s while a due decision did not flow: {silent.where}"
@@ -85,7 +85,7 @@ class Readiness:
             yield f"unready for {unready.seconds:.1f} s while decisions flowed: {unready.where}"
 
     def lines(self) -> Iterator[str]:
-        """Yield the measures for people."""
+        """Yield the measurements as text."""
         yield (
             f"readiness, {self.samples:,} samples, longest in seconds (limit): ready while a due decision did not flow "
             f"{self.ready_while_silent.seconds:.1f} ({TRANSACTION_LIMIT + READY_SLACK:.0f}), ready without partitions "
@@ -108,7 +108,7 @@ class Readiness:
             self.ready_without_partitions.note(min(flows[partition].unsettled, ready, empty), now, where)
 
     def _check_unready(self, now: float, probe: Probe, flows: Mapping[int, Flow]) -> None:
-        """Without flows of its own it is not known whether its decisions flow."""
+        """Without flows, it is unknown whether its decisions are published."""
         flowing = bool(probe.partitions) and all(
             partition in flows and flows[partition].unsettled < _FLOWS_SECONDS and flows[partition].seen < _SEEN_SECONDS
             for partition in probe.partitions
@@ -118,7 +118,7 @@ class Readiness:
         self.unready_while_flowing.note(seconds, now, f"{probe.worker}: {'; '.join(probe.reasons)}")
 
     def _lasting(self, key: Hashable, now: float, *, holds: bool) -> float:
-        """Return for how many seconds something has held at every sample."""
+        """Return for how many seconds a condition has held at every sample."""
         if not holds:
             self._since.pop(key, None)
             return 0.0

@@ -1,4 +1,4 @@
-"""The rights of the workers on the topics of a stage: exactly those that deploy/README.md lists."""
+"""The rights of the workers on the topics of a testbed: exactly those that deploy/README.md lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ WRITE_RIGHTS = tuple(
 
 
 class Rights:
-    """Grants and revokes what the workers may do; the cluster must be whole meanwhile."""
+    """Grants and revokes the rights of the workers; all nodes must be up."""
 
     def __init__(self, run: Run) -> None:
         self._settings = Settings(
@@ -31,7 +31,7 @@ class Rights:
 
     @contextmanager
     def revoked(self, right: acls.Acl) -> Iterator[None]:
-        """Revoke one right for the length of a block."""
+        """Revoke one right for the duration of a block."""
         admin = self._admin()
         acls.revoke(admin, USER, self._settings, [right])
         try:

@@ -1,4 +1,4 @@
-"""Samples readiness and the flow of decisions throughout an act, from outside, in threads of its own."""
+"""Samples readiness and the published decisions throughout a scenario, from outside, in its own threads."""
 
 import json
 import threading
@@ -13,40 +13,40 @@ from tests.chaos.canaries import PREFIX, Canaries
 from tests.chaos.fleet import Worker
 from tests.chaos.offsets import committed_offsets
 from tests.chaos.readiness import Flow, Probe, Readiness
-from tests.chaos.stage import Stage
+from tests.chaos.testbed import Testbed
 
 _PROBE_SECONDS, _OFFSETS_SECONDS, _METRICS_EVERY = 0.25, 1.0, 4
 _ANSWER_SECONDS = 1.0
-_ABREAST = 6
+_PROBES_MAX = 6
 _POSITION = "openclaw_stream_position{partition="
 _MARK = f"/{PREFIX}-".encode()
 
 
 class Sampler:
-    """Watches all workers of a stage from `start` to `stop`; what it sees is written to `samples.jsonl`."""
+    """Samples all workers of a testbed from `start` to `stop`, and writes the samples to `samples.jsonl`."""
 
-    def __init__(self, stage: Stage, canaries: Canaries) -> None:
+    def __init__(self, testbed: Testbed, canaries: Canaries) -> None:
         self.readiness = Readiness()
         self.errors: list[str] = []
-        """What the sampler itself failed at."""
-        self._stage = stage
+        """Errors of the sampler itself."""
+        self._testbed = testbed
         self._canaries = canaries
         self._owned: dict[str, frozenset[int]] = {}
         self._turn = 0
         self._ended = threading.Event()
-        self._executor = ThreadPoolExecutor(_ABREAST)
-        self._log = (stage.folder / "samples.jsonl").open("w")
-        self._reader = _committed_reader(stage)
+        self._executor = ThreadPoolExecutor(_PROBES_MAX)
+        self._log = (testbed.folder / "samples.jsonl").open("w")
+        self._reader = _committed_reader(testbed)
         loops = ((self._probe, _PROBE_SECONDS), (self._poll_offsets, _OFFSETS_SECONDS), (self._read, 0.0))
         self._threads = [threading.Thread(target=self._repeat, args=loop, daemon=True) for loop in loops]
 
     def start(self) -> None:
-        """Begin to sample."""
+        """Start sampling."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Sample no more."""
+        """Stop sampling."""
         self._ended.set()
         for thread in self._threads:
             thread.join()
@@ -67,10 +67,10 @@ class Sampler:
 
     def _probe(self) -> None:
         self._turn += 1
-        workers = self._stage.fleet.workers
+        workers = self._testbed.fleet.workers
         probes = list(self._executor.map(self._probe_worker, workers))
         now = time.time()
-        flows = {partition: self._flow(partition, now) for partition in range(self._stage.run.partitions)}
+        flows = {partition: self._flow(partition, now) for partition in range(self._testbed.run.partitions)}
         self.readiness.add(now, probes, flows)
         unsettled = {partition: round(flow.unsettled, 2) for partition, flow in flows.items()}
         unseen = {partition: round(self._canaries.unseen_seconds(partition, now), 2) for partition in flows}
@@ -94,7 +94,7 @@ class Sampler:
 
     def _poll_offsets(self) -> None:
         try:
-            committed = committed_offsets(self._stage.run, within=0)
+            committed = committed_offsets(self._testbed.run, within=0)
         except OSError:  # no coordinator: nothing is known to be settled
             return
         for partition, offset in committed.items():
@@ -109,10 +109,10 @@ class Sampler:
                 self._canaries.see(json.loads(value)["incident"]["group_key"], now)
 
 
-def _committed_reader(stage: Stage) -> Consumer:
+def _committed_reader(testbed: Testbed) -> Consumer:
     """A consumer of the decisions that notices a new or frozen leader within a second or two."""
     configuration: Mapping[str, str | int | bool] = {
-        "bootstrap.servers": stage.run.bootstrap,
+        "bootstrap.servers": testbed.run.bootstrap,
         "group.id": "chaos-sampler",
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
@@ -124,13 +124,13 @@ def _committed_reader(stage: Stage) -> Consumer:
         "log_level": 0,
     }
     reader = Consumer(dict(configuration))
-    topic = stage.run.topics["decisions"]
-    reader.assign([TopicPartition(topic, partition, 0) for partition in range(stage.run.partitions)])
+    topic = testbed.run.topics["decisions"]
+    reader.assign([TopicPartition(topic, partition, 0) for partition in range(testbed.run.partitions)])
     return reader
 
 
 def fetch_readiness(address: str) -> tuple[bool | None, tuple[str, ...]]:
-    """Return whether a worker says that it is ready, None without an answer, and its reasons."""
+    """Return whether a worker reports ready, None without an answer, and its reasons."""
     try:
         status, body = _get(address, "/readyz")
         return status == 200, tuple(json.loads(body)["reasons"])

@@ -1,17 +1,17 @@
-"""The lives of groups: each story is a script of alerts and pauses for one group, made from a seed.
+"""Life cycles of groups: each story is a sequence of alerts and pauses for one group, generated from a seed.
 
 A pause is counted in records of the workload, not in seconds, so that a seed gives the same workload on any machine.
-Whether a pause outlasts the resolve hold is told by the timestamps in the log, not by the story.
+Whether a pause is longer than the resolve hold follows from the timestamps in the log, not from the story.
 """
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.chaos.wire import Said
+from tests.chaos.wire import SentAlert
 
 Pause = int
-Step = Said | Pause | list[Said]
+Step = SentAlert | Pause | list[SentAlert]
 """An alert, a pause, or alerts that go into one record."""
 
 _NAMES = (
@@ -25,14 +25,14 @@ _NAMES = (
     "CertificateExpiry",
 )
 _BEGINNING = 1_767_225_600
-"""2026-01-01: before any record, so that no clock step makes a start absurd."""
+"""2026-01-01: before any record, so that every start is before its record after any clock step."""
 
 NATIVE, WEBHOOK, EITHER = "native", "webhook", "either"
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A group's script, and the form its alerts take; a fingerprint that is derived differs between forms."""
+    """A group's steps, and the format of its alerts; a derived fingerprint differs between formats."""
 
     form: str
     steps: Iterator[Step]
@@ -48,24 +48,24 @@ class Cast:
         self.names = r.sample(_NAMES, 4)
         self._starts = _BEGINNING + r.randrange(1_000_000)
 
-    def says(self, index: int, *, firing: bool, starts: int, name: int = 0, severity: int = 1) -> Said:
-        """Return an alert of the member `index`; `starts` tells the episodes of a member apart."""
+    def alert(self, index: int, *, firing: bool, starts: int, name: int = 0, severity: int = 1) -> SentAlert:
+        """Return an alert of the member `index`; `starts` numbers the episodes of a member."""
         member = f"{self.service}-m{index}"
-        return Said(
+        return SentAlert(
             self.service, self.names[name], severity, firing, self._starts + 3600 * starts, member, self.explicit
         )
 
-    def fires(self, index: int, starts: int = 0, name: int = 0, severity: int = 1) -> Said:
+    def fires(self, index: int, starts: int = 0, name: int = 0, severity: int = 1) -> SentAlert:
         """Return a firing alert."""
-        return self.says(index, firing=True, starts=starts, name=name, severity=severity)
+        return self.alert(index, firing=True, starts=starts, name=name, severity=severity)
 
-    def resolves(self, index: int, starts: int = 0, name: int = 0) -> Said:
+    def resolves(self, index: int, starts: int = 0, name: int = 0) -> SentAlert:
         """Return the end of a member's episode."""
-        return self.says(index, firing=False, starts=starts, name=name)
+        return self.alert(index, firing=False, starts=starts, name=name)
 
 
 def steady(cast: Cast) -> Iterator[Step]:
-    """Some members fire, and repeat themselves; nothing ends."""
+    """Some members fire and repeat; none resolves."""
     members = cast.r.randrange(1, 4)
     for _ in range(cast.r.randrange(3, 40)):
         yield cast.fires(cast.r.randrange(members))
@@ -73,7 +73,7 @@ def steady(cast: Cast) -> Iterator[Step]:
 
 
 def storm(cast: Cast) -> Iterator[Step]:
-    """One alert, again and again."""
+    """One alert, repeated many times."""
     for _ in range(cast.r.randrange(100, 600)):
         yield cast.fires(0)
 
@@ -89,7 +89,7 @@ def escalating(cast: Cast) -> Iterator[Step]:
 
 
 def resolving(cast: Cast) -> Iterator[Step]:
-    """Members fire and resolve; the end is told twice, and the odd repeat comes late."""
+    """Members fire and resolve; some ends are repeated, and some repeats are late."""
     members = cast.r.randrange(1, 5)
     for index in range(members):
         yield cast.fires(index)
@@ -108,7 +108,7 @@ def resolving(cast: Cast) -> Iterator[Step]:
 
 
 def flapping(cast: Cast) -> Iterator[Step]:
-    """It comes and goes: within the hold a flap, beyond it another incident."""
+    """A member fires and resolves again: within the hold this is a flap, after it another incident."""
     for cycle in range(cast.r.randrange(2, 4)):
         for _ in range(cast.r.randrange(1, 4)):
             yield cast.fires(0, cycle)
@@ -118,14 +118,14 @@ def flapping(cast: Cast) -> Iterator[Step]:
 
 
 def orphaned(cast: Cast) -> Iterator[Step]:
-    """Only ends of what nobody has heard of: no-ops."""
+    """Only resolved alerts of members that never fired: no-ops."""
     for index in range(cast.r.randrange(1, 4)):
         yield cast.resolves(index)
         yield cast.r.randrange(200)
 
 
 def crowd(cast: Cast, members: int, batch: int) -> Iterator[Step]:
-    """A group of very many members, of which a part resolves: it stays open, as not all of them can be kept."""
+    """A group of very many members, of which some resolve: it stays open, as not all members can be kept."""
     for start in range(0, members, batch):
         yield [cast.fires(index) for index in range(start, min(start + batch, members))]
         yield cast.r.randrange(20)
@@ -153,5 +153,5 @@ def invent(r: random.Random, service: str) -> Story:
 
 
 def gather_crowd(r: random.Random, service: str, members: int) -> Story:
-    """Return the story of a group of `members` members, told in payloads of hundreds of alerts."""
+    """Return the story of a group of `members` members, in payloads of hundreds of alerts."""
     return Story(WEBHOOK, crowd(Cast(r, service, explicit=True), members, r.randrange(100, 400)))

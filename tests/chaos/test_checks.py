@@ -1,4 +1,4 @@
-"""The verifier finds what is planted: each way in which outputs may be wrong, and nothing where they are right."""
+"""The verifier finds every kind of error that is planted in the outputs, and none in correct outputs."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,15 +7,15 @@ import pytest
 
 from tests.chaos.checks import DISORDERED, DUPLICATED, INVALID, LOST, examine
 from tests.chaos.journal import Reset, Run
-from tests.chaos.outputs import Buried, Decided, Opened, Outputs, Stated, Tuned
-from tests.chaos.truth import Logged, Truth, tell
-from tests.chaos.wire import Said
+from tests.chaos.outputs import DeadLetterRecord, DecisionEvent, LineageEntry, Outputs, StateRecord, TuningEvent
+from tests.chaos.truth import Logged, Truth, compute_truth
+from tests.chaos.wire import SentAlert
 
 HEADERS = (("chaos-number", b"3"),)
 
 
-def says(*, firing: bool = True, name: str = "A", severity: int = 1) -> Said:
-    return Said("web", name, severity, firing, 1, "m", explicit=True)
+def sent_alert(*, firing: bool = True, name: str = "A", severity: int = 1) -> SentAlert:
+    return SentAlert("web", name, severity, firing, 1, "m", explicit=True)
 
 
 def run(*resets: Reset, compacted: bool = False) -> Run:
@@ -23,13 +23,15 @@ def run(*resets: Reset, compacted: bool = False) -> Run:
 
 
 def truth() -> Truth:
-    records = [(0, [says()]), (10, [says(name="B", severity=3)]), (20, [says(firing=False)])]
+    records = [(0, [sent_alert()]), (10, [sent_alert(name="B", severity=3)]), (20, [sent_alert(firing=False)])]
     log = [Logged(0, n, t, None, b"", (), tuple(alerts), dead=False) for n, (t, alerts) in enumerate(records)]
-    return tell([*log, Logged(0, 3, 30, b"k", b"poison", HEADERS, (), dead=True)], 100)
+    return compute_truth([*log, Logged(0, 3, 30, b"k", b"poison", HEADERS, (), dead=True)], 100)
 
 
-def decided(revision: int, offset: int, *, generation: int = 1, resolution: bool = False, last: int = 2) -> Decided:
-    return Decided(
+def decided(
+    revision: int, offset: int, *, generation: int = 1, resolution: bool = False, last: int = 2
+) -> DecisionEvent:
+    return DecisionEvent(
         place=(0, offset),
         key="id",
         incident="id",
@@ -50,16 +52,16 @@ def decided(revision: int, offset: int, *, generation: int = 1, resolution: bool
     )
 
 
-def stated(alerts: int = 3, status: str = "resolved", name: str = "id", opened: int = 0, at: int = 0) -> Stated:
-    return Stated((0, 5), "chaos/web", 1, name, alerts, status, (Opened(name, opened, at),))
+def stated(alerts: int = 3, status: str = "resolved", name: str = "id", opened: int = 0, at: int = 0) -> StateRecord:
+    return StateRecord((0, 5), "chaos/web", 1, name, alerts, status, (LineageEntry(name, opened, at),))
 
 
 def outputs() -> Outputs:
     return Outputs(
         decisions=[decided(1, 0), decided(2, 1, resolution=True)],
-        tuning=[Tuned((0, 0), "t", "d1", 1, executed=False, event_id="t1", command="")],
+        tuning=[TuningEvent((0, 0), "t", "d1", 1, executed=False, event_id="t1", command="")],
         states=[stated(1, "firing"), stated()],
-        dead=[Buried((0, 0), (0, 3), 1, b"k", b"poison", HEADERS)],
+        dead=[DeadLetterRecord((0, 0), (0, 3), 1, b"k", b"poison", HEADERS)],
         invalid=[],
         held_back=Counter(),
         hanging=[],
@@ -70,7 +72,7 @@ def kinds(found: Outputs, of: Run | None = None) -> set[str]:
     return {finding.kind for finding in examine(of or run(), truth(), found)}
 
 
-def test_sound_outputs_are_clean() -> None:
+def test_correct_outputs_are_clean() -> None:
     assert examine(run(), truth(), outputs()) == []
 
 
@@ -93,30 +95,33 @@ PLANTED: dict[str, tuple[str, Plant]] = {
     "an alert too few": (LOST, lambda o: o._replace(states=[stated(2)])),
     "an alert too many": (DUPLICATED, lambda o: o._replace(states=[stated(4)])),
     "an incident left open": (LOST, lambda o: o._replace(states=[stated(3, "firing")])),
-    "an incident of nothing": (INVALID, lambda o: o._replace(states=[*o.states, stated(1, "firing", "other", 2)])),
+    "an incident without a record": (
+        INVALID,
+        lambda o: o._replace(states=[*o.states, stated(1, "firing", "other", 2)]),
+    ),
     "two ids of one incident": (DUPLICATED, lambda o: o._replace(states=[stated(name="other"), *o.states])),
     "an incident of another time": (INVALID, lambda o: o._replace(states=[stated(at=1)])),
     "a decision of no incident": (
         INVALID,
         lambda o: o._replace(decisions=[*o.decisions, decided(1, 5)._replace(incident="x", key="x")]),
     ),
-    "a name untold": (
+    "a missing name": (
         LOST,
         lambda o: o._replace(
             decisions=[d._replace(names=frozenset("A")) for d in o.decisions],
         ),
     ),
-    "a severity untold": (
+    "a missing severity": (
         LOST,
         lambda o: o._replace(decisions=[d._replace(severity="warning") for d in o.decisions]),
     ),
     "a foreign key": (INVALID, lambda o: o._replace(decisions=[d._replace(key="k") for d in o.decisions])),
     "one ce_id twice": (DUPLICATED, lambda o: o._replace(tuning=[o.tuning[0]._replace(event_id="1-1")])),
-    "news called a replay": (
+    "a new decision marked as replayed": (
         INVALID,
         lambda o: o._replace(decisions=[d._replace(replayed=True) for d in o.decisions]),
     ),
-    "a replay nobody asked for": (
+    "a replay without a reset": (
         DUPLICATED,
         lambda o: o._replace(states=[*o.states, stated()._replace(generation=2)]),
     ),
@@ -143,23 +148,23 @@ PLANTED: dict[str, tuple[str, Plant]] = {
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_what_is_wrong_is_found(planted: str) -> None:
+def test_a_planted_error_is_found(planted: str) -> None:
     kind, plant = PLANTED[planted]
     assert kind in kinds(plant(outputs()))
 
 
-def test_after_a_reset_the_evidence_read_again_counts() -> None:
+def test_after_a_reset_the_alerts_read_again_count() -> None:
     reset = run(Reset(0, 1, 4, 4))
     again = [decided(1, 2, generation=2), decided(2, 3, generation=2, resolution=True)]
     found = outputs()._replace(states=[stated(), stated(2)], decisions=[*outputs().decisions, *again])
     assert kinds(found, reset) == set()
     assert kinds(found._replace(states=[stated(1)]), reset) == {LOST}
-    untold = [event._replace(replayed=False) for event in again]
-    assert kinds(found._replace(decisions=[*outputs().decisions, *untold]), reset) == {INVALID}
+    unmarked = [event._replace(replayed=False) for event in again]
+    assert kinds(found._replace(decisions=[*outputs().decisions, *unmarked]), reset) == {INVALID}
 
 
-def test_compacted_states_may_be_gone() -> None:
-    opened = Opened("id", 0, 0)
-    left = Stated((0, 9), "chaos/web", 1, None, 0, "", (opened,))
+def test_compacted_states_may_be_missing() -> None:
+    opened = LineageEntry("id", 0, 0)
+    left = StateRecord((0, 9), "chaos/web", 1, None, 0, "", (opened,))
     assert kinds(outputs()._replace(states=[left]), run(compacted=True)) == set()
     assert kinds(outputs()._replace(states=[left])) == {LOST}

@@ -1,4 +1,4 @@
-"""What the campaign asks Kafka by hand, against a real broker."""
+"""The requests that the campaign encodes itself, against a real broker."""
 
 from uuid import uuid4
 
@@ -46,7 +46,7 @@ def test_the_state_of_a_cluster_names_leaders_and_replicas(run: Run) -> None:
     assert all({each.leader} == each.replicas == each.in_sync == state.brokers for each in own.values())
 
 
-def test_a_node_that_does_not_listen_is_passed_over(run: Run) -> None:
+def test_a_node_that_does_not_listen_is_skipped(run: Run) -> None:
     servers = f"127.0.0.1:{free_port()},{run.bootstrap}"
     assert find_coordinator(servers, run.group_id, GROUP).address == run.bootstrap
     assert cluster_state(servers).brokers == {1}

@@ -1,4 +1,4 @@
-"""The measures of readiness: what each counts, what it forgives, and what it complains of."""
+"""The measurements of readiness, and their limits."""
 
 from collections.abc import Mapping
 
@@ -30,24 +30,24 @@ def measured(readiness: Readiness) -> tuple[float, float, float]:
     )
 
 
-def test_a_ready_worker_whose_decisions_flow_is_fine() -> None:
+def test_a_ready_worker_whose_decisions_are_published_is_right() -> None:
     readiness = sampled(60, probe(0, 1, ready=True))
     assert measured(readiness) == (0, 0, 0)
-    assert list(readiness.complaints()) == []
+    assert list(readiness.problems()) == []
 
 
 def test_ready_while_silent_counts_for_the_owner_of_the_partition() -> None:
     readiness = sampled(11, probe(0, ready=True), probe(1, ready=True, worker="b"), silent=1)
     assert measured(readiness) == (11, 0, 0)
     assert readiness.ready_while_silent.where == "b, partition 1"
-    assert ["11.0 s while a due decision" in complaint for complaint in readiness.complaints()] == [True]
+    assert ["11.0 s while a due decision" in problem for problem in readiness.problems()] == [True]
 
 
-def test_ready_while_silent_within_the_limit_is_no_complaint() -> None:
-    assert list(sampled(10, probe(0, 1, ready=True), silent=1).complaints()) == []
+def test_ready_while_silent_within_the_limit_is_no_problem() -> None:
+    assert list(sampled(10, probe(0, 1, ready=True), silent=1).problems()) == []
 
 
-def test_a_new_owner_has_time_of_its_own() -> None:
+def test_the_time_of_a_new_owner_starts_at_its_assignment() -> None:
     readiness = Readiness()
     for now in range(16):
         owner = probe(0, ready=now > 5, worker="a" if now < 12 else "b")
@@ -55,7 +55,7 @@ def test_a_new_owner_has_time_of_its_own() -> None:
     assert readiness.ready_while_silent.seconds == 5  # from 6 to 11
 
 
-def test_an_unready_worker_does_not_lie_while_silent() -> None:
+def test_an_unready_worker_is_right_while_silent() -> None:
     assert measured(sampled(60, probe(0, 1, ready=False), silent=1))[:2] == (0, 0)
 
 
@@ -64,21 +64,21 @@ def test_without_partitions_a_worker_may_be_ready_while_others_own_all() -> None
     assert measured(sampled(60, probe(0, 1, ready=True), empty)) == (0, 0, 0)
     readiness = sampled(36, probe(0, ready=True), empty, silent=1)
     assert measured(readiness) == (0, 36, 0)
-    assert ["without partitions" in complaint for complaint in readiness.complaints()] == [True]
+    assert ["without partitions" in problem for problem in readiness.problems()] == [True]
 
 
 def test_unready_while_flowing_counts_only_while_all_its_partitions_flow() -> None:
     assert measured(sampled(11, probe(0, 1, ready=False))) == (0, 0, 11)
-    assert ["why" in complaint for complaint in sampled(11, probe(0, 1, ready=False)).complaints()] == [True]
+    assert ["why" in problem for problem in sampled(11, probe(0, 1, ready=False)).problems()] == [True]
     assert measured(sampled(11, probe(0, 1, ready=False), flows={0: FLOWS, 1: Flow(0.0, 9.0)})) == (0, 0, 0)
     assert measured(sampled(11, probe(ready=False))) == (0, 0, 0)
 
 
-def test_a_worker_that_does_not_answer_has_said_nothing() -> None:
+def test_a_worker_that_does_not_answer_is_not_counted() -> None:
     assert measured(sampled(60, probe(0, ready=None), probe(1, ready=True, worker="b"), silent=0)) == (0, 0, 0)
     assert measured(sampled(60, probe(0, 1, ready=None))) == (0, 0, 0)
 
 
-def test_what_flows_from_two_owners_is_not_known_to_flow_from_the_unready_one() -> None:
+def test_decisions_of_two_owners_are_not_attributed_to_the_unready_one() -> None:
     readiness = sampled(60, probe(0, 1, ready=False), probe(0, 1, ready=True, worker="b"))
     assert measured(readiness) == (0, 0, 0)

@@ -1,9 +1,9 @@
 """Silences are measured per partition and attributed to the faults around their beginning."""
 
 from tests.chaos.canaries import Delay
-from tests.chaos.silences import NO_FAULT, Strike, gaps, late, lines, longest
+from tests.chaos.silences import NO_FAULT, Injection, gaps, late, lines, longest
 
-KILLED, FROZEN = Strike("killed", 100, 101), Strike("frozen", 120, 135)
+KILLED, FROZEN = Injection("killed", 100, 101), Injection("frozen", 120, 135)
 
 
 def test_a_gap_is_between_two_decisions_of_one_partition() -> None:
@@ -27,12 +27,14 @@ def test_delays_that_overlap_are_one_silence() -> None:
 
 
 def test_a_silence_with_several_kinds_of_faults_around_it_is_of_none_alone() -> None:
-    other = Strike("other", 99, 110)
-    found = longest(late([Delay(0, 100, 110), Delay(0, 122, 126)]), [KILLED, other, FROZEN, Strike("frozen", 121, 125)])
+    other = Injection("other", 99, 110)
+    found = longest(
+        late([Delay(0, 100, 110), Delay(0, 122, 126)]), [KILLED, other, FROZEN, Injection("frozen", 121, 125)]
+    )
     assert found == {"killed": (0, 10), "other": (0, 10), "frozen": (4, 4)}
 
 
-def test_a_fault_that_begins_amid_a_silence_has_a_part_in_it() -> None:
+def test_a_fault_that_begins_within_a_silence_shares_it() -> None:
     assert longest(late([Delay(0, 101, 125)]), [KILLED, FROZEN]) == {"killed": (0, 24)}
 
 

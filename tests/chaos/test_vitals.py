@@ -1,11 +1,11 @@
-"""Flat is told from growing."""
+"""Growth of a resource is distinguished from a peak and a warm-up."""
 
 import pytest
 
-from tests.chaos.vitals import SLACK, Vitals, courses
+from tests.chaos.vitals import SLACK, Vitals, trends
 
 
-def seen(memory: list[float]) -> list[Vitals]:
+def samples(memory: list[float]) -> list[Vitals]:
     return [Vitals(memory=m, files=20, connections=9, threads=3, tasks=50, pending=1) for m in memory]
 
 
@@ -19,11 +19,11 @@ def seen(memory: list[float]) -> list[Vitals]:
         ([100.0] * 60 + [130.0] * 40, False),
     ],
 )
-def test_growth_is_told_from_a_peak(memory: list[float], flat: bool) -> None:  # noqa: FBT001
-    course = courses(seen(memory))[0]
-    assert course.name == "memory"
-    assert course.flat is flat, str(course)
+def test_growth_is_distinguished_from_a_peak(memory: list[float], flat: bool) -> None:  # noqa: FBT001
+    trend = trends(samples(memory))[0]
+    assert trend.name == "memory"
+    assert trend.flat is flat, str(trend)
 
 
-def test_every_vital_is_compared() -> None:
-    assert [course.name for course in courses(seen([1.0] * 3))] == list(Vitals._fields) == list(SLACK._fields)
+def test_every_resource_is_compared() -> None:
+    assert [trend.name for trend in trends(samples([1.0] * 3))] == list(Vitals._fields) == list(SLACK._fields)

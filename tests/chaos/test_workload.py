@@ -1,4 +1,4 @@
-"""The workload is what its truth says it is."""
+"""The records of a workload contain the alerts that it lists."""
 
 import json
 import random
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import wire
-from tests.chaos.journal import digest, meant, note
+from tests.chaos.journal import digest, read_journal, write_entry
 from tests.chaos.workload import Record, Workload
 
 
@@ -24,13 +24,13 @@ def test_a_seed_gives_the_same_records(records: list[Record]) -> None:
 def test_every_group_stays_on_its_partition(records: list[Record]) -> None:
     places: dict[str, set[int]] = {}
     for record in records:
-        for said in record.alerts:
-            places.setdefault(said.group, set()).add(record.partition)
+        for sent in record.alerts:
+            places.setdefault(sent.group, set()).add(record.partition)
     assert len(places) > 100
     assert all(len(partitions) == 1 for partitions in places.values())
 
 
-def test_records_hold_what_they_are_said_to(records: list[Record]) -> None:
+def test_records_contain_their_alerts(records: list[Record]) -> None:
     for record in records:
         if record.dead or record.value is None:
             continue
@@ -38,12 +38,12 @@ def test_records_hold_what_they_are_said_to(records: list[Record]) -> None:
         document = document.get("data", document)
         alerts = document.get("alerts", [document])
         services = [alert.get("service") or alert["labels"]["service"] for alert in alerts]
-        assert services == [said.service for said in record.alerts]
+        assert services == [sent.service for sent in record.alerts]
 
 
 def test_there_are_batches_of_many_groups_a_crowd_and_poison(records: list[Record]) -> None:
-    assert any(len({said.group for said in record.alerts}) > 5 for record in records)
-    assert len({said.identity for record in records for said in record.alerts if said.service == "crowd"}) == 800
+    assert any(len({sent.group for sent in record.alerts}) > 5 for record in records)
+    assert len({sent.identity for record in records for sent in record.alerts if sent.service == "crowd"}) == 800
     assert any(record.dead and not record.alerts for record in records)
     assert any(record.dead and record.alerts for record in records)
     assert any(record.value is None for record in records)
@@ -64,10 +64,10 @@ def test_poison_is_never_an_alert() -> None:
 def test_a_journal_is_read_back(records: list[Record], tmp_path: Path) -> None:
     with (tmp_path / "records.jsonl").open("w") as lines:
         for record in records[:50]:
-            note(lines, record)
+            write_entry(lines, record)
         lines.write('[1, 2, "cut')
-    told = list(meant(tmp_path))
-    assert [(m.number, m.partition, m.digest, m.alerts, m.dead) for m in told] == [
+    entries = list(read_journal(tmp_path))
+    assert [(m.number, m.partition, m.digest, m.alerts, m.dead) for m in entries] == [
         (r.number, r.partition, digest(r.value), r.alerts, r.dead) for r in records[:50]
     ]
 
@@ -80,6 +80,6 @@ def test_an_added_partition_gets_groups_of_its_own() -> None:
     after = list(records)
     assert {record.partition for record in before} == {0, 1}
     assert {record.partition for record in after} == {0, 1, 2}
-    groups = [{said.group for r in after if (r.partition == 2) is new for said in r.alerts} for new in (True, False)]
+    groups = [{sent.group for r in after if (r.partition == 2) is new for sent in r.alerts} for new in (True, False)]
     assert groups[0]
     assert not groups[0] & groups[1]

@@ -1,21 +1,21 @@
-"""What must be true of a log: a small model of incidents, written from the README alone.
+"""The expected incidents of a log: a small model, written from the README alone.
 
-It reads the log as the brokers hold it (offsets and timestamps) and the alerts as their producer meant them, and tells
-which incidents there are, which alerts belong to each and which to none, and how each ends.
+Its input is the log as the brokers have it (offsets and timestamps) with the alerts that each record contains. Its
+result is the incidents, the alerts of each, the alerts of none, and how each incident ends.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.chaos.wire import Said
+from tests.chaos.wire import SentAlert
 
 MEMBERS_MAX = 1024
-"""Above this many members a group is too large to know all; it does not end by their ends."""
+"""With more members, not all are kept, and the incident does not end when they resolve."""
 
 
 class Logged(NamedTuple):
-    """A record of the alerts topic as it lies there, with what its producer meant by it."""
+    """A record of the alerts topic, with the alerts that its producer put into it."""
 
     partition: int
     offset: int
@@ -23,7 +23,7 @@ class Logged(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
-    alerts: tuple[Said, ...]
+    alerts: tuple[SentAlert, ...]
     dead: bool
 
 
@@ -38,7 +38,7 @@ class Counted(NamedTuple):
 
 @dataclass(slots=True)
 class Incident:
-    """An incident that must be."""
+    """An expected incident."""
 
     group: str
     partition: int
@@ -46,12 +46,12 @@ class Incident:
     opened_at: int
     alerts: list[Counted] = field(default_factory=list)
     ended: bool = False
-    """All members have resolved at its last alert: its last word must be a resolution."""
+    """All members have resolved at its last alert: its last event must be a resolution."""
 
 
 @dataclass(slots=True)
 class Truth:
-    """What must have come of a log."""
+    """The expected result of a log."""
 
     incidents: list[Incident] = field(default_factory=list)
     dead: list[Logged] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Truth:
 
 
 class _Group:
-    """One group of one partition, from the outside: who fires, and until when an end may be taken back."""
+    """One group of one partition: its firing members, and until when an end may be cancelled."""
 
     def __init__(self) -> None:
         self.incident: Incident | None = None
@@ -70,7 +70,7 @@ class _Group:
         self.crowded = False
 
     def pass_time(self, now: int) -> None:
-        """Close the incident where its hold is over."""
+        """Close the incident if its hold is over."""
         if self.incident and self.hold_end is not None and self.hold_end <= now:
             self.incident.ended = True
             self.incident = None
@@ -79,26 +79,26 @@ class _Group:
         self.incident = incident
         self.firing, self.resolved, self.hold_end, self.crowded = {}, {}, None, False
 
-    def fire(self, said: Said) -> None:
-        known = self.firing.get(said.identity, self.resolved.get(said.identity))
-        if known == said.starts:
+    def fire(self, sent: SentAlert) -> None:
+        known = self.firing.get(sent.identity, self.resolved.get(sent.identity))
+        if known == sent.starts:
             return
         self.hold_end = None
-        self.resolved.pop(said.identity, None)
-        self.firing[said.identity] = said.starts
+        self.resolved.pop(sent.identity, None)
+        self.firing[sent.identity] = sent.starts
         self.crowded = self.crowded or len(self.firing) + len(self.resolved) > MEMBERS_MAX
 
-    def resolve(self, said: Said, now: int, hold: int) -> None:
-        starts = self.firing.get(said.identity)
-        if starts is None or said.starts < starts:
+    def resolve(self, sent: SentAlert, now: int, hold: int) -> None:
+        starts = self.firing.get(sent.identity)
+        if starts is None or sent.starts < starts:
             return
-        self.resolved[said.identity] = self.firing.pop(said.identity)
+        self.resolved[sent.identity] = self.firing.pop(sent.identity)
         if not self.firing and not self.crowded:
             self.hold_end = now + hold
 
 
-def tell(log: Iterable[Logged], hold: int) -> Truth:
-    """Return the truth of a log given in offset order by partition; `hold` is the resolve hold in milliseconds."""
+def compute_truth(log: Iterable[Logged], hold: int) -> Truth:
+    """Return the expected result of a log in offset order by partition; `hold` is the resolve hold in milliseconds."""
     truth = Truth()
     times: dict[int, int] = {}
     groups: dict[tuple[int, str], _Group] = {}
@@ -106,28 +106,28 @@ def tell(log: Iterable[Logged], hold: int) -> Truth:
         now = times[record.partition] = max(times.get(record.partition, 0), record.timestamp)
         if record.dead:
             truth.dead.append(record)
-        for said in record.alerts:
-            group = groups.setdefault((record.partition, said.group), _Group())
+        for sent in record.alerts:
+            group = groups.setdefault((record.partition, sent.group), _Group())
             group.pass_time(now)
             truth.alerts += 1
-            truth.no_ops += not _count(truth, group, record, said, now, hold)
+            truth.no_ops += not _count(truth, group, record, sent, now, hold)
     for group in groups.values():
         if group.incident:
             group.incident.ended = group.hold_end is not None
     return truth
 
 
-def _count(truth: Truth, group: _Group, record: Logged, said: Said, now: int, hold: int) -> bool:
-    """Let one alert join its incident, or open one; False where there is none for it."""
+def _count(truth: Truth, group: _Group, record: Logged, sent: SentAlert, now: int, hold: int) -> bool:
+    """Add one alert to its incident, or open one; returns False for a no-op."""
     if group.incident is None:
-        if not said.firing:
+        if not sent.firing:
             return False
-        group.open(Incident(said.group, record.partition, record.offset, record.timestamp))
+        group.open(Incident(sent.group, record.partition, record.offset, record.timestamp))
         assert group.incident is not None
         truth.incidents.append(group.incident)
-    if said.firing:
-        group.fire(said)
+    if sent.firing:
+        group.fire(sent)
     else:
-        group.resolve(said, now, hold)
-    group.incident.alerts.append(Counted(record.offset, said.name, said.severity, said.firing))
+        group.resolve(sent, now, hold)
+    group.incident.alerts.append(Counted(record.offset, sent.name, sent.severity, sent.firing))
     return True

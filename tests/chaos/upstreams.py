@@ -1,7 +1,7 @@
-"""Servers that workers ask over HTTP: a language model and a SigNoz that answer well until a test changes it.
+"""HTTP servers that workers call: a language model and a SigNoz, whose behaviour a fault changes.
 
-The model answers at random, and now and then suggests a command that must never reach a decision: whatever it says, the
-verifier's counts must come out. Like the verifier this knows nothing of the program under test.
+The model answers at random, and sometimes suggests a command that must never reach a decision: with any answer, the
+verifier must find no error. Like the verifier, this imports nothing of the program under test.
 """
 
 import asyncio
@@ -12,20 +12,21 @@ from typing import Any, ClassVar, Self
 
 from tests.threaded_server import ThreadedServer
 
-WELL, HANGS, RESETS, GARBAGE, LATE, OVERLOADED = "well", "hangs", "resets", "answers garbage", "answers late", "is full"
-TROUBLES = (HANGS, RESETS, GARBAGE, LATE, OVERLOADED)
+NORMAL, HANGS, RESETS = "normal", "hangs", "resets"
+GARBAGE, LATE, OVERLOADED = "answers garbage", "answers late", "is full"
+FAILURES = (HANGS, RESETS, GARBAGE, LATE, OVERLOADED)
 CALL_SECONDS = 2
-"""How long a worker waits for a call; what comes late comes about then."""
+"""The timeout of a worker's call; late answers arrive at about that time."""
 
 Json = dict[str, Any]
 
 
 class Upstream(ThreadedServer):
-    """A server on loopback, in a thread of its own; `mood` is how it answers."""
+    """A server on loopback, in its own thread; `behaviour` is how it responds."""
 
     def __init__(self, answer: Callable[[Json], Json], **environment: str) -> None:
         super().__init__()
-        self.mood = WELL
+        self.behaviour = NORMAL
         self.environment: dict[str, str] = {}
         self._templates = environment
         self._answer = answer
@@ -53,8 +54,8 @@ class Upstream(ThreadedServer):
             writer.close()
             self._serving.discard(task)
 
-    async def _reply(self, writer: asyncio.StreamWriter, question: Json) -> None:
-        match self.mood:
+    async def _reply(self, writer: asyncio.StreamWriter, request: Json) -> None:
+        match self.behaviour:
             case "hangs":
                 await asyncio.sleep(30)
             case "resets":
@@ -65,17 +66,17 @@ class Upstream(ThreadedServer):
                 writer.write(_response(200, b'{"choices": [{"data": [[[[\x00\xff}'))
             case "is full":
                 writer.write(_response(503, b'{"error": {"message": "busy"}}'))
-            case mood:
-                if mood == LATE:
+            case behaviour:
+                if behaviour == LATE:
                     await asyncio.sleep(random.uniform(0.5, 1.5) * CALL_SECONDS)  # noqa: S311 - a delay, not a secret
-                writer.write(_response(200, json.dumps(self._answer(question)).encode()))
+                writer.write(_response(200, json.dumps(self._answer(request)).encode()))
 
 
 async def _read(reader: asyncio.StreamReader) -> Json:
     head = await reader.readuntil(b"\r\n\r\n")
     headers = dict(line.lower().split(b":", 1) for line in head.strip().split(b"\r\n")[1:])
-    question: Json = json.loads(await reader.readexactly(int(headers[b"content-length"])))
-    return question
+    request: Json = json.loads(await reader.readexactly(int(headers[b"content-length"])))
+    return request
 
 
 def _response(status: int, body: bytes) -> bytes:
@@ -83,7 +84,7 @@ def _response(status: int, body: bytes) -> bytes:
 
 
 class Model(Upstream):
-    """A language model that speaks the protocol of OpenAI."""
+    """A language model with the API of OpenAI."""
 
     _COMMANDS: ClassVar = (
         "",
@@ -93,7 +94,7 @@ class Model(Upstream):
     )
 
     def __init__(self) -> None:
-        self._r = random.Random(0)  # noqa: S311 - opinions, not secrets
+        self._r = random.Random(0)  # noqa: S311 - answers, not secrets
         super().__init__(
             self._complete,
             AI_FALLBACK_ORDER="openai",
@@ -104,14 +105,14 @@ class Model(Upstream):
             OPENCLAW_DECISION_DEADLINE="5",
         )
 
-    def _complete(self, question: Json) -> Json:
-        del question
+    def _complete(self, request: Json) -> Json:
+        del request
         r = self._r
         verdict = {
-            "reasoning": "one of us has to",
+            "reasoning": "chosen at random",
             "primary_responsibility": r.choice(("FE", "BE", "INFRA", "DB", "COLLAB")),
             "confidence": r.randrange(101),
-            "action_title": "look at it",
+            "action_title": "check it",
             "kubectl_command": r.choice(self._COMMANDS).format(service=f"p0-{r.randrange(100)}"),
             "target_resource": "",
             "namespace": "",
@@ -123,7 +124,7 @@ class Model(Upstream):
 
 
 class SigNoz(Upstream):
-    """A SigNoz that knows every service, and has the same golden signals for all."""
+    """A SigNoz with the same golden signals for every service."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -131,9 +132,9 @@ class SigNoz(Upstream):
         )
 
     @staticmethod
-    def _results(question: Json) -> Json:
-        name = question["compositeQuery"]["queries"][0]["spec"]["name"]
-        lists = [item["value"] for item in question["variables"].values() if isinstance(item["value"], list)]
+    def _results(request: Json) -> Json:
+        name = request["compositeQuery"]["queries"][0]["spec"]["name"]
+        lists = [item["value"] for item in request["variables"].values() if isinstance(item["value"], list)]
         columns = [
             {"name": f"__result_{place - 1}" if place else "service.name", "queryName": name}
             | {"aggregationIndex": max(place - 1, 0), "columnType": "aggregation" if place else "group"}

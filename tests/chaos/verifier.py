@@ -1,8 +1,8 @@
-"""The verifier: a program of its own that counts what a run has published, and knows nothing of the program under test.
+"""The verifier: a separate program that checks what a run has published, and imports nothing of the program under test.
 
     python -m tests.chaos.verifier FOLDER
 
-FOLDER is what the runner left (see `journal`); the brokers must still be there. It prints what was lost, duplicated,
+FOLDER is the journal of a run (see `journal`); the brokers must still run. It prints what was lost, duplicated,
 out of order or invalid, and exits with 1 on any.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.checks import INVALID, KINDS, LOST, Finding, counted, examine
-from tests.chaos.journal import NUMBER, Meant, Run, digest, meant
+from tests.chaos.journal import NUMBER, JournalEntry, Run, digest, read_journal
 from tests.chaos.offsets import committed_offsets
 from tests.chaos.outputs import Collector, Outputs, headers_of, read
-from tests.chaos.truth import Logged, Truth, tell
+from tests.chaos.truth import Logged, Truth, compute_truth
 
 _SHOWN = 12
 _COMMIT_SECONDS = 15
@@ -26,7 +26,7 @@ _COMMIT_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a verification has found."""
+    """The result of a verification."""
 
     truth: Truth
     outputs: Outputs
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there is no finding."""
         return not self.findings
 
     def lines(self) -> Iterator[str]:
@@ -52,10 +52,10 @@ class Report:
         yield "held back, of aborted transactions: " + ", ".join(f"{k} {n:,}" for k, n in outputs.held_back.items())
         if not self.compacted:
             before = self.sums[1] - self.sums[0]
-            lacking = f"; {before:,} were told before a reset" if before and self.clean else ""
+            lacking = f"; {before:,} were published before a reset" if before and self.clean else ""
             yield f"the last states count {self.sums[0]:,} of {self.sums[1]:,} alerts{lacking}"
-        told = Counter(finding.kind for finding in self.findings)
-        yield ", ".join(f"{kind} {told[kind]}" for kind in KINDS)
+        counts = Counter(finding.kind for finding in self.findings)
+        yield ", ".join(f"{kind} {counts[kind]}" for kind in KINDS)
         for kind in KINDS:
             shown = [finding.what for finding in self.findings if finding.kind == kind]
             yield from (f"  {kind}: {what}" for what in shown[:_SHOWN])
@@ -66,16 +66,16 @@ class Report:
 def verify(folder: Path) -> Report:
     """Read a run's topics and check them."""
     run = Run.load(folder)
-    log, findings = read_log(run, {each.number: each for each in meant(folder)})
-    truth = tell(log, run.hold)
+    log, findings = read_log(run, {each.number: each for each in read_journal(folder)})
+    truth = compute_truth(log, run.hold)
     outputs = Collector(run).collect()
     findings += _check_committed(run)
     findings += examine(run, truth, outputs)
     return Report(truth, outputs, counted(run, truth, outputs), findings, run.compacted)
 
 
-def read_log(run: Run, records: dict[int, Meant]) -> tuple[list[Logged], list[Finding]]:
-    """Return the alerts topic with what its records mean, and what Kafka itself has not kept."""
+def read_log(run: Run, records: dict[int, JournalEntry]) -> tuple[list[Logged], list[Finding]]:
+    """Return the alerts topic with what its records mean, and the records that Kafka itself has lost."""
     log: list[Logged] = []
     seen: Counter[int] = Counter()
     findings: list[Finding] = []
@@ -86,7 +86,7 @@ def read_log(run: Run, records: dict[int, Meant]) -> tuple[list[Logged], list[Fi
         value = value.encode() if isinstance(value, str) else value
         seen[number] += 1
         if digest(value) != record.digest:
-            findings.append(Finding(INVALID, f"record {number} lies in the log with other bytes"))
+            findings.append(Finding(INVALID, f"record {number} has other bytes in the log"))
         log.append(
             Logged(
                 message.partition() or 0,
@@ -104,7 +104,7 @@ def read_log(run: Run, records: dict[int, Meant]) -> tuple[list[Logged], list[Fi
 
 
 def _check_committed(run: Run) -> Iterator[Finding]:
-    """Compare the group's offsets with the ends of the log; asked again for a while, as they may lag a little."""
+    """Compare the group's offsets with the ends of the log; repeated for a while, as they may lag a little."""
     _, ends = read(run.bootstrap, run.topics["alerts"], committed=False)
     deadline = time.monotonic() + _COMMIT_SECONDS
     while (offsets := committed_offsets(run)) != ends and time.monotonic() < deadline:

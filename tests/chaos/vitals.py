@@ -1,4 +1,4 @@
-"""What a process takes up, from /proc, its own metrics and its own word; and whether that stays flat."""
+"""The resources of a process, from /proc, its metrics and its own task count, and whether they grow."""
 
 import signal
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _GROWTH = 1.1
 
 
 class Vitals(NamedTuple):
-    """One look at a worker; memory in MiB, of which `pending` is what its undecided work takes by its own count."""
+    """One sample of a worker; memory in MiB, of which `pending` is its undecided work by its own metric."""
 
     memory: float
     files: float
@@ -25,19 +25,19 @@ class Vitals(NamedTuple):
 
 
 SLACK = Vitals(memory=12, files=6, connections=6, threads=2, tasks=6, pending=4)
-"""By how much a vital may grow beyond a tenth: what a few partitions more or less make."""
+"""How much a resource may grow beyond a tenth: the effect of a few partitions more or less."""
 
 
-def look(worker: Worker, folder: Path) -> Vitals | None:
-    """Return the vitals; None while the worker is frozen or gone."""
+def sample(worker: Worker, folder: Path) -> Vitals | None:
+    """Return the vitals; None while the worker is frozen or has ended."""
     process = Path(f"/proc/{worker.process.pid}")
-    told = folder / f"tasks-{worker.process.pid}"
+    tasks_file = folder / f"tasks-{worker.process.pid}"
     try:
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         if status["State"].split()[0] in "TtZX":
             return None
         files = [_target(each) for each in (process / "fd").iterdir()]
-        tasks = float(told.read_text() or 0) if told.exists() else 0.0
+        tasks = float(tasks_file.read_text() or 0) if tasks_file.exists() else 0.0
         own = metrics(worker.http)
         worker.send(signal.SIGUSR2)
     except (OSError, ValueError):
@@ -53,8 +53,8 @@ def look(worker: Worker, folder: Path) -> Vitals | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How one vital went: its medians early and late, after a time to warm up."""
+class Trend:
+    """The trend of one resource: its medians early and late, after a warm-up."""
 
     name: str
     early: float
@@ -68,17 +68,17 @@ class Course:
         return self.late <= self.early * _GROWTH + self.slack
 
     def __str__(self) -> str:
-        """Return a line for people."""
+        """Return a line of the report."""
         sign = "flat" if self.flat else "GROWS"
         return f"{self.name:12} early {self.early:8.1f}  late {self.late:8.1f}  most {self.most:8.1f}  {sign}"
 
 
-def courses(seen: Sequence[Vitals]) -> list[Course]:
-    """Compare the second fifth of what was seen with the last."""
+def trends(seen: Sequence[Vitals]) -> list[Trend]:
+    """Compare the second fifth of the samples with the last."""
     fifth = max(len(seen) // 5, 1)
     early, late = seen[fifth : 2 * fifth] or seen, seen[-fifth:]
     return [
-        Course(name, median(getattr(v, name) for v in early), median(getattr(v, name) for v in late), most, slack)
+        Trend(name, median(getattr(v, name) for v in early), median(getattr(v, name) for v in late), most, slack)
         for name, slack in SLACK._asdict().items()
         for most in [max(getattr(v, name) for v in seen)]
     ]

@@ -1,4 +1,4 @@
-"""The real worker, which tells on SIGUSR2 how many asyncio tasks it has: nothing outside a process can count them."""
+"""The real worker, which writes its number of asyncio tasks on SIGUSR2: they cannot be counted from outside."""
 
 import asyncio
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 from openclaw_stream.cli import main
 
 
-def tell(signum: int, frame: object) -> None:
+def write_task_count(signum: int, frame: object) -> None:
     """Write the number of tasks into a file named after the process."""
     del signum, frame
-    told = Path(os.environ["CHAOS_FOLDER"]) / f"tasks-{os.getpid()}"
-    told.write_text(f"{len(asyncio.all_tasks())}")
+    path = Path(os.environ["CHAOS_FOLDER"]) / f"tasks-{os.getpid()}"
+    path.write_text(f"{len(asyncio.all_tasks())}")
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGUSR2, tell)
+    signal.signal(signal.SIGUSR2, write_task_count)
     main()

@@ -1,4 +1,4 @@
-"""Alerts as producers write them, and records that nobody can understand. Knows nothing of the program under test."""
+"""Alerts as producers encode them, and records that are no alerts. Imports nothing of the program under test."""
 
 import json
 import random
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 NAMESPACE = "chaos"
 SEVERITIES = ("info", "warning", "high", "critical")
-"""Mildest first."""
+"""From the lowest to the highest."""
 
 
-class Said(NamedTuple):
-    """One alert as its producer means it: what the truth is made of.
+class SentAlert(NamedTuple):
+    """One alert as its producer means it: the input of `truth`.
 
     `member` is the alert's fingerprint where `explicit`, else its instance label; `starts` is epoch seconds and
     `severity` an index of `SEVERITIES`.
@@ -32,35 +32,35 @@ class Said(NamedTuple):
 
     @property
     def identity(self) -> str:
-        """What tells it from the other members of its group: an own fingerprint, else its name and labels."""
+        """Its identity within its group: its fingerprint, else its name and labels."""
         return self.member if self.explicit else f"{self.name} {self.member}"
 
 
-def native(said: Said) -> dict[str, Any]:
+def native(sent: SentAlert) -> dict[str, Any]:
     """Return the native form."""
     document: dict[str, Any] = {
-        "alert_type": said.name,
-        "severity": SEVERITIES[said.severity],
-        "status": "firing" if said.firing else "resolved",
+        "alert_type": sent.name,
+        "severity": SEVERITIES[sent.severity],
+        "status": "firing" if sent.firing else "resolved",
         "namespace": NAMESPACE,
-        "service": said.service,
-        "starts_at": _rfc3339(said.starts),
-        "message": f"{said.name} on {said.service}",
+        "service": sent.service,
+        "starts_at": _rfc3339(sent.starts),
+        "message": f"{sent.name} on {sent.service}",
     }
-    if said.explicit:
-        document["fingerprint"] = said.member
+    if sent.explicit:
+        document["fingerprint"] = sent.member
     else:
-        document["labels"] = {"instance": said.member}
+        document["labels"] = {"instance": sent.member}
     return document
 
 
-def webhook(alerts: list[Said]) -> dict[str, Any]:
+def webhook(alerts: list[SentAlert]) -> dict[str, Any]:
     """Return Alertmanager's payload of alerts, of whatever groups."""
     return {
         "version": "4",
         "receiver": "kafka",
-        "status": "firing" if any(said.firing for said in alerts) else "resolved",
-        "alerts": [_of_payload(said) for said in alerts],
+        "status": "firing" if any(sent.firing for sent in alerts) else "resolved",
+        "alerts": [_of_payload(sent) for sent in alerts],
     }
 
 
@@ -76,7 +76,7 @@ def encode(document: object) -> bytes:
 
 
 def poison(r: random.Random, number: int) -> bytes:
-    """Return a record that holds no alert in any reading; mostly told from others by its number."""
+    """Return a record that contains no alert in any format; most contain their number."""
     return r.choice(
         (
             lambda: b"not json " + str(number).encode(),
@@ -87,7 +87,7 @@ def poison(r: random.Random, number: int) -> bytes:
             lambda: b"[" * r.randrange(1_100, 60_000) + str(number).encode(),
             lambda: b"null",
             lambda: b"%d" % number,
-            lambda: encode([native_of_nobody(number)]),
+            lambda: encode([misplaced_native(number)]),
             lambda: encode({"n": number}),
             lambda: encode({"alert_type": ["A", number]}),
             lambda: encode({"alerts": [7, None, {"labels": {"n": str(number)}}]}),
@@ -98,27 +98,27 @@ def poison(r: random.Random, number: int) -> bytes:
     )()
 
 
-def native_of_nobody(number: int) -> dict[str, Any]:
-    """Return an alert that lies where none may lie."""
-    return {"alert_type": "Nobody", "service": "nobody", "namespace": NAMESPACE, "message": str(number)}
+def misplaced_native(number: int) -> dict[str, Any]:
+    """Return an alert, to be put where no alert is allowed."""
+    return {"alert_type": "Misplaced", "service": "misplaced", "namespace": NAMESPACE, "message": str(number)}
 
 
-def _of_payload(said: Said) -> dict[str, Any]:
+def _of_payload(sent: SentAlert) -> dict[str, Any]:
     labels = {
-        "alertname": said.name,
-        "severity": SEVERITIES[said.severity],
+        "alertname": sent.name,
+        "severity": SEVERITIES[sent.severity],
         "namespace": NAMESPACE,
-        "service": said.service,
+        "service": sent.service,
     }
     alert: dict[str, Any] = {
-        "status": "firing" if said.firing else "resolved",
-        "labels": labels if said.explicit else {**labels, "instance": said.member},
-        "annotations": {"summary": f"{said.name} on {said.service}"},
-        "startsAt": _rfc3339(said.starts),
-        "endsAt": "0001-01-01T00:00:00Z" if said.firing else _rfc3339(said.starts + 60),
+        "status": "firing" if sent.firing else "resolved",
+        "labels": labels if sent.explicit else {**labels, "instance": sent.member},
+        "annotations": {"summary": f"{sent.name} on {sent.service}"},
+        "startsAt": _rfc3339(sent.starts),
+        "endsAt": "0001-01-01T00:00:00Z" if sent.firing else _rfc3339(sent.starts + 60),
     }
-    if said.explicit:
-        alert["fingerprint"] = said.member
+    if sent.explicit:
+        alert["fingerprint"] = sent.member
     return alert
 
 

@@ -1,6 +1,6 @@
-"""The workload: numbered records for several partitions, woven from many stories, with the truth of each.
+"""The workload: numbered records for several partitions, interleaved from many stories, with the alerts of each.
 
-A program of its own as far as the one under test goes: it imports nothing of it.
+It imports nothing of the program under test.
 """
 
 import heapq
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.chaos import wire
 from tests.chaos.stories import EITHER, NATIVE, WEBHOOK, Step, Story, gather_crowd, invent
-from tests.chaos.wire import Said
+from tests.chaos.wire import SentAlert
 
 _STORIES_AT_A_TIME = 40
 _CROWD_SHARE = 5
@@ -23,47 +23,47 @@ _BUNDLED, _WRAPPED = 0.15, 0.1
 
 
 class Record(NamedTuple):
-    """One record to produce: `alerts` are those of it that can be read, `dead` whether it is to be a dead letter."""
+    """One record to produce: `alerts` are its readable alerts, `dead` whether it must become a dead letter."""
 
     number: int
     partition: int
     key: bytes | None
     value: bytes | None
-    alerts: tuple[Said, ...]
+    alerts: tuple[SentAlert, ...]
     dead: bool
 
 
 class Workload:
-    """Records until about `alerts` alerts are said; iterate once.
+    """Records with about `alerts` alerts together; iterate once.
 
-    Every group stays on one partition. One group on each run gets a fifth of all alerts as members of its own, 20,000
+    Every group stays on one partition. One group of each run has a fifth of all alerts as its members, 20,000
     at most.
     """
 
     def __init__(self, seed: int, alerts: int, partitions: int) -> None:
         self._r = random.Random(seed)  # noqa: S311 - a workload, not a secret
         self._alerts = alerts
-        self._said = 0
+        self._produced = 0
         self._numbers = count()
-        self._weavers = [_Weaver(self._r, partition) for partition in range(partitions)]
+        self._interleavers = [_Interleaver(self._r, partition) for partition in range(partitions)]
         crowd = min(alerts // _CROWD_SHARE, _CROWD_MAX)
-        self._r.choice(self._weavers).add(gather_crowd(self._r, "crowd", crowd))
+        self._r.choice(self._interleavers).add(gather_crowd(self._r, "crowd", crowd))
 
     def add_partition(self) -> None:
-        """Give a further partition groups of its own; may be called from another thread."""
-        self._weavers.append(_Weaver(self._r, len(self._weavers)))
+        """Add a partition with its own groups; may be called from another thread."""
+        self._interleavers.append(_Interleaver(self._r, len(self._interleavers)))
 
     def __iter__(self) -> Iterator[Record]:
-        while self._said < self._alerts:
+        while self._produced < self._alerts:
             chance = self._r.random()
-            partition = self._r.randrange(len(self._weavers))
+            partition = self._r.randrange(len(self._interleavers))
             if chance < _POISON:
                 yield self._broken(partition, dead=True)
             elif chance < _POISON + _TOMBSTONE:
                 yield self._broken(partition, dead=False)
             else:
-                record = self._next(self._weavers[partition], partial=chance < _POISON + _TOMBSTONE + _PARTIAL)
-                self._said += len(record.alerts)
+                record = self._next(self._interleavers[partition], partial=chance < _POISON + _TOMBSTONE + _PARTIAL)
+                self._produced += len(record.alerts)
                 yield record
 
     def _broken(self, partition: int, *, dead: bool) -> Record:
@@ -71,9 +71,9 @@ class Workload:
         value = wire.poison(self._r, number) if dead else None
         return Record(number, partition, self._r.choice((None, b"k")), value, (), dead)
 
-    def _next(self, weaver: "_Weaver", *, partial: bool) -> Record:
+    def _next(self, interleaver: "_Interleaver", *, partial: bool) -> Record:
         number, r = next(self._numbers), self._r
-        alerts, payload = weaver.take(bundle=partial or r.random() < _BUNDLED)
+        alerts, payload = interleaver.take(bundle=partial or r.random() < _BUNDLED)
         document: dict[str, Any] = wire.webhook(alerts) if payload else wire.native(alerts[0])
         dead = partial and payload
         if dead:
@@ -82,11 +82,11 @@ class Workload:
             document = wire.cloudevent(document, number)
         own = alerts[0].group.encode()
         [key] = r.choices((own, None, b"elsewhere"), (8, 1, 1))
-        return Record(number, weaver.partition, key, wire.encode(document), tuple(alerts), dead)
+        return Record(number, interleaver.partition, key, wire.encode(document), tuple(alerts), dead)
 
 
-class _Weaver:
-    """The stories of one partition, taken by turns; a pausing one lies aside until its turn has come."""
+class _Interleaver:
+    """The stories of one partition, in random alternation; a paused one is left out until its pause is over."""
 
     def __init__(self, r: random.Random, partition: int) -> None:
         self.partition = partition
@@ -94,13 +94,13 @@ class _Weaver:
         self._turn = 0
         self._names = count()
         self._order = count()
-        self._active: list[_Telling] = []
-        self._paused: list[tuple[int, int, _Telling]] = []
+        self._active: list[_RunningStory] = []
+        self._paused: list[tuple[int, int, _RunningStory]] = []
 
     def add(self, story: Story) -> None:
-        self._active.append(_Telling(story))
+        self._active.append(_RunningStory(story))
 
-    def take(self, *, bundle: bool) -> tuple[list[Said], bool]:
+    def take(self, *, bundle: bool) -> tuple[list[SentAlert], bool]:
         """Return the alerts of the next record, and whether they go into a payload."""
         self._turn += 1
         while self._paused and self._paused[0][0] <= self._turn:
@@ -119,30 +119,30 @@ class _Weaver:
                     break
         return alerts, True
 
-    def _step(self, unfit: str | None) -> tuple[list[Said], str]:
-        """Return what the next story says, of another form than `unfit`."""
+    def _step(self, excluded: str | None) -> tuple[list[SentAlert], str]:
+        """Return the alerts of the next story's step; its form is not `excluded`."""
         while True:
-            fit = [telling for telling in self._active if telling.story.form != unfit]
-            if len(self._active) < _STORIES_AT_A_TIME or not fit:
+            candidates = [running for running in self._active if running.story.form != excluded]
+            if len(self._active) < _STORIES_AT_A_TIME or not candidates:
                 self.add(invent(self._r, f"p{self.partition}-{next(self._names)}"))
                 continue
-            telling = self._r.choice(fit)
-            step = telling.next()
+            running = self._r.choice(candidates)
+            step = running.next()
             if isinstance(step, int):
-                self._active.remove(telling)
-                heapq.heappush(self._paused, (self._turn + step, next(self._order), telling))
+                self._active.remove(running)
+                heapq.heappush(self._paused, (self._turn + step, next(self._order), running))
             elif step is None:
-                self._active.remove(telling)
+                self._active.remove(running)
             else:
-                return (step if isinstance(step, list) else [step]), telling.story.form
+                return (step if isinstance(step, list) else [step]), running.story.form
 
 
-class _Telling:
-    """A story being told; alerts that its form cannot put into one record follow each other."""
+class _RunningStory:
+    """A story in progress; alerts that its form cannot put into one record follow each other."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self._waiting: list[Said] = []
+        self._waiting: list[SentAlert] = []
 
     def next(self) -> Step | None:
         if self._waiting:

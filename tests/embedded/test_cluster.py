@@ -1,27 +1,21 @@
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import PartitionMetadata
-from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
-from confluent_kafka.cimpl import NewTopic
 
 from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
 from openclaw_stream.errors import EmbeddedError
+from tests.embedded.clients import PASSWORD, WITHIN, consume, create_topic, plain, produce, wait_until
 
-WITHIN = 60.0
-PASSWORD = "s3cret"  # noqa: S105 - of a cluster that lives for these tests
 ORPHANED = """
 import sys, time
 from openclaw_stream.embedded import EmbeddedKafkaCluster, Security
@@ -29,8 +23,6 @@ with EmbeddedKafkaCluster(1, security=Security({"ann": "s3cret"})) as cluster:
     print(cluster.certificate.parent, flush=True)
     time.sleep(600)
 """
-
-Configuration = dict[str, str | int | float | bool]
 
 
 @pytest.fixture(scope="module")
@@ -49,59 +41,11 @@ def cluster(three: EmbeddedKafkaCluster) -> Iterator[EmbeddedKafkaCluster]:
     three.start()
 
 
-@pytest.fixture(scope="module")
-def secured() -> Iterator[EmbeddedKafkaCluster]:
-    """One node with two users."""
-    with EmbeddedKafkaCluster(1, security=Security({"ann": PASSWORD, "bob": PASSWORD})) as cluster:
-        yield cluster
-
-
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder for the clusters' folders."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
-
-
-def plain(cluster: EmbeddedKafkaCluster) -> Configuration:
-    return {"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0}
-
-
-def as_user(cluster: EmbeddedKafkaCluster, user: str, password: str = PASSWORD) -> Configuration:
-    return {
-        "bootstrap.servers": cluster.secured_servers,
-        "security.protocol": "SASL_SSL",
-        "ssl.ca.location": str(cluster.certificate),
-        "sasl.mechanism": "PLAIN",
-        "sasl.username": user,
-        "sasl.password": password,
-        "log_level": 0,
-    }
-
-
-def create_topic(cluster: EmbeddedKafkaCluster) -> str:
-    """Create a topic with the cluster's default number of replicas."""
-    name, admin = f"cluster-{uuid.uuid4().hex[:8]}", AdminClient(plain(cluster))
-    admin.create_topics([NewTopic(name, 1)])[name].result(WITHIN)
-    return name
-
-
-def produce(configuration: Configuration, topic: str, value: bytes) -> KafkaError | None:
-    """Write one record with acks=all; return the error, or None."""
-    errors: list[KafkaError | None] = []
-    producer = Producer(configuration | {"acks": "all"})
-    producer.produce(topic, value, on_delivery=lambda error, _: errors.append(error))
-    assert producer.flush(WITHIN) == 0
-    return errors[0]
-
-
-def consume(configuration: Configuration, topic: str, count: int) -> list[bytes | None]:
-    consumer = Consumer(configuration | {"group.id": uuid.uuid4().hex, "enable.auto.commit": False})
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    try:
-        return [message.value() for message in consumer.consume(count, timeout=WITHIN)]
-    finally:
-        consumer.close()
 
 
 def leader(admin: AdminClient, topic: str) -> int:
@@ -117,12 +61,6 @@ def described(admin: AdminClient, topic: str) -> PartitionMetadata:
     while True:
         with suppress(KafkaException, KeyError):
             return admin.list_topics(topic, timeout=1).topics[topic].partitions[0]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Poll until the condition holds; pytest's timeout is the limit."""
-    while not condition():
-        time.sleep(0.05)
 
 
 @pytest.mark.cluster
@@ -210,45 +148,12 @@ def test_three_nodes_can_be_secured_without_tls_and_acls() -> None:
             _ = cluster.certificate
 
 
-def test_a_user_may_do_what_an_acl_allows_until_it_is_deleted(secured: EmbeddedKafkaCluster) -> None:
-    topic, admin = create_topic(secured), AdminClient(plain(secured))
-    refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
-    right = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:ann", "*")
-    acl = AclBinding(*right, AclOperation.WRITE, AclPermissionType.ALLOW)
-
-    def code(user: str) -> int | None:
-        error = produce(as_user(secured, user), topic, b"1")
-        return None if error is None else error.code()
-
-    assert code("ann") == refused
-    admin.create_acls([acl])[acl].result(WITHIN)
-    wait_until(lambda: code("ann") is None)
-    assert code("bob") == refused
-    given = AclBindingFilter(*right, AclOperation.WRITE, AclPermissionType.ALLOW)
-    assert admin.delete_acls([given])[given].result(WITHIN) == [acl]
-    wait_until(lambda: code("ann") == refused)
-
-
-def test_a_wrong_password_is_refused(secured: EmbeddedKafkaCluster) -> None:
-    codes: list[int] = []
-    report: dict[str, Any] = {"error_cb": lambda error: codes.append(error.code())}
-    admin = AdminClient(report | as_user(secured, "ann", "wr0ng"))
-    while KafkaError._AUTHENTICATION not in codes:  # noqa: SLF001 - librdkafka's own codes begin like this
-        admin.poll(0.1)
-
-
 def test_missing_security_and_stopped_clusters_are_errors() -> None:
     cluster = EmbeddedKafkaCluster(1)
     with pytest.raises(EmbeddedError, match="not started"):
         _ = cluster.bootstrap_servers
     with pytest.raises(EmbeddedError, match="no security"):
         _ = cluster.secured_servers
-
-
-@pytest.mark.parametrize(("user", "password"), [('a"', "p"), ("", "p"), ("a", ""), ("a", "p\\"), ("a", "p q")])
-def test_invalid_names_and_passwords_are_refused(user: str, password: str) -> None:
-    with pytest.raises(ValueError, match="not allowed"):
-        Security({user: password})
 
 
 @pytest.mark.kafka

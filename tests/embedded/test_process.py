@@ -137,18 +137,3 @@ def test_servers_end_when_their_program_is_killed(tmp_path: Path) -> None:
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=30)
-
-
-@pytest.mark.kafka
-def test_an_interrupted_start_removes_its_files_and_processes(tmp_path: Path) -> None:
-    program = "from openclaw_stream.embedded import EmbeddedKafka\nEmbeddedKafka().start()"
-    environment = {"TMPDIR": str(tmp_path), "HOME": str(Path.home()), "PATH": ""}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, env=environment
-    ) as caller:
-        while not any(tmp_path.glob("*/server.log")):
-            time.sleep(0.01)
-        caller.send_signal(signal.SIGINT)
-        assert caller.stderr is not None
-        assert "KeyboardInterrupt" in caller.stderr.read()
-    assert list(tmp_path.iterdir()) == []

@@ -32,22 +32,6 @@ def test_the_address_survives_a_kill_and_a_restart() -> None:
         assert valkey.url == url
 
 
-def test_a_server_that_ended_can_be_started_again() -> None:
-    with EmbeddedValkey() as valkey, Redis.from_url(valkey.url, retry=None) as client:
-        client.shutdown(nosave=True)
-        while valkey.running:
-            pass
-        valkey.start()
-        assert client.ping()
-
-
-def test_a_second_start_changes_nothing() -> None:
-    with EmbeddedValkey() as valkey, Redis.from_url(valkey.url) as client:
-        client.set("kept", "yes")
-        assert valkey.start() is valkey
-        assert client.get("kept") == b"yes"
-
-
 def test_stop_removes_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     valkey = EmbeddedValkey()

@@ -78,6 +78,7 @@ def test_own_alerts_have_unique_ids_and_enough_of_every_class(own: list[Labelled
     assert min(Counter(line.truth for line in own).values()) >= 30
 
 
+@pytest.mark.slow
 def test_better_models_get_more_confidence_and_routed_answers_are_right(own: list[Labelled]) -> None:
     for signals in Signals:
         scored_models = [score_model(own, model, signals) for model in MODELS if model.name.startswith("right")]
@@ -89,6 +90,7 @@ def test_better_models_get_more_confidence_and_routed_answers_are_right(own: lis
             assert ece(scored) <= 0.15
 
 
+@pytest.mark.slow
 def test_a_malicious_model_is_routed_only_if_the_rules_are_wrong_too(
     own: list[Labelled],
 ) -> None:
@@ -101,6 +103,7 @@ def test_a_malicious_model_is_routed_only_if_the_rules_are_wrong_too(
             assert all(score.gated.guess is COLLAB for score in scored if not score.routed)
 
 
+@pytest.mark.slow
 def test_no_model_overrules_confident_rules(own: list[Labelled]) -> None:
     """An answer against rules with a confidence of 0.5 is COLLAB for any reported confidence and any signals."""
     confident = {

@@ -196,15 +196,6 @@ def test_after_an_overflow_of_members_only_silence_ends_an_incident() -> None:
     assert state.hold_end == NEVER
 
 
-def test_resolved_members_are_dropped_for_new_ones() -> None:
-    state = opened()
-    for member in range(2, 3 * MEMBERS_MAX):
-        join(state, 200, member=member)
-        join(state, 200, member=member, firing=False)
-    assert not state.overflow
-    assert len(state.firing) + len(state.resolved) <= MEMBERS_MAX
-
-
 def test_names_beyond_the_limit_are_counted_and_trigger_nothing() -> None:
     state = opened()
     due = [join(state, 200, name=f"N{n}") for n in range(NAMES_MAX * 2)]

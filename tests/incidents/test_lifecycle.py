@@ -71,13 +71,3 @@ def test_any_other_transition_is_refused(before: Lifecycle, action: str) -> None
     with pytest.raises(ValueError, match=f"it is '{before.value}'"):
         ACTIONS[action](state)
     assert state.lifecycle is before
-
-
-@pytest.mark.parametrize(
-    ("status", "is_final"), [(IncidentStatus.RESOLVED, True), (IncidentStatus.ASSUMED_RESOLVED, False)]
-)
-def test_only_a_resolved_incident_is_final(status: IncidentStatus, *, is_final: bool) -> None:
-    state = state_in(OPEN)
-    assert not state.is_final
-    state.close(status, 5)
-    assert state.is_final is is_final

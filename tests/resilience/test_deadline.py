@@ -61,6 +61,7 @@ async def test_within_server_time_ends_a_call_without_an_answer() -> None:
     assert call.cancelled == 1
 
 
+@pytest.mark.io
 async def test_within_server_time_does_not_count_a_blocked_event_loop() -> None:
     """The answer is in the socket when the loop runs again, later than the limit."""
 

@@ -125,6 +125,11 @@ class Pipeline:
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self._folder.glob("worker-*.log")))
 
+    def log_lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of an event, in order."""
+        entries = [json.loads(line) for line in self.logs().splitlines() if line.startswith("{")]
+        return [entry for entry in entries if entry["event"] == event]
+
     def stop(self, worker: subprocess.Popen[bytes]) -> int:
         worker.send_signal(signal.SIGTERM)
         return worker.wait(40)
@@ -164,6 +169,14 @@ class Pipeline:
 
     def decisions(self) -> list[dict[str, Any]]:
         return self.events("decisions")
+
+    def decided_services(self) -> set[str]:
+        return {d["incident"]["service"] for d in self.decisions()}
+
+    def await_decided(self, *services: str, seconds: float = 60) -> None:
+        """Wait until a decision about each of these services is published."""
+        found = self.decided_services
+        until(lambda: set(services) <= found(), lambda: f"decisions about {services}, there are {found()}", seconds)
 
     def committed(self) -> list[int]:
         """Return the group's offsets, below zero where there is none.

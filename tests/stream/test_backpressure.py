@@ -10,6 +10,8 @@ from openclaw_stream.stream.backpressure import Backpressure
 from openclaw_stream.stream.decision_queue import DecisionQueue
 from openclaw_stream.telemetry.metrics import Metrics
 from tests.stream.bench import FIRES, Partition
+from tests.stream.conftest import NewPipeline
+from tests.stream.pipeline import alert, check_exactly_once, counted
 from tests.stream.test_decision_queue import revision
 
 ROOM = 1 << 40
@@ -68,3 +70,17 @@ async def test_a_blocked_partition_does_not_resume_and_decides_what_gathers(queu
     assert not backpressure.is_full()
     assert not backpressure.relieve()
     assert partition.ledger.undecided == 1
+
+
+def test_a_backlog_is_processed_under_a_tiny_memory_limit(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(
+        2, OPENCLAW_MAX_PENDING_BYTES="20000", OPENCLAW_MAX_PENDING_DECISIONS="5", OPENCLAW_GROUP_WAIT="600"
+    )
+    pipeline.produce([(n % 2, alert(f"s{n % 300}")) for n in range(3000)])
+    worker = pipeline.start()
+    pipeline.await_settled(90)
+    pipeline.stop(worker)
+    decisions = pipeline.decisions()
+    check_exactly_once(decisions)
+    assert len({d["incident_id"] for d in decisions}) == 300
+    assert counted(pipeline) == 3000

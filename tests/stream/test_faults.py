@@ -101,19 +101,3 @@ def test_records_of_a_transaction_left_open_by_the_broker_are_never_published(
         assert len(pipeline.read("dead_letter")) == 1
     finally:
         pipeline.close()
-
-
-def test_a_worker_whose_heartbeat_fails_permanently_joins_the_group_again(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(2)
-    failing = pipeline.start("tests.stream.kafka.failing_heartbeat")
-    pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(20)])
-    pipeline.await_settled()
-    while "poll failed" not in pipeline.logs():
-        time.sleep(0.2)
-    pipeline.produce([(n % 2, alert(f"s{n}", "Another")) for n in range(20)])
-    pipeline.await_settled()
-    assert pipeline.stop(failing) == 0, pipeline.logs()
-    decisions = pipeline.decisions()
-    check_exactly_once(decisions)
-    assert len({d["incident_id"] for d in decisions}) == 20
-    assert counted(pipeline) == 40

@@ -1,18 +1,10 @@
 """One log line for each event of an incident's life, by a worker on a real Kafka."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 from tests.stream.pipeline import Pipeline, alert, until
 
 NewPipeline = Callable[..., Pipeline]
-
-
-def lines(pipeline: Pipeline, event: str) -> list[dict[str, Any]]:
-    """Return the log lines of an event, in order."""
-    entries = [json.loads(line) for line in pipeline.logs().splitlines() if line.startswith("{")]
-    return [entry for entry in entries if entry["event"] == event]
 
 
 def resolve_an_incident(pipeline: Pipeline) -> None:
@@ -33,11 +25,11 @@ def test_each_event_of_an_incident_is_logged_once(new_pipeline: NewPipeline) -> 
     published, resolution = pipeline.decisions()
     incident_id = published["incident_id"]
 
-    [opened] = lines(pipeline, "incident opened")
+    [opened] = pipeline.log_lines("incident opened")
     assert (opened["incident_id"], opened["group_key"]) == (incident_id, "shop/cart")
     assert (opened["partition"], opened["offset"], opened["level"]) == (0, 0, "info")
 
-    [decision] = lines(pipeline, "decision published")
+    [decision] = pipeline.log_lines("decision published")
     assert (decision["incident_id"], decision["group_key"]) == (incident_id, "shop/cart")
     assert (decision["partition"], decision["offset"]) == (0, published["source"]["last_offset"])
     assert (decision["team"], decision["provider"]) == ("DB", "rules")
@@ -45,26 +37,14 @@ def test_each_event_of_an_incident_is_logged_once(new_pipeline: NewPipeline) -> 
     assert decision["gate"] == published["confidence"]["gate"]
     assert "PostgreSQLTooManyConnections" in decision["evidence"]
 
-    [resolved] = lines(pipeline, "resolution published")
+    [resolved] = pipeline.log_lines("resolution published")
     assert (resolved["incident_id"], resolved["group_key"]) == (incident_id, "shop/cart")
     assert (resolved["partition"], resolved["offset"], resolved["revision"]) == (0, 2, resolution["revision"])
     assert resolved["status"] == "resolved"
 
-    [dead] = lines(pipeline, "dead letter published")
+    [dead] = pipeline.log_lines("dead letter published")
     assert (dead["partition"], dead["offset"]) == (0, 3)
     assert "JSON" in dead["reason"]
-
-
-def test_a_drain_is_logged_when_it_starts_and_when_it_ends(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(2)
-    worker = pipeline.start()
-    pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(4)])
-    pipeline.await_settled()
-    assert pipeline.stop(worker) == 0, pipeline.logs()
-    [started], [ended] = lines(pipeline, "drain started"), lines(pipeline, "drain ended")
-    assert (started["reason"], started["partitions"]) == ("shutdown", [0, 1])
-    assert ended["drained"] is True
-    assert ended["committed_offsets"] == {"0": 2, "1": 2}
 
 
 def test_a_restart_logs_no_incident_again_and_a_replay_is_logged_as_such(new_pipeline: NewPipeline) -> None:
@@ -73,19 +53,19 @@ def test_a_restart_logs_no_incident_again_and_a_replay_is_logged_as_such(new_pip
     resolve_an_incident(pipeline)
     assert pipeline.stop(worker) == 0, pipeline.logs()
     worker = pipeline.start()
-    until(lambda: len(lines(pipeline, "partition restored")) == 2, "the second worker")
+    until(lambda: len(pipeline.log_lines("partition restored")) == 2, "the second worker")
     assert pipeline.stop(worker) == 0, pipeline.logs()
-    assert len(lines(pipeline, "incident opened")) == 1
-    assert lines(pipeline, "replay detected") == []
+    assert len(pipeline.log_lines("incident opened")) == 1
+    assert pipeline.log_lines("replay detected") == []
 
     pipeline.reset([0])
     worker = pipeline.start()
     until(lambda: len(pipeline.decisions()) == 4, "the replayed revisions")
     pipeline.await_settled()
     assert pipeline.stop(worker) == 0, pipeline.logs()
-    [replay] = lines(pipeline, "replay detected")
+    [replay] = pipeline.log_lines("replay detected")
     assert (replay["partition"], replay["offset"], replay["generation"]) == (0, 0, 2)
     assert replay["records"] > 0
-    opened = lines(pipeline, "incident opened")
+    opened = pipeline.log_lines("incident opened")
     assert [(line["generation"], line["replayed"]) for line in opened] == [(1, False), (2, True)]
     assert len({line["incident_id"] for line in opened}) == 1

@@ -1,36 +1,19 @@
 """One log line for each opened incident, decision, resolution and dead letter of a transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from structlog.testing import capture_logs
 
 from openclaw_stream.events.arbitration_result import ArbitrationResult
-from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Validation
 from openclaw_stream.stream.publication_log import PublicationLog
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
-from openclaw_stream.vocabulary import Language, Responsibility
 from tests.stream.bench import FIRES, Partition, played
+from tests.stream.results import result
 
 Lines = Sequence[Mapping[str, Any]]
 
 SECRET = "hunter2-hunter2"  # noqa: S105 - planted, to be searched for
-
-
-def result(reason: str = "PostgreSQLDown names postgresql: DB") -> ArbitrationResult:
-    return ArbitrationResult(
-        judgement=Judgement(
-            action_title="x",
-            primary_responsibility=Responsibility.DB,
-            responsibility_reasoning=reason,
-            confidence=0.8,
-        ),
-        confidence=Confidence(reported=0.9, evidence=0.85, final=0.8, gate="passed"),
-        provenance=Provenance(provider="rules", rules_version="1", language=Language.EN),
-        validation=Validation(),
-        decided_at=datetime.now(UTC),
-    )
 
 
 def commit(partition: Partition, decided: ArbitrationResult | None = None, generation: int = 1) -> Lines:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import signal
 import socket
 import time
 import urllib.error
@@ -138,47 +137,6 @@ def test_a_restart_continues_after_sigterm_has_drained(new_pipeline: NewPipeline
     assert counted(pipeline) == 100
 
 
-def test_two_workers_divide_partitions_and_hand_them_over(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(4)
-    first = pipeline.start()
-    pipeline.produce([(n % 4, alert(f"s{n % 40}")) for n in range(800)])
-    until(lambda: bool(pipeline.decisions()), "the first decisions")
-    second = pipeline.start()
-    for _ in range(10):
-        pipeline.produce([(n % 4, alert(f"s{n % 40}", f"Alert{n % 3}")) for n in range(200)])
-        time.sleep(0.3)
-    until(lambda: pipeline.logs().count('"partitions assigned"') >= 3, "both workers to have partitions")
-    pipeline.stop(first)
-    pipeline.await_settled()
-    pipeline.stop(second)
-    drains = [line for line in pipeline.logs().splitlines() if '"drain started"' in line]
-    assert any('"partitions revoked"' in line for line in drains)
-    decisions = pipeline.decisions()
-    check_exactly_once(decisions)
-    assert {d["incident"]["group_key"] for d in decisions} == {f"shop/s{n}" for n in range(40)}
-    assert counted(pipeline) == 2800
-
-
-def test_a_frozen_worker_publishes_nothing_after_its_session_has_expired(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(1, KAFKA_SESSION_TIMEOUT="2")
-    zombie = pipeline.start()
-    pipeline.produce([(0, alert(f"s{n}")) for n in range(20)])
-    until(lambda: bool(pipeline.committed()[0] >= 0), "the first commit")
-    zombie.send_signal(signal.SIGSTOP)
-    successor = pipeline.start()
-    pipeline.produce([(0, alert(f"s{n}", "Another")) for n in range(20)])
-    pipeline.await_settled()
-    zombie.send_signal(signal.SIGCONT)
-    time.sleep(4)
-    pipeline.produce([(0, alert(f"s{n}", "YetAnother")) for n in range(20)])
-    time.sleep(2)
-    pipeline.await_settled()
-    pipeline.stop(successor)
-    pipeline.stop(zombie)
-    check_exactly_once(pipeline.decisions())
-    assert counted(pipeline) == 60
-
-
 @pytest.mark.parametrize("where", ["beginning", "middle"])
 def test_an_offset_reset_reproduces_the_incidents(new_pipeline: NewPipeline, where: str) -> None:
     pipeline = new_pipeline(2)
@@ -207,20 +165,6 @@ def test_an_offset_reset_reproduces_the_incidents(new_pipeline: NewPipeline, whe
     ended = {d["incident_id"] for d in before if d["event_type"] == "resolution"}
     assert ended == {d["incident_id"] for d in replayed if d["event_type"] == "resolution"}
     check_exactly_once(pipeline.decisions())
-
-
-def test_a_backlog_is_processed_under_a_tiny_memory_limit(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(
-        2, OPENCLAW_MAX_PENDING_BYTES="20000", OPENCLAW_MAX_PENDING_DECISIONS="5", OPENCLAW_GROUP_WAIT="600"
-    )
-    pipeline.produce([(n % 2, alert(f"s{n % 300}")) for n in range(3000)])
-    worker = pipeline.start()
-    pipeline.await_settled(90)
-    pipeline.stop(worker)
-    decisions = pipeline.decisions()
-    check_exactly_once(decisions)
-    assert len({d["incident_id"] for d in decisions}) == 300
-    assert counted(pipeline) == 3000
 
 
 def test_poison_records_do_not_stop_the_worker(new_pipeline: NewPipeline) -> None:
@@ -256,84 +200,6 @@ def test_a_missing_topic_is_named_in_the_log(bootstrap: str, tmp_path: Path) -> 
     assert worker.wait(30) == 1
     assert pipeline.topics["alerts"] in pipeline.logs()
     assert "topics create" in pipeline.logs()
-
-
-def test_states_of_another_group_stop_the_worker(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(1)
-    worker = pipeline.start()
-    pipeline.produce([(0, alert("checkout"))])
-    pipeline.await_settled()
-    pipeline.stop(worker)
-    other = pipeline.start(KAFKA_GROUP_ID=f"{pipeline.name}-other")
-    assert other.wait(30) == 1
-    assert "OPENCLAW_TOPIC_INCIDENTS" in pipeline.logs()
-
-
-def test_latest_skips_the_history_of_a_first_start(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(1)
-    pipeline.produce([(0, alert("old"))])
-    worker = pipeline.start(KAFKA_AUTO_OFFSET_RESET="latest")
-    pipeline.await_settled()
-    pipeline.produce([(0, alert("new"))])
-    until(lambda: bool(pipeline.decisions()), "the decision")
-    pipeline.stop(worker)
-    assert [d["incident"]["group_key"] for d in pipeline.decisions()] == ["shop/new"]
-
-
-def test_an_offset_beyond_the_log_stops_only_its_partition(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(2)
-    pipeline.produce([(1, alert("cart"))])
-    pipeline.reset([50, 0])
-    worker = pipeline.start()
-    until(lambda: bool(pipeline.decisions()), "the decision of the other partition")
-    assert worker.poll() is None
-    assert "lies beyond the end of the log" in pipeline.logs()
-    assert pipeline.stop(worker) == 0
-
-
-def test_alerts_of_aborted_transactions_are_not_read(new_pipeline: NewPipeline) -> None:
-    pipeline = new_pipeline(1)
-    worker = pipeline.start()
-    producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": pipeline.name})
-    producer.init_transactions(30)
-    for n in range(6):
-        producer.begin_transaction()
-        group = "aborted" if n % 2 else "kept"
-        producer.produce(pipeline.topics["alerts"], json.dumps(alert(group)).encode(), partition=0)
-        if n % 2:
-            producer.flush(10)
-            producer.abort_transaction(30)
-        else:
-            producer.commit_transaction(30)
-    pipeline.await_settled()
-    assert pipeline.stop(worker) == 0
-    [decision] = pipeline.decisions()
-    assert (decision["incident"]["group_key"], decision["incident"]["alert_count"]) == ("shop/kept", 3)
-
-
-@pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it is down"])
-def test_records_deleted_by_retention_are_logged_and_skipped(new_pipeline: NewPipeline, running: bool) -> None:  # noqa: FBT001
-    pipeline = new_pipeline(1, OPENCLAW_GROUP_WAIT="5" if running else "600")
-    worker = pipeline.start()
-    pipeline.produce([(0, alert(f"s{n}")) for n in range(50)])
-    until(lambda: pipeline.committed() == [0], "the first commit")
-    if running:
-        worker.send_signal(signal.SIGSTOP)
-    else:
-        pipeline.stop(worker)
-    pipeline.delete_records(0, 30)
-    pipeline.produce([(0, alert(f"s{n}", severity="critical")) for n in range(30, 50)])
-    if running:
-        worker.send_signal(signal.SIGCONT)
-    else:
-        worker = pipeline.start(OPENCLAW_GROUP_WAIT="1")
-    pipeline.await_settled()
-    pipeline.stop(worker)
-    check_exactly_once(pipeline.decisions())
-    groups = {d["incident"]["group_key"] for d in pipeline.decisions()}
-    assert {f"shop/s{n}" for n in range(30, 50)} <= groups
-    if not running:
-        assert "deleted by retention" in pipeline.logs()
 
 
 @pytest.mark.io

@@ -1,4 +1,7 @@
-"""The JSON of `kubectl patch`: only replicas, container resources, or the bounds of an HPA."""
+"""The JSON of `kubectl patch`: only replicas, container resources, or the bounds of an HPA.
+
+JSON escapes can hide any character in its strings: messages quote them with `!r`.
+"""
 
 import json
 import re
@@ -80,7 +83,7 @@ def _check_operations(kind: Kind, operations: Any) -> None:
     for operation in operations:
         path, value = _operation(operation)
         if path in paths:
-            raise RefusedCommand(f"the patch changes {path[:80]} twice")
+            raise RefusedCommand(f"the patch changes {path[:80]!r} twice")
         paths.add(path)
         if kind is Kind.HPA:
             bounds[_bound(path)] = value
@@ -103,7 +106,7 @@ def _operation(operation: Any) -> tuple[str, Any]:
 def _bound(path: str) -> str:
     bound = path.removeprefix("/spec/")
     if path == bound or bound not in _BOUNDS:
-        raise RefusedCommand(f"a patch may not change {path[:80]} of an HPA")
+        raise RefusedCommand(f"a patch may not change {path[:80]!r} of an HPA")
     return bound
 
 
@@ -113,7 +116,7 @@ def _check_operation(kind: Kind, path: str, value: Any) -> None:
         return
     match = _RESOURCES_PATH.fullmatch(path)
     if not match:
-        raise RefusedCommand(f"a patch may not change {path[:80]}")
+        raise RefusedCommand(f"a patch may not change {path[:80]!r}")
     part, resource = match.groups()
     if resource:
         value = {resource: value}
@@ -132,7 +135,7 @@ def _check_resources(resources: Any) -> None:
 def _quantity(resource: str, amount: Any) -> str:
     text = str(amount) if type(amount) is int else amount
     if not isinstance(text, str):
-        raise RefusedCommand(f"the {resource[:40]} of a patch is not a quantity")
+        raise RefusedCommand(f"the {resource[:40]!r} of a patch is not a quantity")
     size(resource, text)
     return text
 
@@ -164,7 +167,7 @@ def _object_with(value: Any, *keys: str) -> dict[str, Any]:
     """Check that a value is an object with some of these keys and no others."""
     found = _object(value)
     if not found or not set(found) <= set(keys):
-        others = ", ".join(sorted(key[:40] for key in set(found) - set(keys))[:3]) or "an empty object"
+        others = ", ".join(sorted(repr(key[:40]) for key in set(found) - set(keys))[:3]) or "an empty object"
         raise RefusedCommand(f"a patch may change {' or '.join(keys)} here, not {others}")
     return found
 

@@ -53,7 +53,7 @@ def size(resource: str, text: str) -> Fraction:
         raise RefusedCommand(f"{resource[:40]!r} is not one of {', '.join(RESOURCES)}")
     match = _QUANTITY.fullmatch(text)
     if not match:
-        raise RefusedCommand(f"{resource}={text[:40]} is not a Kubernetes quantity such as 500m or 512Mi")
+        raise RefusedCommand(f"{resource} {text[:40]!r} is not a Kubernetes quantity such as 500m or 512Mi")
     value = Fraction(match["number"]) * _SCALES.get(match["suffix"], Fraction(1))
     low, high, allowed = _RANGES[resource]
     if not low <= value <= high:

@@ -1,17 +1,12 @@
 """The command grammar, checked with a corpus, an independent oracle and mutations."""
 
-import shlex
-
 import pytest
 from hypothesis import given, settings
 
 from openclaw_stream.arbitration.kubectl import RefusedCommand, kind_of, parse
-from openclaw_stream.vocabulary import Action
 from tests.arbitration.kubectl.commands import HOSTILE, VALID, mutations, valid_commands
 from tests.arbitration.oracle import is_inert, is_safe, meaning
 
-_LIMIT = '{"op":"replace","path":"/spec/template/spec/containers/0/resources/limits/cpu","value":"1"}'
-_PATCHED_LIMIT = f"kubectl patch deploy/a --type=json -p '[{_LIMIT}]'"
 FAMILIES = sorted({entry["family"] for entry in HOSTILE})
 
 
@@ -71,40 +66,12 @@ def test_no_mutation_becomes_unsafe_or_changes_its_meaning(text: str) -> None:
     assert meaning(rendered) == meaning(text)
 
 
-@settings(deadline=None)
-@given(valid_commands())
-def test_a_shell_splits_a_rendered_command_into_its_parts(text: str) -> None:
-    command = parse(text)
-    flags = [f"--{flag}={value}" for flag, value in command.flags]
-    namespace = ["-n", command.namespace] if command.namespace else []
-    expected = ["kubectl", *command.verb.split(), command.target, *flags, *namespace]
-    assert shlex.split(command.render()) == expected
-
-
 def test_the_longest_command_fits_an_event() -> None:
     container = '{"name":"%s","resources":{"limits":{"cpu":"1"}}}'
     body = '{"spec":{"template":{"spec":{"containers":[%s]}}}}'
     padded = body % ",".join(container % ("c" * 63) for _ in range(5))
     text = f"kubectl patch ds {'d' * 63} -p '{padded}'"
     assert len(parse(text).in_namespace("n" * 63).render()) <= 1000
-
-
-@pytest.mark.parametrize(
-    ("text", "action"),
-    [
-        ("kubectl scale deploy/a --replicas=2", Action.SCALE_DEPLOYMENT),
-        ('kubectl patch deploy/a -p \'{"spec":{"replicas":2}}\'', Action.SCALE_DEPLOYMENT),
-        ("kubectl autoscale deploy/a --max=2", Action.APPLY_HPA),
-        ('kubectl patch hpa/a -p \'{"spec":{"maxReplicas":2}}\'', Action.APPLY_HPA),
-        ("kubectl set resources deploy/a --limits=cpu=1", Action.TUNE_RESOURCES),
-        (_PATCHED_LIMIT, Action.TUNE_RESOURCES),
-        ("kubectl rollout restart deploy/a", Action.RESTART_DEPLOYMENT),
-        ("kubectl rollout undo deploy/a", Action.RESTART_DEPLOYMENT),
-        ("kubectl delete pod/a", Action.DELETE_POD),
-    ],
-)
-def test_a_command_has_its_action(text: str, action: Action) -> None:
-    assert parse(text).action is action
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,6 @@ def test_a_named_workload_gets_a_command(found: Exemplar, action: Action, comman
     assert "manually" not in judgement.description
 
 
-def test_affected_pods_are_the_known_replicas() -> None:
-    judgement = judged(
-        alert("CheckoutDown", "The service is down", {**SHOP, "deployment": "checkout"}, metrics={"replicas": 4})
-    )
-    assert judgement.blast_radius.affected_pods == 4
-    assert judgement.blast_radius.related_services == ["checkout"]
-
-
 def test_the_target_resource_names_the_workload() -> None:
     named = replace(alert("CheckoutDown", "down", SHOP), target_resource="Deployment/checkout")
     assert judged(named).kubectl_command == "kubectl rollout restart deployment/checkout -n shop"

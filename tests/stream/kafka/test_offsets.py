@@ -83,6 +83,7 @@ async def test_the_committed_offset_has_its_metadata_and_the_topic_id(bootstrap:
     assert other.topic_id not in {None, fetched.topic_id}
 
 
+@pytest.mark.io
 async def test_the_error_names_the_group_when_no_broker_answers(unused_tcp_port: int) -> None:
     settings = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}", group_id="workers")
     with pytest.raises(RetryableError, match="cannot fetch committed offset of group workers on alerts-3: "):

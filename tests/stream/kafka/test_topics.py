@@ -17,7 +17,6 @@ from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.topic_rules import DEAD_LETTER_OVERHEAD
 from openclaw_stream.stream.kafka.topics import TopicFacts, TopicReport, check_topics, create_topics, list_topics
 from tests.conftest import OwnKafka
-from tests.stream.pipeline import until
 
 
 def settings_for(bootstrap: str) -> Settings:
@@ -55,17 +54,6 @@ async def test_missing_topics_are_created_without_differences(settings: Settings
     assert await check_topics(settings) == again
     assert again.require().partitions == 3
     assert again.require().topic_id == facts.topic_id
-
-
-async def test_a_recreated_topic_has_another_id(settings: Settings, admin: AdminClient) -> None:
-    alerts = settings.topics.alerts
-    before = (await create_topics(settings, partitions=1)).require()
-    admin.delete_topics([alerts])[alerts].result(30)
-    until(lambda: alerts not in admin.list_topics(timeout=10).topics, f"{alerts} to be deleted")
-    after = (await create_topics(settings, partitions=1)).require()
-    assert before.topic_id
-    assert after.topic_id
-    assert before.topic_id != after.topic_id
 
 
 async def test_check_reports_every_missing_topic_and_creates_none(settings: Settings, own_kafka: OwnKafka) -> None:

@@ -101,6 +101,7 @@ def test_deep_nesting_is_an_error(text: str) -> None:
     "text",
     ['{"' * 30_000, "{'" * 30_000, '{"a":' + '(a("“```json' * 5_000, '{"a"::, (' + "{" * 290 + "a" * 60_000],
 )
+@pytest.mark.slow
 def test_the_repair_of_a_malicious_text_is_stopped(text: str) -> None:
     tracer = sys.gettrace()
     before = time.thread_time()

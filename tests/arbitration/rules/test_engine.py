@@ -1,7 +1,9 @@
 """The rules judge any case, deterministically and safely."""
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ from openclaw_stream.events.decision import GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk, Severity
 from tests.arbitration.rules.examples import EXAMPLES
-from tests.builders import case_from
+from tests.builders import alert, case_from
 
 words = st.sampled_from([e.name for e in EXAMPLES] + [e.text for e in EXAMPLES] + ["prod", "checkout", "team FE"])
 texts = words | st.text(max_size=60)
@@ -99,3 +101,59 @@ def test_very_long_alerts_are_cut() -> None:
     judgement = judge(case_from(*[long] * 40), Language.EN)
     assert judgement.primary_responsibility is Responsibility.DB
     assert len(judgement.reasoning) < 2000
+
+
+def judge_one(found: Exemplar, **overrides: Any) -> Judgement:
+    return judge(case_from(found, **overrides), Language.EN)
+
+
+def test_affected_pods_are_the_known_replicas() -> None:
+    judgement = judge_one(
+        alert(
+            "CheckoutDown",
+            "The service is down",
+            {"namespace": "shop", "service": "checkout", "deployment": "checkout"},
+            metrics={"replicas": 4},
+        )
+    )
+    assert judgement.blast_radius.affected_pods == 4
+    assert judgement.blast_radius.related_services == ["checkout"]
+
+
+def test_pods_are_affected_by_a_command_only() -> None:
+    labels = {"namespace": "data", "statefulset": "mysql"}
+    judgement = judge_one(alert("MySQLDown", "MySQL is down", labels, metrics={"replicas": 4}))
+    assert (judgement.kubectl_command, judgement.target_resource) == ("", "statefulset/mysql")
+    assert judgement.blast_radius.affected_pods == 0
+
+
+@pytest.mark.parametrize(
+    ("services", "service", "affected"),
+    [
+        (("checkout", "cart"), "other", ["checkout", "cart"]),
+        ((), "check\u202eout\n", ["checkout"]),
+        ((), "", []),
+        (("\u200b", "a\x00b"), "", ["ab"]),
+        (tuple(f"s{number}" for number in range(40)), "", [f"s{number}" for number in range(16)]),
+    ],
+)
+def test_affected_services_are_clean_names_of_the_case(
+    services: tuple[str, ...], service: str, affected: list[str]
+) -> None:
+    judgement = judge_one(alert("CheckoutDown", "down"), services=services, service=service)
+    assert judgement.affected_services == affected
+    assert judgement.blast_radius.related_services == affected
+
+
+def test_the_namespace_is_that_of_the_workload_else_of_the_case() -> None:
+    labels = {"namespace": "shop", "deployment": "checkout"}
+    assert judge_one(alert("CheckoutDown", "down", labels), namespace="other").namespace == "shop"
+    assert judge_one(alert("CheckoutDown", "down"), namespace="sh\u202eop\n").namespace == "shop"
+
+
+def test_a_case_without_alerts_has_the_cause_of_unknown_faults() -> None:
+    empty = judge(case_from(severity=Severity.CRITICAL), Language.EN)
+    assert (empty.primary_responsibility, empty.suggested_action) == (Responsibility.COLLAB, Action.NO_ACTION)
+    assert (empty.target_resource, empty.affected_services, empty.kubectl_command) == ("", [], "")
+    assert empty.action_title
+    assert empty.action_title == judge_one(alert("Oops")).action_title

@@ -1,4 +1,4 @@
-"""The stage of one act: servers that are shared, topics of its own, the workers, and the clock of the producers."""
+"""The testbed of one scenario: shared servers, its own topics, the workers, and the producers' clock."""
 
 import contextlib
 import threading
@@ -49,15 +49,15 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The servers of all acts; a fault names what it needs, and is left out where that is missing here."""
+    """The servers of all scenarios; a fault whose server is missing is left out."""
 
     kafka: EmbeddedKafka | Cluster
     valkey: EmbeddedValkey | None = None
     others: Mapping[str, Upstream] = field(default_factory=dict)
-    """What workers ask over HTTP, by name."""
+    """The HTTP servers that workers call, by name."""
 
     def has(self, name: str) -> bool:
-        """Tell whether a fault that needs `name` can strike."""
+        """Return whether the server `name` exists."""
         match name:
             case "":
                 return True
@@ -86,7 +86,7 @@ class Servers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Where the workers find them."""
+        """The workers' settings for these servers."""
         found = {"KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers}
         if isinstance(self.kafka, Cluster):
             found |= self.kafka.environment
@@ -99,22 +99,22 @@ class Servers:
 
 @contextlib.contextmanager
 def servers() -> Iterator[Servers]:
-    """Start all that workers depend on."""
+    """Start all servers that workers depend on."""
     with EmbeddedKafka() as kafka, EmbeddedValkey() as valkey, Model() as model, SigNoz() as signoz:
         yield Servers(kafka, valkey, {"LLM": model, "SigNoz": signoz})
 
 
 @contextlib.contextmanager
 def cluster_servers() -> Iterator[Servers]:
-    """Start three nodes and nothing else: decisions are made by the rules, so that only Kafka can delay them."""
+    """Start three nodes and no other server: the rules decide, so that only Kafka can delay decisions."""
     with Cluster() as cluster:
         yield Servers(cluster)
 
 
-class Stage:
-    """Topics, consumer group and workers of one act."""
+class Testbed:
+    """Topics, consumer group and workers of one scenario."""
 
-    def __init__(  # noqa: PLR0913 - an act's choices
+    def __init__(  # noqa: PLR0913 - the options of a scenario
         self,
         servers: Servers,
         folder: Path,
@@ -135,7 +135,7 @@ class Stage:
         self.folder = folder
         self.create_time = create_time
         self.skew = 0.0
-        """Seconds the producers' clocks are off, on a topic with CreateTime."""
+        """Offset of the producers' clocks in seconds, on a topic with CreateTime."""
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         named = {f"OPENCLAW_TOPIC_{kind.upper()}": topic for kind, topic in topics.items()}
         environment = {**SETTINGS, **(settings or {}), **named, **servers.environment, "KAFKA_GROUP_ID": name}
@@ -148,7 +148,7 @@ class Stage:
         """Called after a partition was added to the alerts."""
 
     def create(self) -> None:
-        """Make the topics."""
+        """Create the topics."""
         kinds = self.topic_configs()
         new = [NewTopic(self.run.topics[k], self.run.partitions, self.servers.replicas, config=kinds[k]) for k in kinds]
         admin = AdminClient({"bootstrap.servers": self.run.bootstrap, "log_level": 0})
@@ -169,7 +169,7 @@ class Stage:
 
     @contextlib.contextmanager
     def hold(self, *resources: str) -> Iterator[bool]:
-        """Take resources for one fault alone; False where another fault has one of them."""
+        """Lock resources for one fault; yields False if another fault has locked one of them."""
         with contextlib.ExitStack() as held:
             for resource in sorted(resources):
                 if not self._locks[resource].acquire(blocking=False):
@@ -178,7 +178,7 @@ class Stage:
                 held.callback(self._locks[resource].release)
             yield True
 
-    # ---- what is to be seen from outside
+    # ---- observed from outside
 
     def ends(self, kind: str = "alerts") -> dict[int, int]:
         """Return the ends of a topic."""
@@ -192,36 +192,36 @@ class Stage:
             reader.close()
 
     def note_resets(self, resets: list[Reset]) -> None:
-        """Have the verifier know of resets, before they are made."""
+        """Record resets for the verifier, before they are done."""
         self.run.resets += resets
         self.run.save(self.folder)
 
     def add_partition(self) -> None:
-        """Go on with one more partition, which the topics have already."""
+        """Produce to one more partition, which the topics already have."""
         self.run.partitions += 1
         self.run.save(self.folder)
         for follow in self.on_new_partition:
             follow()
 
     def settle(self, seconds: float) -> bool:
-        """Wait until all is read, decided and quiet; False where that does not come."""
+        """Wait until everything is read and decided, and no more decisions follow; returns False after `seconds`."""
         deadline = time.monotonic() + seconds
-        quiet_since, told = time.monotonic(), -1
+        quiet_since, last = time.monotonic(), -1
         while time.monotonic() < deadline:
             try:
                 now, idle = sum(self.ends("decisions").values()), committed_offsets(self.run) == self.ends()
             except (KafkaException, OSError):
                 now, idle = -1, False
-            if not idle or now != told:
-                quiet_since, told = time.monotonic(), now
+            if not idle or now != last:
+                quiet_since, last = time.monotonic(), now
             elif time.monotonic() - quiet_since > HOLD_SECONDS + 4:
                 return True
             time.sleep(0.5)
         return False
 
 
-def attempt(action: Callable[[], bool], seconds: float) -> bool:
-    """Try until it works, or for so long."""
+def retry_until(action: Callable[[], bool], seconds: float) -> bool:
+    """Repeat an action until it returns True, for at most `seconds`; returns whether it did."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if action():

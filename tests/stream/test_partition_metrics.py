@@ -1,0 +1,145 @@
+"""The metrics of one partition, as they are exported."""
+
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.decode import DecodedRecord
+from openclaw_stream.events.decision import Suggestion
+from openclaw_stream.stream.partition_metrics import PartitionMetrics
+from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
+from openclaw_stream.telemetry.metrics import Metrics
+from openclaw_stream.vocabulary import TuningType
+from tests.stream.bench import ENDS, FIRES, OTHER, Partition, played
+from tests.stream.results import result
+
+
+class Exported:
+    """The metrics of partition 3, and their exported values."""
+
+    def __init__(self) -> None:
+        self.all = Metrics()
+        self.partition = PartitionMetrics(self.all, 3)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Return a sample; None where it is not exported."""
+        return self.all.registry.get_sample_value(f"openclaw_{name}", labels)
+
+    def of_partition(self, name: str) -> float | None:
+        return self.value(name, partition="3")
+
+
+@pytest.fixture
+def exported() -> Exported:
+    return Exported()
+
+
+def decoded(*alerts: Alert, warnings: tuple[str, ...] = ()) -> DecodedRecord:
+    return DecodedRecord(list(alerts), [], list(warnings), "native")
+
+
+def test_alerts_are_counted_by_format_and_status_with_their_batch(exported: Exported) -> None:
+    exported.partition.count_decoded(b"g", decoded(FIRES))
+    exported.partition.count_decoded(b"g", decoded(FIRES, ENDS))
+    assert exported.value("alerts_total", format="native", status="firing") is None
+    exported.partition.record_batch(2)
+    exported.partition.record_batch(5)
+    assert exported.of_partition("records_total") == 7
+    assert exported.value("alerts_total", format="native", status="firing") == 2
+    assert exported.value("alerts_total", format="native", status="resolved") == 1
+
+
+def test_a_key_is_foreign_where_it_differs_from_the_group_of_the_only_alert(exported: Exported) -> None:
+    exported.partition.count_decoded(None, decoded(FIRES))
+    exported.partition.count_decoded(b"g", decoded(FIRES))
+    exported.partition.count_decoded(b"another", decoded(FIRES))
+    exported.partition.count_decoded(b"another", decoded(FIRES, OTHER))
+    exported.partition.record_batch(4)
+    exported.partition.record_batch(0)
+    assert (exported.value("null_keys_total"), exported.value("foreign_keys_total")) == (1, 1)
+
+
+def test_ignored_parts_of_many_records_are_logged_once(exported: Exported) -> None:
+    with capture_logs() as lines:
+        for n in range(100):
+            exported.partition.count_decoded(b"g", decoded(FIRES, warnings=("labels are no object", f"last {n}")))
+    [line] = lines
+    assert (line["event"], line["log_level"]) == ("parts of alerts were ignored", "warning")
+    assert (line["count"], line["last"], line["partition"]) == (2, "last 0", 3)
+
+
+def test_the_lag_is_measured_to_the_high_watermark(exported: Exported) -> None:
+    partition = played(2)
+    exported.partition.record_position(partition.ledger, 8, 12, None)
+    assert exported.of_partition("stream_position") == 2
+    assert exported.of_partition("log_stable_offset") == 8
+    assert exported.of_partition("log_end_offset") == 12
+    assert exported.of_partition("lag_records") == 10
+    assert exported.of_partition("committed_offset") == 0, "none is known"
+    exported.partition.record_position(partition.ledger, 1, 1, 2)
+    assert exported.of_partition("lag_records") == 0, "the end was fetched before the position moved"
+    assert exported.of_partition("committed_offset") == 2
+
+
+def test_stream_time_is_in_seconds_and_zero_before_the_first_record(exported: Exported) -> None:
+    partition = Partition()
+    exported.partition.record_position(partition.ledger, 0, 0, None)
+    assert exported.of_partition("stream_time_seconds") == 0
+    partition.read(1500, FIRES)
+    exported.partition.record_position(partition.ledger, 1, 1, None)
+    assert exported.of_partition("stream_time_seconds") == 1.5
+
+
+def test_restored_incidents_are_not_counted_as_opened_again(exported: Exported) -> None:
+    partition = played(2)
+    exported.partition.record_position(partition.ledger, 2, 2, 2)
+    partition.start()
+    exported.partition.count_restored(partition.ledger)
+    exported.partition.record_position(partition.ledger, 2, 2, 2)
+    assert exported.value("incidents_opened_total") == 1
+    assert exported.value("restored_states_total") == 1
+    assert exported.of_partition("open_incidents") == 1
+    partition.read(20, replace(FIRES, group_key="new"))
+    exported.partition.record_position(partition.ledger, 3, 3, 2)
+    assert exported.value("incidents_opened_total") == 2
+
+
+def test_a_commit_counts_what_it_has_published(exported: Exported) -> None:
+    partition = Partition()
+    partition.fold(4)
+    cache = Suggestion(type=TuningType.CACHE, description="cache the catalogue")
+    while partition.ledger.ready:
+        partition.ledger.complete(partition.ledger.ready.popleft(), result(suggestions=[cache]), None)
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    exported.partition.count_committed(plan, 0.03)
+    for kind in ("decision", "resolution"):
+        assert exported.value("decisions_total", team="DB", event_type=kind, provider="rules") == 1
+    assert exported.value("incidents_resolved_total", status="resolved") == 1
+    assert exported.value("tuning_events_total", type="CACHE") == 2
+    assert exported.value("decision_latency_seconds_count") == 2
+    assert exported.value("transactions_total", result="committed") == 1
+    assert exported.value("transaction_duration_seconds_sum") == pytest.approx(0.03)
+
+
+def test_dead_letters_are_counted_by_whether_other_alerts_of_the_record_were_folded(exported: Exported) -> None:
+    letters = [DeadLetter(n, 0, None, b"", (), "bad", (1,) if n else ()) for n in range(3)]
+    exported.partition.count_committed(TransactionPlan([], [], letters, 3, ""), 0.01)
+    assert exported.value("dead_letters_total", reason="poison") == 1
+    assert exported.value("dead_letters_total", reason="partial") == 2
+
+
+def test_an_aborted_transaction_is_counted(exported: Exported) -> None:
+    exported.partition.count_aborted()
+    assert exported.value("transactions_total", result="aborted") == 1
+
+
+def test_a_revoked_partition_exports_no_gauges_and_keeps_its_counters(exported: Exported) -> None:
+    exported.partition.record_batch(5)
+    exported.partition.record_position(played().ledger, 8, 8, 8)
+    exported.partition.remove_gauges()
+    for name in ("stream_position", "committed_offset", "lag_records", "open_incidents", "log_end_offset"):
+        assert exported.of_partition(name) is None
+    assert exported.of_partition("records_total") == 5
