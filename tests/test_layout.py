@@ -24,6 +24,8 @@ LAYERS = (
     "openclaw_stream errors ids vocabulary text",
     "http_client resilience",
     "alerts",
+    "alerts.formats",
+    "alerts.decoding",
     "incidents",
     "events",
     "settings",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
-from openclaw_stream.alerts.names import NAME_MAX, workload_of_pod
+from openclaw_stream.alerts.resource_names import NAME_MAX, workload_of_pod
 
 _START = r"(?:^|[-_./])"
 _STATE_METRICS = r"(?:kube|openshift)[-_]?state[-_]?metrics"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from openclaw_stream.alerts.names import HASHER, NAME_MAX, PLAIN, hash_of, name_of, without_hash
+from openclaw_stream.alerts.resource_names import HASHER, NAME_MAX, PLAIN, hash_of, name_of, without_hash
 from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.alerts.subject_labels import NAMESPACE_LABELS, POD_LABELS, SERVICE_LABELS, spellings
 

@@ -25,7 +25,7 @@ from openclaw_stream.alerts.exporters import (
     reporter_of,
 )
 from openclaw_stream.alerts.hosts import host_of, in_cluster_service, is_identifier
-from openclaw_stream.alerts.names import (
+from openclaw_stream.alerts.resource_names import (
     NAME_MAX,
     job_without_time,
     name_of,

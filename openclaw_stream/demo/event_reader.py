@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.decoding.decode import decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.events.tuning import TuningEvent

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import orjson
 
-from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.decoding.decode import decode
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.errors import OpenClawError, PoisonError
 
 _PACE_SECONDS = 0.25

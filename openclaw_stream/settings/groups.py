@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.alerts.matchers import Matchers
-from openclaw_stream.alerts.native import HEARTBEATS, AlertReader
+from openclaw_stream.alerts.reader import HEARTBEATS, AlertReader
 from openclaw_stream.alerts.severity import Severities
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.settings.types import (

@@ -14,8 +14,8 @@ from openclaw_stream.resilience.ttl_cache import TtlCache
 from openclaw_stream.settings.signoz import SigNozSettings
 from openclaw_stream.signoz.client import SigNozClient, SigNozError
 from openclaw_stream.signoz.query import query_body
+from openclaw_stream.signoz.query_target import QueryTarget, Window, subject_of, window_of
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read_response
-from openclaw_stream.signoz.subject import QueryTarget, Window, subject_of, window_of
 from openclaw_stream.signoz.trace_link import traces_url
 from openclaw_stream.text import Hidden, safe_text
 

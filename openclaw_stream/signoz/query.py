@@ -6,7 +6,7 @@ expression contains no values: they are bound as variables, of types without spe
 
 from typing import Any, Final
 
-from openclaw_stream.signoz.subject import QueryTarget, Window
+from openclaw_stream.signoz.query_target import QueryTarget, Window
 
 NAME: Final = "A"
 NAMESPACE: Final = "k8s.namespace.name"

@@ -10,7 +10,7 @@ from typing import Any
 
 from openclaw_stream.http_client import dig, listed
 from openclaw_stream.signoz.query import COUNT, ERRORS, NAME, NAMESPACE, P99
-from openclaw_stream.signoz.subject import QueryTarget
+from openclaw_stream.signoz.query_target import QueryTarget
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from urllib.parse import quote
 
 from openclaw_stream.signoz.query import NAMESPACE
-from openclaw_stream.signoz.subject import Window
+from openclaw_stream.signoz.query_target import Window
 
 
 def traces_url(base: str, window: Window, service: str = "", namespace: str = "") -> str:

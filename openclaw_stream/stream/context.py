@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.errors import FatalError
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.decision_queue import DecisionQueue

@@ -5,7 +5,7 @@ from collections import Counter
 
 import structlog
 
-from openclaw_stream.alerts.decode import DecodedRecord
+from openclaw_stream.alerts.decoding.decode import DecodedRecord
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.revision import Revision

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from aiokafka import ConsumerRecord
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.decoding.decode import decode
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.errors import PoisonError, RetryableError
 from openclaw_stream.incidents.state import NEVER
 from openclaw_stream.stream.partition_metrics import PartitionMetrics

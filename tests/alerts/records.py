@@ -6,7 +6,7 @@ import orjson
 from hypothesis import strategies as st
 
 from openclaw_stream.alerts.contract import AlertEvent
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.events.examples import EXAMPLES, example
 
 RECORD = 1_795_346_000_000

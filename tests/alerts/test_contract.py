@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from openclaw_stream.alerts.contract import AlertEvent
-from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.decoding.decode import decode
 from openclaw_stream.events.schemas import json_schema
 from tests.alerts.records import DOCUMENTS, READER, RECORD
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.alerts.identity import Grouping, fingerprint_of
-from openclaw_stream.alerts.names import name_of
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.reader import AlertReader
+from openclaw_stream.alerts.resource_names import name_of
 from openclaw_stream.alerts.subject import Subject
 
 VARYING = (

@@ -4,8 +4,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.decoding.decode import decode
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.memory import free_memory, reduce_garbage_collections

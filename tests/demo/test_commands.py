@@ -4,8 +4,8 @@ import shlex
 import orjson
 from rich.console import Console
 
-from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.decoding.decode import decode
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.demo.commands import demo_commands, print_commands
 from openclaw_stream.settings import KafkaSettings, Settings, TopicSettings
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.decode import DecodedRecord, decode
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.decoding.decode import DecodedRecord, decode
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.demo.input_records import record_key
 from openclaw_stream.demo.storm import storm
 from openclaw_stream.errors import PoisonError

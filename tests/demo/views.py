@@ -13,7 +13,7 @@ from openclaw_stream.events.examples import DECISION, TUNING
 from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Severity
 
 HOSTILE = "[bold red]own[/bold red][/nothing]\x1b[2J\x1b]0;title\x07 \u202eright-to-left\r\n\x00 " + "長" * 50
-ALERT = Alert(HOSTILE, Severity.HIGH, True, 0, 0, "f", 1, "g", HOSTILE, HOSTILE, message=HOSTILE)  # noqa: FBT003
+ALERT = Alert(HOSTILE, Severity.HIGH, True, 0, 0, "f", 1, "g", namespace=HOSTILE, service=HOSTILE, message=HOSTILE)  # noqa: FBT003
 RESOLUTION = DECISION.model_copy(
     update={
         "revision": 2,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.incidents.state import LINEAGE_MAX, NEVER, UNKNOWN, LineageRecord, State
 from openclaw_stream.vocabulary import IncidentStatus
 from tests.incidents.states import ASSUMED, FIRES, FIRING, RESOLVED, members, open_incident, opened
@@ -89,7 +90,7 @@ def test_the_last_incident_opened_before_a_reset_is_restored_without_evidence(
 
 def test_the_current_incident_keeps_members_and_timers_over_a_reset() -> None:
     state = three_incidents()
-    state.set_origin("shop", "web")
+    state.set_origin(Subject("service", "shop", "web"), "shop", "web")
     before = state.before_reset(45)
     assert (members(before), before.last_alert_at, before.distinct_alerts) == (({1: 1000}, {}), 45, 1)
     assert (before.membership_frozen_at, before.namespace, before.service) == (50, "shop", "web")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, SERVICES_MAX, LineageRecord, State
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 from tests.incidents.states import ASSUMED, FIRES, RESOLVED, members, opened
@@ -13,7 +14,7 @@ from tests.incidents.states import ASSUMED, FIRES, RESOLVED, members, opened
 
 def with_evidence() -> State:
     state = opened()
-    state.set_origin("shop", "web")
+    state.set_origin(Subject("service", "shop", "web"), "shop", "web")
     state.set_traceparent("00-1")
     for member in (1, 2):
         alert = replace(FIRES, member=member)

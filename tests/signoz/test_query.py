@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.signoz.query import query_body
-from openclaw_stream.signoz.subject import QueryTarget, Window
+from openclaw_stream.signoz.query_target import QueryTarget, Window
 
 WINDOW = Window(1_795_300_000_000, 1_795_300_600_000)
 PLAIN = query_body(QueryTarget(("a",), "b"), WINDOW)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_stream.signoz.query_target import QueryTarget
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read_response
-from openclaw_stream.signoz.subject import QueryTarget
 
 SUBJECT = QueryTarget(("checkout", "cart"), "shop")
 GROUP = {"name": "service.name", "aggregationIndex": 0, "columnType": "group"}

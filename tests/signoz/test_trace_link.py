@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.signoz.subject import Window
+from openclaw_stream.signoz.query_target import Window
 from openclaw_stream.signoz.trace_link import traces_url
 
 BASE = "https://signoz.example:8443"

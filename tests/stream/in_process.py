@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import TopicPartition
 
-from openclaw_stream.alerts.identity import Grouping
 from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.errors import FatalError
 from openclaw_stream.settings import IncidentSettings, Settings, WorkerSettings
@@ -49,7 +48,7 @@ async def open_context(
                 settings=settings,
                 connection=connection(settings.kafka),
                 facts=(await check_topics(settings)).require(),
-                grouping=Grouping(settings.incidents.group_by),
+                reader=settings.incidents.reader,
                 decision_queue=decision_queue,
                 metrics=metrics,
                 consumer=consumer,

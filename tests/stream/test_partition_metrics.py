@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.decode import DecodedRecord
+from openclaw_stream.alerts.decoding.decode import DecodedRecord
 from openclaw_stream.events.decision import Suggestion
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
@@ -31,6 +31,9 @@ class Exported:
         return self.value(name, partition="3")
 
 
+RECORD_TIME = 1_795_346_000_000
+
+
 @pytest.fixture
 def exported() -> Exported:
     return Exported()
@@ -41,8 +44,8 @@ def decoded(*alerts: Alert, warnings: tuple[str, ...] = ()) -> DecodedRecord:
 
 
 def test_alerts_are_counted_by_format_and_status_with_their_batch(exported: Exported) -> None:
-    exported.partition.count_decoded(b"g", decoded(FIRES))
-    exported.partition.count_decoded(b"g", decoded(FIRES, ENDS))
+    exported.partition.count_decoded(b"g", decoded(FIRES), RECORD_TIME)
+    exported.partition.count_decoded(b"g", decoded(FIRES, ENDS), RECORD_TIME)
     assert exported.value("alerts_total", format="native", status="firing") is None
     exported.partition.record_batch(2)
     exported.partition.record_batch(5)
@@ -52,10 +55,10 @@ def test_alerts_are_counted_by_format_and_status_with_their_batch(exported: Expo
 
 
 def test_a_key_is_foreign_where_it_differs_from_the_group_of_the_only_alert(exported: Exported) -> None:
-    exported.partition.count_decoded(None, decoded(FIRES))
-    exported.partition.count_decoded(b"g", decoded(FIRES))
-    exported.partition.count_decoded(b"another", decoded(FIRES))
-    exported.partition.count_decoded(b"another", decoded(FIRES, OTHER))
+    exported.partition.count_decoded(None, decoded(FIRES), RECORD_TIME)
+    exported.partition.count_decoded(b"g", decoded(FIRES), RECORD_TIME)
+    exported.partition.count_decoded(b"another", decoded(FIRES), RECORD_TIME)
+    exported.partition.count_decoded(b"another", decoded(FIRES, OTHER), RECORD_TIME)
     exported.partition.record_batch(4)
     exported.partition.record_batch(0)
     assert (exported.value("null_keys_total"), exported.value("foreign_keys_total")) == (1, 1)
@@ -64,7 +67,9 @@ def test_a_key_is_foreign_where_it_differs_from_the_group_of_the_only_alert(expo
 def test_ignored_parts_of_many_records_are_logged_once(exported: Exported) -> None:
     with capture_logs() as lines:
         for n in range(100):
-            exported.partition.count_decoded(b"g", decoded(FIRES, warnings=("labels are no object", f"last {n}")))
+            exported.partition.count_decoded(
+                b"g", decoded(FIRES, warnings=("labels are no object", f"last {n}")), RECORD_TIME
+            )
     [line] = lines
     assert (line["event"], line["log_level"]) == ("parts of alerts were ignored", "warning")
     assert (line["count"], line["last"], line["partition"]) == (2, "last 0", 3)
@@ -143,3 +148,19 @@ def test_a_revoked_partition_exports_no_gauges_and_keeps_its_counters(exported: 
     for name in ("stream_position", "committed_offset", "lag_records", "open_incidents", "log_end_offset"):
         assert exported.of_partition(name) is None
     assert exported.of_partition("records_total") == 5
+
+
+def test_skipped_alerts_are_counted_by_reason(exported: Exported) -> None:
+    exported.partition.count_decoded(
+        b"g", DecodedRecord([], [], [], "native", ["pending", "muted", "muted"]), RECORD_TIME
+    )
+    assert exported.value("skipped_alerts_total", reason="muted") == 2
+    assert exported.value("skipped_alerts_total", reason="pending") == 1
+
+
+def test_the_time_of_the_last_heartbeat_is_exported_in_seconds(exported: Exported) -> None:
+    beating, ended = replace(ENDS, is_heartbeat=True), replace(FIRES, is_heartbeat=True)
+    exported.partition.count_decoded(b"g", decoded(ended), RECORD_TIME - 5000)
+    assert exported.value("last_heartbeat_timestamp_seconds") == 0
+    exported.partition.count_decoded(b"g", decoded(beating), RECORD_TIME)
+    assert exported.value("last_heartbeat_timestamp_seconds") == RECORD_TIME / 1000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.alerts.identity import Grouping
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
 from openclaw_stream.stream.record_processor import RecordProcessor, in_chunks
 from openclaw_stream.telemetry.metrics import Metrics

@@ -13,7 +13,7 @@ version, so each part is known by its shape:
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from openclaw_stream.alerts.fields import describe_value
+from openclaw_stream.alerts.field_values import describe_value
 from openclaw_stream.alerts.formats.adapter import Adapter, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import alert_document, group_text, with_group
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from openclaw_stream.alerts.fields import describe_value
+from openclaw_stream.alerts.field_values import describe_value
 from openclaw_stream.alerts.formats import alertmanager_api, prometheus_api
 from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.alertmanager_alert import GROUP_ANNOTATION, alert_document, group_text

@@ -7,7 +7,7 @@ routing key is a secret and is not kept. A resolve event need not have a payload
 from collections.abc import Iterator
 from typing import Any
 
-from openclaw_stream.alerts.fields import describe_value
+from openclaw_stream.alerts.field_values import describe_value
 from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outcome, Skipped, Unreadable
 from openclaw_stream.alerts.formats.incident_priority import add_place, scalars, severity_of, summary_of
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from openclaw_stream.alerts.names import workload_of_pod
+from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import namespace_of
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.arbitration.rules.rule_set import Cause, TuningAdvice

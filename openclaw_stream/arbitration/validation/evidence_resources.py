@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from openclaw_stream.alerts.exporters import is_exporter
-from openclaw_stream.alerts.names import workload_of_pod
+from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import namespace_of
 from openclaw_stream.arbitration.kubectl import Kind, is_label, kind_of
 from openclaw_stream.incidents.case import Case, Exemplar

@@ -4,9 +4,9 @@ from typing import Any
 
 import orjson
 
+from openclaw_stream.alerts.decoding.frames import unwrap
 from openclaw_stream.alerts.formats import Outcome, Skipped, Unreadable, adapter_for
 from openclaw_stream.alerts.formats.adapter import AlertDocument
-from openclaw_stream.alerts.frames import unwrap
 
 
 def outcomes(value: Any) -> list[Outcome]:

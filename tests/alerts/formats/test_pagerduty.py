@@ -3,7 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
-from openclaw_stream.alerts.decode import decode
+from openclaw_stream.alerts.decoding.decode import decode
 from openclaw_stream.alerts.formats import Skipped, Unreadable
 from openclaw_stream.vocabulary import Severity
 from tests.alerts.formats.reading import documents, fields, format_of, outcomes

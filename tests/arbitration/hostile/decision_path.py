@@ -16,8 +16,8 @@ from uuid import uuid4
 import orjson
 import structlog
 
-from openclaw_stream.alerts.decode import decode
-from openclaw_stream.alerts.native import AlertReader
+from openclaw_stream.alerts.decoding.decode import decode
+from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
 from openclaw_stream.arbitration.wiring import open_arbiter

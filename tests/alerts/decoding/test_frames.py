@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_stream.alerts.decoding.frames import Unwrapped, unwrap
 from openclaw_stream.alerts.formats import Skipped, Unreadable, adapter_for
-from openclaw_stream.alerts.frames import Unwrapped, unwrap
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER
 from tests.alerts.records import DOCUMENTS, JSON_VALUES, VALID, mutated

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.binary import explain, split_schema_id
+from openclaw_stream.alerts.decoding.binary import explain, split_schema_id
 
 OTLP = b"\x0a\x04\x12\x02\x12\x00"
 EVENT = b"\x0a\x02\x08\x01" + b"\x12\x04am-0" + b"\x1a\x02\x12\x00" + b"\x20\x01"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from openclaw_stream.alerts.names import workload_of_pod
+from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import service_of
 from openclaw_stream.incidents.case import Case, Exemplar
 

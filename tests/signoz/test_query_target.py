@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.signoz.subject import SERVICES_MAX, Window, subject_of, window_of
+from openclaw_stream.signoz.query_target import SERVICES_MAX, Window, subject_of, window_of
 from tests.builders import DUE, case, exemplar
 
 END = 1_795_300_590_000

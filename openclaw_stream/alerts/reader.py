@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.fields import (
+from openclaw_stream.alerts.field_values import (
     SHOWN_MAX,
     describe_value,
     inner_text,
@@ -20,7 +20,7 @@ from openclaw_stream.alerts.fields import (
 )
 from openclaw_stream.alerts.identity import MEASURED, Grouping, fingerprint_of
 from openclaw_stream.alerts.matchers import Matchers
-from openclaw_stream.alerts.names import member_of, name_of
+from openclaw_stream.alerts.resource_names import member_of, name_of
 from openclaw_stream.alerts.severity import NONE, Severities
 from openclaw_stream.alerts.status import Stated, stated
 from openclaw_stream.alerts.subject import DATASOURCE_ALERTS, WORKLOAD_KINDS, subject_of
@@ -123,21 +123,18 @@ class AlertReader:
     ) -> Alert:
         get = document.get
         # Written out for each field: a call for each would cost a third of the whole.
-        target = (
-            text if type(text := get("target_resource", "")) is str else named_text(text, "target_resource", warnings)
-        )
+        target = get("target_resource", "")
+        target = target if type(target) is str else named_text(target, "target_resource", warnings)
         source = text if type(text := get("source", "")) is str else text_of(text, "source", warnings)
         namespace = text if type(text := get("namespace", "")) is str else named_text(text, "namespace", warnings)
         service = text if type(text := get("service", "")) is str else named_text(text, "service", warnings)
-        message = text if type(text := get("message", "")) is str else text_of(text, "message", warnings)
         url = get("generator_url") or get("generatorURL") or ""
         target = target or labels.get("target_resource", "")
         source = source or labels.get("source", "")
         namespace, subject = subject_of(name, namespace.strip(), service.strip(), target, labels)
         service = subject.name if subject.kind in WORKLOAD_KINDS else ""
-        ends_at = (
-            _timestamp(moment, "ends_at", timestamp, warnings) if (moment := get("ends_at") or get("endsAt")) else 0
-        )
+        end = get("ends_at") or get("endsAt")
+        ends_at = _timestamp(end, "ends_at", timestamp, warnings) if end else 0
         fingerprint = _fingerprint(get("fingerprint"), labels, warnings) or fingerprint_of(
             (name, source, namespace, service), target, labels
         )
@@ -157,7 +154,7 @@ class AlertReader:
             service,
             source,
             target,
-            message,
+            text if type(text := get("message", "")) is str else text_of(text, "message", warnings),
             labels,
             texts_of(values, "annotations", warnings) if (values := get("annotations")) is not None else {},
             metrics_of(values, warnings) if (values := get("metrics")) is not None else {},

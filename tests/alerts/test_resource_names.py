@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.names import (
+from openclaw_stream.alerts.resource_names import (
     job_without_time,
     member_of,
     name_of,

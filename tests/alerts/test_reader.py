@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.contract import AlertEvent
 from openclaw_stream.alerts.matchers import Matchers
-from openclaw_stream.alerts.names import member_of
-from openclaw_stream.alerts.native import AlertReader, SkippedAlertError
+from openclaw_stream.alerts.reader import AlertReader, SkippedAlertError
+from openclaw_stream.alerts.resource_names import member_of
 from openclaw_stream.alerts.severity import Severities
 from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.errors import PoisonError

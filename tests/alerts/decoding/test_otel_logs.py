@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_stream.alerts.otel_logs import bodies_of, is_logs
+from openclaw_stream.alerts.decoding.otel_logs import bodies_of, is_logs
 
 
 def logs(*bodies: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.decode import DecodedRecord, decode
+from openclaw_stream.alerts.decoding.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.vocabulary import Severity
 from tests.alerts.records import DOCUMENTS, READER, RECORD, VALID, mutated

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.alerts.fields import describe_value
+from openclaw_stream.alerts.decoding.frames import unwrap
+from openclaw_stream.alerts.field_values import describe_value
 from openclaw_stream.alerts.formats import AlertDocument, Skipped, Unreadable, adapter_for
-from openclaw_stream.alerts.frames import unwrap
-from openclaw_stream.alerts.native import AlertReader, SkippedAlertError, no_alert
+from openclaw_stream.alerts.reader import AlertReader, SkippedAlertError, no_alert
 from openclaw_stream.errors import PoisonError
 
 NATIVE = "native"

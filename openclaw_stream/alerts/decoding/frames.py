@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from openclaw_stream.alerts import binary, cloudevents, otel_logs
-from openclaw_stream.alerts.fields import describe_value
+from openclaw_stream.alerts.decoding import binary, cloudevents, otel_logs
+from openclaw_stream.alerts.field_values import describe_value
 from openclaw_stream.alerts.formats import adapter_for
 from openclaw_stream.alerts.formats.adapter import Skipped, Unreadable
 from openclaw_stream.alerts.formats.native import is_named

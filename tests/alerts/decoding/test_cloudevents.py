@@ -4,7 +4,7 @@ from typing import Any
 import orjson
 import pytest
 
-from openclaw_stream.alerts.decode import DecodedRecord, decode
+from openclaw_stream.alerts.decoding.decode import DecodedRecord, decode
 from openclaw_stream.errors import PoisonError
 from openclaw_stream.events.examples import ALERTMANAGER, CLOUDEVENT
 from tests.alerts.records import READER, RECORD
