@@ -131,13 +131,13 @@ class AlertReader:
         url = get("generator_url") or get("generatorURL") or ""
         target = target or labels.get("target_resource", "")
         source = source or labels.get("source", "")
-        namespace, subject = subject_of(name, namespace.strip(), service.strip(), target, labels)
+        namespace, subject = subject_of(name, namespace, service, target, labels)
         service = subject.name if subject.kind in WORKLOAD_KINDS else ""
         end = get("ends_at") or get("endsAt")
         ends_at = _timestamp(end, "ends_at", timestamp, warnings) if end else 0
-        fingerprint = _fingerprint(get("fingerprint"), labels, warnings) or fingerprint_of(
-            (name, source, namespace, service), target, labels
-        )
+        fingerprint = _fingerprint(text, labels, warnings) if (text := get("fingerprint")) else ""
+        if not fingerprint:
+            fingerprint = fingerprint_of((name, source, namespace, service), target, labels)
         # By position, in the order of the fields: by name it takes three times as long.
         return Alert(
             name,
@@ -265,13 +265,13 @@ def _failed_query(labels: dict[str, str]) -> str:
 
 def _fingerprint(value: object, labels: dict[str, str], warnings: list[str]) -> str:
     """Return the sender's fingerprint, empty where there is none or it changes with a measured value."""
-    if value is None:
-        return ""
     fingerprint = (value if isinstance(value, str) else text_of(value, "fingerprint", warnings)).strip()
     return fingerprint if MEASURED.isdisjoint(labels) else ""
 
 
 def _is_firing(document: dict[str, Any], ends_at: int, timestamp: int, warnings: list[str]) -> bool:
+    if not ("status" in document or "state" in document or "Status" in document or "State" in document):
+        return not 0 < ends_at <= timestamp
     for field in _STATUS_FIELDS:
         value = document.get(field)
         if value is None or value == "":

@@ -139,11 +139,11 @@ def subject_of(
         labels: All its labels.
     """
     if service and namespace and len(service) <= NAME_MAX >= len(namespace):
-        subject = _cached_service(namespace, service)
+        subject = _cached_own_fields(namespace, service)
         if subject:
             return subject.namespace, subject
-    ranked = _ranked(labels)
-    namespace = name_of(namespace or _namespace(ranked))
+    service, ranked = service.strip(), _ranked(labels)
+    namespace = name_of(namespace.strip() or _namespace(ranked))
     found = (
         _service(namespace, service)
         or _target(alert_name, target_resource, namespace)
@@ -176,6 +176,12 @@ def _namespace(ranked: list[tuple[int, str]]) -> str:
         if (namespace := value.strip()) and not _is_placeholder(namespace):
             return namespace
     return ""
+
+
+def _own_fields(namespace: str, service: str) -> Subject | None:
+    """Return the subject of an alert with both fields; None where labels are needed."""
+    namespace = namespace.strip()
+    return _service(namespace, service.strip()) if namespace else None
 
 
 def _service(namespace: str, service: str) -> Subject | None:
@@ -345,5 +351,5 @@ _NAMED_BY = {
 """How the name of a workload is made of the name of an object of a kind."""
 
 # The names of a system are few, and its alerts repeat.
-_cached_service = lru_cache(maxsize=16384)(_service)
+_cached_own_fields = lru_cache(maxsize=16384)(_own_fields)
 _cached_workload = lru_cache(maxsize=16384)(_workload)

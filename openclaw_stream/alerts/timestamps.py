@@ -38,7 +38,8 @@ def timestamp_of(value: object, record_timestamp: int) -> int:
     """
     if value is None or value in ("", _NONE):
         return 0
-    timestamp = _epoch_milliseconds(value)
+    short = type(value) is str and len(value) <= _TEXT_MAX
+    timestamp = _cached_parse(value) if short else _epoch_milliseconds(value)
     if timestamp < _YEAR_2 or timestamp == 0:
         return 0
     if timestamp < _YEAR_2000:
@@ -52,7 +53,7 @@ def timestamp_of(value: object, record_timestamp: int) -> int:
 
 def _epoch_milliseconds(value: object) -> int:
     if isinstance(value, str):
-        return _cached_parse(value) if len(value) <= _TEXT_MAX else _parse(value)
+        return _parse(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_number(value)
     raise ValueError("neither a string nor a number")

@@ -40,7 +40,7 @@ def exported() -> Exported:
 
 
 def decoded(*alerts: Alert, warnings: tuple[str, ...] = ()) -> DecodedRecord:
-    return DecodedRecord(list(alerts), [], list(warnings), "native")
+    return DecodedRecord(list(alerts), [], list(warnings), "native", [])
 
 
 def test_alerts_are_counted_by_format_and_status_with_their_batch(exported: Exported) -> None:

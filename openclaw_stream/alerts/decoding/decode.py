@@ -6,7 +6,7 @@ A pure function of the record, without a clock: reading it again gives the same 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -45,7 +45,7 @@ class DecodedRecord:
     faults: list[Fault]
     warnings: list[str]
     format: str
-    skipped: list[str] = field(default_factory=list)
+    skipped: list[str]
 
 
 def decode(value: bytes, timestamp: int, reader: AlertReader) -> DecodedRecord:
@@ -54,32 +54,29 @@ def decode(value: bytes, timestamp: int, reader: AlertReader) -> DecodedRecord:
     Raises:
         PoisonError: Nothing of it can be read; the message says why. No other exception, whatever the bytes.
     """
-    document = _plain_native(value)
-    if document is not None:
-        warnings: list[str] = []
-        try:
-            return DecodedRecord([reader.read(document, timestamp, warnings)], [], warnings, NATIVE)
-        except SkippedAlertError as skipped:
-            return DecodedRecord([], [], warnings, NATIVE, [str(skipped)])
-    return _decode_all(value, timestamp, reader)
-
-
-def _plain_native(value: bytes) -> dict[str, Any] | None:
-    """Return the object of a native alert without any frame, which most records are; None for all others."""
-    if len(value) > _FAST_BYTES_MAX:
-        return None
+    # Most records are a native alert without any frame.
     try:
-        document = orjson.loads(value)
+        document = orjson.loads(value) if len(value) <= _FAST_BYTES_MAX else None
     except orjson.JSONDecodeError:
-        return None
-    if type(document) is not dict or type(document.get("alert_type")) is not str:
-        return None
-    return None if type(document.get("alerts")) is list or "specversion" in document else document
+        return _decode_all(value, timestamp, reader)
+    if (
+        type(document) is not dict
+        or type(document.get("alert_type")) is not str
+        or "specversion" in document
+        or type(document.get("alerts")) is list
+    ):
+        return _decode_all(value, timestamp, reader)
+    warnings: list[str] = []
+    try:
+        return DecodedRecord([reader.read(document, timestamp, warnings)], [], warnings, NATIVE, [])
+    except SkippedAlertError as skipped:
+        return DecodedRecord([], [], warnings, NATIVE, [str(skipped)])
 
 
 def _decode_all(value: bytes, timestamp: int, reader: AlertReader) -> DecodedRecord:
     unwrapped = unwrap(value)
-    decoded = DecodedRecord([], [], list(unwrapped.warnings), "cloudevents" if unwrapped.in_cloudevent else "")
+    form = "cloudevents" if unwrapped.in_cloudevent else ""
+    decoded = DecodedRecord([], [], list(unwrapped.warnings), form, [])
     index = 0
     for part in _parts(unwrapped.documents, decoded):
         if index >= _ALERTS_MAX:
