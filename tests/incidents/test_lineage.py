@@ -1,5 +1,7 @@
 """The lineage of a group, and what it restores of the group before a reset."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,11 +93,13 @@ def test_the_last_incident_opened_before_a_reset_is_restored_without_evidence(
 def test_the_current_incident_keeps_members_and_timers_over_a_reset() -> None:
     state = three_incidents()
     state.set_origin(Subject("service", "shop", "web"), "shop", "web")
+    state.add_member(replace(FIRES, member=2))
+    state.resolve_member(2)
     before = state.before_reset(45)
-    assert (members(before), before.last_alert_at, before.distinct_alerts) == (({1: 1000}, {}), 45, 1)
+    assert (members(before), before.last_alert_at, before.distinct_alerts) == (({1: 1000}, {2: 1000}), 45, 2)
     assert (before.membership_frozen_at, before.namespace, before.service) == (50, "shop", "web")
     before.resolve_member(1)
-    assert members(state) == ({1: 1000}, {})
+    assert members(state) == ({1: 1000}, {2: 1000})
     assert state.before_reset(35).membership_frozen_at == UNKNOWN, "the members are those of another incident"
     assert before.before_reset(42).membership_frozen_at == 50, "a second reset does not lower it"
 

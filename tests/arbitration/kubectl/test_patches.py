@@ -69,6 +69,8 @@ def test_invalid_json_is_refused(text: str, reason: str) -> None:
         (Kind.STATEFULSET, "merge", {"spec": {"replicas": 100}}),
         (Kind.DAEMONSET, "strategic", containers({"name": "a", "resources": {"requests": {"memory": 4194304}}})),
         (Kind.HPA, "merge", {"spec": {"minReplicas": 4, "maxReplicas": 4}}),
+        (Kind.HPA, "merge", {"spec": {"minReplicas": 100}}),
+        (Kind.HPA, "strategic", {"spec": {"maxReplicas": 1}}),
         (Kind.HPA, "json", [replace("/spec/minReplicas", 2), replace("/spec/maxReplicas", 9, "add")]),
         (Kind.DEPLOYMENT, "json", [replace("/spec/replicas", 3)]),
         (Kind.DAEMONSET, "json", [replace(f"{CONTAINER}/limits/cpu", 1), replace(f"{CONTAINER}/limits/memory", "1Gi")]),
@@ -170,3 +172,17 @@ def test_characters_hidden_by_json_escapes_do_not_reach_the_message(kind: str, f
         parse(f"kubectl patch {kind}/a {flags % hidden}")
     assert str(refused.value).isprintable()
     assert str(refused.value).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_type", "patch"),
+    [
+        (Kind.DEPLOYMENT, "strategic", {f"{number}{'k' * 999}": 1 for number in range(9)}),
+        (Kind.DEPLOYMENT, "strategic", containers({"name": "a", "resources": {"limits": {"k" * 999: 1}}})),
+        (Kind.DEPLOYMENT, "strategic", containers({"name": "a", "resources": {"limits": {"cpu": "1" * 999}}})),
+        (Kind.DEPLOYMENT, "json", [replace("/" + "p" * 999, 1)]),
+        (Kind.HPA, "json", [replace("/" + "p" * 999, 1)]),
+    ],
+)
+def test_messages_are_short(kind: Kind, of_type: str, patch: Any) -> None:
+    assert len(refusal(kind, of_type, patch)) < 250
