@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.subject import ALERT
 from openclaw_stream.demo.event_reader import DemoEvent
 from openclaw_stream.demo.formatting import (
     SEVERITY_STYLES,
@@ -118,7 +119,7 @@ def _name(alert: Alert) -> Text:
 
 
 def _subject(alert: Alert) -> str:
-    return printable(alert.service or alert.namespace or alert.target_resource or "-", 80)
+    return printable(alert.subject.name if alert.subject.kind != ALERT else "-", 80)
 
 
 def _decisions(totals: DemoTotals, rows: int) -> RenderableType:

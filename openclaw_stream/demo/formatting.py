@@ -1,5 +1,6 @@
 """Formatting of the views: colours, and untrusted text as one printable line."""
 
+from openclaw_stream.alerts.subject import ALERT
 from openclaw_stream.events.decision import Decision, IncidentSummary
 from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Risk, Severity
@@ -29,14 +30,17 @@ def printable(text: str, limit: int = _LONGEST) -> str:
 
 
 def scope_of(incident: IncidentSummary) -> str:
-    """Return the scope of an incident: namespace and service, else the name of its first alert."""
-    named = [part for part in (incident.namespace, incident.service) if part]
-    return printable("/".join(named) or next(iter(incident.alert_names), incident.group_key), 80)
+    """Return the scope of an incident: namespace and name of its subject, else the name of its first alert."""
+    subject = incident.subject
+    if subject and subject.kind != ALERT:
+        return printable(f"{subject.namespace}/{subject.name}".removeprefix("/"), 80)
+    return printable(next(iter(incident.alert_names), incident.group_key), 80)
 
 
 def title_of(event: Decision) -> str:
-    """Return the title of a decision, without the service, which is shown beside it."""
-    return printable(event.decision.action_title, 200).removeprefix(f"{event.incident.service}: ")
+    """Return the title of a decision, without the subject, which is shown beside it."""
+    subject = event.incident.subject
+    return printable(event.decision.action_title, 200).removeprefix(f"{subject.name if subject else ''}: ")
 
 
 def remedy_of(event: Decision) -> str:

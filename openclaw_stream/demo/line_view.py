@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.subject import ALERT
 from openclaw_stream.demo.event_reader import AlertRecord, DeadLetterRecord, DemoEvent
 from openclaw_stream.demo.formatting import SEVERITY_STYLES, TEAM_STYLES, printable, remedy_of, scope_of, title_of
 from openclaw_stream.demo.totals import DemoTotals
@@ -58,7 +59,8 @@ class LineView:
 def _alert(alert: Alert) -> Text:
     style = SEVERITY_STYLES[alert.severity] if alert.firing else "green"
     status = "firing" if alert.firing else "resolved"
-    scope = "/".join(part for part in (alert.namespace, alert.service) if part)
+    subject = alert.subject
+    scope = f"{subject.namespace}/{subject.name}".removeprefix("/") if subject.kind != ALERT else ""
     text = f"{printable(scope or '-', _SCOPE):<{_SCOPE}}  {printable(alert.name, 60)}"
     return Text.assemble("alert     ", (f"{status:<8}  {alert.severity:<8}", style), f"  {text}")
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.demo.dashboard import MIN_HEIGHT, MIN_WIDTH, Dashboard
 from openclaw_stream.demo.event_reader import AlertRecord
 from openclaw_stream.demo.totals import DemoTotals
@@ -43,9 +44,12 @@ def test_the_dashboard_shows_that_it_waits_for_the_first_decision() -> None:
     assert "waiting for the first decision" in shown(to)
 
 
+ORDERS = Subject("service", "shop", "orders")
+
+
 def test_the_newest_alerts_that_fit_are_shown() -> None:
     totals, to = DemoTotals(), console(height=MIN_HEIGHT)
-    alerts = [replace(ALERT, name=f"Alert{number}.", service="orders") for number in range(50)]
+    alerts = [replace(ALERT, name=f"Alert{number}.", subject=ORDERS) for number in range(50)]
     totals.add(AlertRecord(tuple(alerts)), 1.0)
     to.print(Dashboard(to, Text()).draw(totals, 1.0))
     numbers = [int(number) for number in re.findall(r"Alert(\d+)\.", shown(to))]
@@ -56,14 +60,13 @@ def test_the_newest_alerts_that_fit_are_shown() -> None:
 @pytest.mark.parametrize(
     ("alert", "row"),
     [
-        (replace(ALERT, name="Down", service="orders"), "● orders Down"),
-        (replace(ALERT, name="Down", service="orders", firing=False), "✔ orders Down"),
-        (replace(ALERT, name="Down", service="", namespace="shop"), "● shop Down"),
-        (replace(ALERT, name="Down", service="", namespace="", target_resource="node/n1"), "● node/n1 Down"),
-        (replace(ALERT, name="Down", service="", namespace="", target_resource=""), "● - Down"),
+        (replace(ALERT, name="Down", subject=ORDERS), "● orders Down"),
+        (replace(ALERT, name="Down", subject=ORDERS, firing=False), "✔ orders Down"),
+        (replace(ALERT, name="Down", subject=Subject("node", "", "n1")), "● n1 Down"),
+        (replace(ALERT, name="Down", subject=Subject("alert", "shop", "Down")), "● - Down"),
     ],
 )
-def test_an_alert_is_shown_with_its_status_and_the_affected_service(alert: Alert, row: str) -> None:
+def test_an_alert_is_shown_with_its_status_and_its_subject(alert: Alert, row: str) -> None:
     totals, to = DemoTotals(), console()
     totals.add(AlertRecord((alert,)), 1.0)
     to.print(Dashboard(to, Text()).draw(totals, 1.0))

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_stream.demo.formatting import confidence_bar, printable, remedy_of, scope_of, title_of
+from openclaw_stream.events.decision import IncidentSubject
 from openclaw_stream.events.examples import DECISION
 
 
@@ -31,8 +32,10 @@ def test_secrets_are_not_shown() -> None:
 
 def test_a_scope_is_what_the_incident_names() -> None:
     incident = DECISION.incident
-    assert scope_of(incident) == f"{incident.namespace}/{incident.service}"
-    nameless = incident.model_copy(update={"namespace": "", "service": ""})
+    assert scope_of(incident) == "shop/checkout"
+    of_host = incident.model_copy(update={"subject": IncidentSubject(kind="node", namespace="", name="node-07")})
+    assert scope_of(of_host) == "node-07"
+    nameless = incident.model_copy(update={"subject": IncidentSubject(kind="alert", namespace="", name="A")})
     assert scope_of(nameless) == next(iter(incident.alert_names))
     assert scope_of(nameless.model_copy(update={"alert_names": {}})) == incident.group_key
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 from rich.console import Console
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.demo.event_reader import AlertRecord, DeadLetterRecord, DemoEvent
 from openclaw_stream.demo.totals import DemoTotals
-from openclaw_stream.events.decision import Decision
+from openclaw_stream.events.decision import Decision, IncidentSubject
 from openclaw_stream.events.examples import DECISION, TUNING
 from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Severity
 
 HOSTILE = "[bold red]own[/bold red][/nothing]\x1b[2J\x1b]0;title\x07 \u202eright-to-left\r\n\x00 " + "長" * 50
-ALERT = Alert(HOSTILE, Severity.HIGH, True, 0, 0, "f", 1, "g", namespace=HOSTILE, service=HOSTILE, message=HOSTILE)  # noqa: FBT003
+ALERT = Alert(HOSTILE, Severity.HIGH, True, 0, 0, "f", 1, "g", Subject("service", HOSTILE, HOSTILE), message=HOSTILE)  # noqa: FBT003
 RESOLUTION = DECISION.model_copy(
     update={
         "revision": 2,
@@ -28,7 +29,10 @@ def hostile(event: Decision) -> Decision:
     judgement = event.decision.model_copy(
         update={name: HOSTILE for name, value in event.decision if type(value) is str}
     )
-    incident = event.incident.model_copy(update={"namespace": HOSTILE, "service": HOSTILE, "alert_names": {HOSTILE: 3}})
+    subject = IncidentSubject(kind="service", namespace=HOSTILE, name=HOSTILE)
+    incident = event.incident.model_copy(
+        update={"subject": subject, "namespace": HOSTILE, "service": HOSTILE, "alert_names": {HOSTILE: 3}}
+    )
     return event.model_copy(update={"decision": judgement, "incident": incident})
 
 
