@@ -1,8 +1,11 @@
 """Log lines about what a transaction has published: one for each opened incident, decision, end and dead letter.
 
 They are written after the commit: a crash in between loses lines, and none is written twice. Repeats of alerts are not
-logged, and of a flood of dead letters only the first of each transaction.
+logged, and of a flood of dead letters only the first in each period.
 """
+
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,24 +21,35 @@ log = structlog.get_logger(__name__)
 _KEY_MAX = 300
 _EVIDENCE_MAX = 300
 _REASON_MAX = 500
-_DEAD_LETTERS_MAX = 50
-"""Dead letters of one transaction that get a line each; further ones share one line."""
+_DEAD_LETTERS_MAX, _DEAD_LETTERS_SECONDS = 50, 10.0
+"""Dead letters of a partition that get a line each in so many seconds; further ones of a transaction share one line."""
 
 
 class PublicationLog:
     """Logs the committed transactions of one partition."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log.bind(partition=partition)
+        self._clock = clock
+        self._period_end = 0.0
+        self._dead_letters_left = 0
 
     def record(self, plan: TransactionPlan, generation: int) -> None:
         """Log what a committed transaction has published; `generation` is that of its events."""
         for revision in plan.revisions:
             if revision.snapshot and isinstance(revision.outcome, ArbitrationResult):
                 self._record_revision(revision, revision.snapshot, revision.outcome, generation)
-        for letter in plan.dead_letters[:_DEAD_LETTERS_MAX]:
+        if plan.dead_letters:
+            self._record_dead_letters(plan.dead_letters)
+
+    def _record_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        now = self._clock()
+        if now >= self._period_end:
+            self._period_end, self._dead_letters_left = now + _DEAD_LETTERS_SECONDS, _DEAD_LETTERS_MAX
+        with_line, further = letters[: self._dead_letters_left], letters[self._dead_letters_left :]
+        self._dead_letters_left -= len(with_line)
+        for letter in with_line:
             self._record_dead_letter(letter)
-        further = plan.dead_letters[_DEAD_LETTERS_MAX:]
         if further:
             self._log.info(
                 "further dead letters published",

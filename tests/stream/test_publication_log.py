@@ -112,6 +112,21 @@ def test_a_flood_of_dead_letters_is_summed_up() -> None:
     assert (lines[-1]["count"], lines[-1]["first_offset"], lines[-1]["last_offset"]) == (950, 50, 999)
 
 
+def test_dead_letters_of_many_transactions_share_the_limit_of_their_period() -> None:
+    now = [0.0]
+    publications = PublicationLog(3, lambda: now[0])
+    with capture_logs() as lines:
+        for offset in range(60):
+            publications.record(plan_of(letter(offset)), 1)
+    events = [line["event"] for line in lines]
+    assert events.count("dead letter published") == 50
+    assert events.count("further dead letters published") == 10
+    now[0] = 10.0
+    with capture_logs() as lines:
+        publications.record(plan_of(letter(60)), 1)
+    assert [line["event"] for line in lines] == ["dead letter published"]
+
+
 def test_untrusted_text_is_logged_without_secrets_and_hidden_characters() -> None:
     untrusted = f"postgres://app:{SECRET}@db \u202e reversed {'x' * 3000}"
     _, decision = commit(gathered(0, 10), result(untrusted))
