@@ -77,7 +77,7 @@ class Workload:
         document: dict[str, Any] = wire.webhook(alerts) if payload else wire.native(alerts[0])
         dead = partial and payload
         if dead:
-            document["alerts"].insert(r.randrange(len(alerts) + 1), {"labels": {"n": str(number)}})
+            document["alerts"].insert(r.randrange(len(alerts) + 1), {"annotations": {"n": str(number)}})
         if r.random() < _WRAPPED:
             document = wire.cloudevent(document, number)
         own = alerts[0].group.encode()

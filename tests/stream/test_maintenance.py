@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from structlog.testing import capture_logs
 
 from openclaw_stream.stream.assignment import Assignment
-from openclaw_stream.stream.kafka.connection import group_consumer
+from openclaw_stream.stream.kafka.connection import group_consumer, stop_client
 from openclaw_stream.stream.maintenance import Maintenance
 from openclaw_stream.stream.readiness import COORDINATOR_SECONDS, MembershipReadiness
 from tests.stream.conftest import NewPipeline
@@ -115,6 +115,7 @@ async def test_maintenance_continues_after_an_error(new_pipeline: NewPipeline) -
             running = asyncio.create_task(maintenance.run())
             await eventually(lambda: len(lines) >= 2, "two failures")
             running.cancel()
+        await stop_client(unconnected.consumer)
     assert {(line["event"], line["task"]) for line in lines} == {("maintenance failed", "check_topic")}
     assert rejoined == []
     later = time.monotonic() + COORDINATOR_SECONDS
