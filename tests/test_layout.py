@@ -5,6 +5,7 @@ and contains the modules directly in it; a module at the top of the package is a
 """
 
 import ast
+import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -78,6 +79,16 @@ class Module:
 @cache
 def modules(root: Path) -> dict[str, Module]:
     """Parse all modules under a package's folder, by name."""
+    # Python 3.11 fails if the collector runs a destructor that parses, for a traceback, within `ast.parse`.
+    gc.collect()
+    gc.disable()
+    try:
+        return _parsed(root)
+    finally:
+        gc.enable()
+
+
+def _parsed(root: Path) -> dict[str, Module]:
     found = {}
     for path in sorted(root.rglob("*.py")):
         folders = path.relative_to(root).parts[:-1]

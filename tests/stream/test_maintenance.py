@@ -99,6 +99,7 @@ async def test_a_deleted_topic_ends_the_membership_with_a_reason(new_pipeline: N
         running = asyncio.create_task(maintenance.run())
         await eventually(lambda: bool(rejoined), "the reason")
         running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
     assert rejoined[0] == f"topic {pipeline.topics['alerts']} was deleted"
 
 
@@ -115,6 +116,7 @@ async def test_maintenance_continues_after_an_error(new_pipeline: NewPipeline) -
             running = asyncio.create_task(maintenance.run())
             await eventually(lambda: len(lines) >= 2, "two failures")
             running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         await stop_client(unconnected.consumer)
     assert {(line["event"], line["task"]) for line in lines} == {("maintenance failed", "check_topic")}
     assert rejoined == []
