@@ -21,13 +21,6 @@ SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.HIGH, Severity.CRITICAL)
 _RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
-class AlertStatus(StrEnum):
-    """Whether an alert is active."""
-
-    FIRING = "firing"
-    RESOLVED = "resolved"
-
-
 class IncidentStatus(StrEnum):
     """The status of an incident; assumed_resolved after a long silence."""
 
