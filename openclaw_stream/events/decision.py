@@ -45,6 +45,9 @@ class Suggestion(EventModel):
     type: TuningType
     description: str = Field(max_length=2000)
     kubectl_or_config: str = Field("", max_length=2000)
+    command_reason: str = Field(
+        "", max_length=1000, description="What in the evidence asks for the command, with a quote; empty without one."
+    )
 
 
 class Judgement(EventModel):
@@ -54,6 +57,9 @@ class Judgement(EventModel):
     description: str = Field("", max_length=4000)
     suggested_action: Action = Action.NO_ACTION
     kubectl_command: str = Field("", max_length=1000, description="Suggested, never executed; empty if there is none.")
+    command_reason: str = Field(
+        "", max_length=1000, description="What in the evidence asks for the command, with a quote; empty without one."
+    )
     target_resource: str = Field("", max_length=300, description="KIND/NAME; empty if there is none.")
     namespace: str = Field("", max_length=253)
     risk_level: Risk = Risk.LOW

@@ -39,6 +39,9 @@ class TuningEvent(EventModel):
     type: TuningType
     description: str = Field(max_length=2000)
     command: str = Field("", max_length=1000, description="A command that the grammar allows; empty if there is none.")
+    command_reason: str = Field(
+        "", max_length=1000, description="What in the evidence asks for the command, with a quote; empty without one."
+    )
     parsed: ParsedCommand | None = None
     safety: Safety
     shadow_mode: bool
