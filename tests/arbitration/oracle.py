@@ -23,7 +23,7 @@ _PATCH = re.compile(
 _SCALE = rf"kubectl scale (?:deployment|statefulset)/{_NAME} --replicas={_COUNT}(?: --current-replicas=[0-9]{{1,4}})?"
 _AUTOSCALE = (
     rf"kubectl autoscale (?:deployment|statefulset)/{_NAME}"
-    rf"(?: --min={_COUNT})? --max={_COUNT}(?: --cpu-percent={_COUNT})?"
+    rf"(?: --min={_COUNT})? --max={_COUNT}(?: --cpu={_COUNT}%)?"
 )
 _SET_RESOURCES = (
     rf"kubectl set resources (?:deployment|statefulset|daemonset)/{_NAME}"
@@ -54,13 +54,20 @@ def is_safe(rendered: str) -> bool:
 
 def is_inert(text: str) -> bool:
     """Return whether a text has no shell syntax: printable ASCII, and metacharacters in quotes only."""
-    bare = re.sub(r"""(?:-p |-p=|--patch |--patch=)('[^']*'|"(?:[^"\\$`]|\\")*")""", "", text)
-    return all(" " <= char <= "~" for char in text) and not _METACHARACTERS & set(bare) and "'" not in bare
+    bare = re.sub(r"""(?:-p ?|-p=|--patch |--patch=)('[^']*'|"(?:[^"\\$`]|\\")*")""", "", _unmarked(text))
+    bare = re.sub(r"""(?<=[ =cnp])(?:'[\w.,/:@%+=-]+'|"[\w.,/:@%+=-]+")(?= |$)""", "", bare)
+    return all(" " <= char <= "~" for char in text) and not (_METACHARACTERS | {"'", '"'}) & set(bare)
+
+
+def _unmarked(text: str) -> str:
+    """Return a text without the marks of code around it, and without a prompt."""
+    marked = re.fullmatch(r" *`([^`]*)` *", text)
+    return re.sub(r"^ *\$ ", "", marked[1] if marked else text)
 
 
 def meaning(text: str) -> dict[str, object]:
     """Return the arguments and flags that a shell and kubectl read in a text, independent of their notation."""
-    words = shlex.split(text)
+    words = shlex.split(_unmarked(text))
     found: dict[str, object] = {}
     plain: list[str] = []
     while words:
@@ -69,9 +76,14 @@ def meaning(text: str) -> dict[str, object]:
             plain += word.split("/") if "{" not in word else [word]
             continue
         flag, _, value = word.partition("=")
-        flag = {"-n": "--namespace", "-c": "--containers", "-p": "--patch"}.get(flag, flag)
+        short = {"-n": "--namespace", "-c": "--containers", "-p": "--patch"}.get(word[:2])
+        if short:
+            flag, value = short, word[2:].removeprefix("=")
+        value = value or words.pop(0)
+        if flag == "--cpu-percent":
+            flag, value = "--cpu", f"{value}%"
         assert flag not in found
-        found[flag] = _value(flag, value or words.pop(0))
+        found[flag] = _value(flag, value)
     *verb, kind, name = plain
     return {**found, "verb": tuple(verb), "kind": _kind(kind), "name": name}
 

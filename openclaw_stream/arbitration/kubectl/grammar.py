@@ -1,12 +1,12 @@
 """The grammar: the kinds and flags of each verb; `parse` returns a checked command."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from openclaw_stream.arbitration.kubectl.command import Command, Kind, RefusedCommand, Verb
 from openclaw_stream.arbitration.kubectl.names import label, resource_name
 from openclaw_stream.arbitration.kubectl.patches import check_patch, patch_json, patch_type
-from openclaw_stream.arbitration.kubectl.quantities import check_requests, number, resource_list
+from openclaw_stream.arbitration.kubectl.quantities import check_requests, number, percentage, resource_list
 from openclaw_stream.arbitration.kubectl.tokens import tokenise
 
 _SCALABLE = frozenset({Kind.DEPLOYMENT, Kind.STATEFULSET})
@@ -53,7 +53,7 @@ _GRAMMAR = {
     Verb.SCALE: _Rule(_SCALABLE, {"replicas": _REPLICAS, "current-replicas": number(0, 1000)}, frozenset({"replicas"})),
     Verb.AUTOSCALE: _Rule(
         _SCALABLE,
-        {"min": _REPLICAS, "max": _REPLICAS, "cpu-percent": number(1, 100)},
+        {"min": _REPLICAS, "max": _REPLICAS, "cpu": percentage(1, 100)},
         frozenset({"max"}),
         _check_autoscale,
     ),
@@ -69,8 +69,21 @@ _GRAMMAR = {
     ),
     Verb.DELETE: _Rule(frozenset({Kind.POD}), {}),
 }
+
+
+_VERSIONS = {"apps": ("v1",), "autoscaling": ("v1", "v2")}
+
+
+def _with_group(kind: Kind, group: str) -> Iterator[str]:
+    """Yield the names of a kind with its API group, with and without a version; none for the core group."""
+    for plural in (kind, f"{kind}s") if group else ():
+        yield from (f"{plural}.{group}", *(f"{plural}.{version}.{group}" for version in _VERSIONS[group]))
+
+
 _SHORT_FLAGS = {"-n": "--namespace", "-c": "--containers", "-p": "--patch"}
-_KNOWN_FLAGS = {f"--{flag}" for rule in _GRAMMAR.values() for flag in rule.flags} | {"--namespace"}
+_CPU_PERCENT = "--cpu-percent"
+"""The spelling of `--cpu` before kubectl 1.34, deprecated since 1.37: a number without the sign."""
+_KNOWN_FLAGS = {f"--{flag}" for rule in _GRAMMAR.values() for flag in rule.flags} | {"--namespace", _CPU_PERCENT}
 _KINDS = {
     spelling: kind
     for kind, group, short in (
@@ -80,7 +93,7 @@ _KINDS = {
         (Kind.POD, "", "po"),
         (Kind.HPA, "autoscaling", "hpa"),
     )
-    for spelling in (kind, f"{kind}s", short, *((f"{kind}.{group}", f"{kind}s.{group}") if group else ()))
+    for spelling in (kind, f"{kind}s", short, *_with_group(kind, group))
 }
 
 
@@ -108,7 +121,7 @@ def kind_of(word: str) -> Kind | None:
 
 
 def _split_flags(tokens: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Separate words from flags; the value of a flag follows `=` or is the next word."""
+    """Separate words from flags; the value of a flag follows `=`, or a short flag at once, or is the next word."""
     words: list[str] = []
     flags: dict[str, str] = {}
     rest = iter(tokens)
@@ -116,15 +129,26 @@ def _split_flags(tokens: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         if not token.startswith("-"):
             words.append(token)
             continue
-        short, equals, value = token.partition("=")
-        flag = _SHORT_FLAGS.get(short, short)
+        flag, value = _flag(token)
         if flag not in _KNOWN_FLAGS:
             raise RefusedCommand(f"{flag[:80]} is not allowed")
+        value = next(rest, "") if value is None else value
+        if flag == _CPU_PERCENT:
+            flag, value = "--cpu", f"{value}%"
         name = flag.removeprefix("--")
         if name in flags:
             raise RefusedCommand(f"{flag} is repeated")
-        flags[name] = value if equals else next(rest, "")
+        flags[name] = value
     return words, flags
+
+
+def _flag(token: str) -> tuple[str, str | None]:
+    """Return the long name of a flag and its value, None where that is the next word."""
+    short, attached = token[:2], token[2:]
+    if short in _SHORT_FLAGS:
+        return _SHORT_FLAGS[short], attached.removeprefix("=") if attached else None
+    flag, equals, value = token.partition("=")
+    return flag, value if equals else None
 
 
 def _verb(words: Sequence[str]) -> tuple[Verb, Sequence[str]]:

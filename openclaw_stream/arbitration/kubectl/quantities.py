@@ -43,6 +43,21 @@ def number(low: int, high: int) -> Callable[[str, str], str]:
     return check
 
 
+def percentage(low: int, high: int) -> Callable[[str, str], str]:
+    """Return a check (flag, text) → text for a whole percentage with its sign, such as `70%`.
+
+    kubectl reads a number without the sign as thousandths of a core.
+    """
+    plain = number(low, high)
+
+    def check(flag: str, text: str) -> str:
+        if not text.endswith("%"):
+            raise RefusedCommand(f"{flag} must be a percentage such as 70%, not {text[:40]!r}")
+        return f"{plain(flag, text[:-1])}%"
+
+    return check
+
+
 def size(resource: str, text: str) -> Fraction:
     """Return a Kubernetes quantity in cores or bytes.
 

@@ -8,7 +8,12 @@ from openclaw_stream.arbitration.kubectl.command import RefusedCommand
 MAX_LENGTH = 800
 """Longest text that is parsed: the canonical form, with full kind and namespace, must fit 1,000 characters."""
 
-_TOKEN = re.compile(r"""[ ]*(?=[^ ])(?P<word>[A-Za-z0-9._/=,:@%+-]*)(?P<quoted>'[^']*'|"(?:[^"\\]|\\")*")?(?=[ ]|\Z)""")
+_TOKEN = re.compile(
+    r"""[ ]*(?=[^ ])(?:(?P<flag>--[a-z-]+=|-[a-z]=?)?(?P<quoted>'[^']*'|"(?:[^"\\]|\\")*")"""
+    r"""|(?P<word>[A-Za-z0-9._/=,:@%+-]+))(?=[ ]|\Z)"""
+)
+_PLAIN = re.compile(r"[A-Za-z0-9._/=,:@%+-]+")
+_PATCH_FLAGS = {"-p", "-p=", "--patch="}
 _WORD_CHARACTER = re.compile(r"[A-Za-z0-9._/=,:@%+ -]")
 _SHELL = {
     ";": "chains commands",
@@ -30,29 +35,38 @@ _SHELL = {
     "~": "expands to a home folder",
     "!": "expands to an earlier command",
     "\\": "hides the next character",
-    "'": "quotes text; only the JSON of a patch may be quoted",
-    '"': "quotes text; only the JSON of a patch may be quoted",
+    "'": "quotes a part of a word; only a whole value may be quoted",
+    '"': "quotes a part of a word; only a whole value may be quoted",
 }
 _CONTROLS = {"\n": "a line break", "\r": "a line break", "\t": "a tab", "\0": "a null character"}
 
 
 def tokenise(text: str) -> list[str]:
-    """Split a command line at blanks; only the JSON of a patch may be quoted.
+    """Split a command line at blanks; a plain value may be quoted, and the JSON of a patch.
+
+    A code mark around the whole text, or the prompt `$` before it, is ignored.
 
     Raises:
         RefusedCommand: The text is too long, is not printable ASCII, or has characters with a meaning in a shell.
     """
     _check_characters(text)
     tokens: list[str] = []
-    line = text.rstrip(" ")
+    line = _without_marks(text.rstrip(" "))
     position = 0
     while position < len(line):
         match = _TOKEN.match(line, position)
         if match is None:
             raise RefusedCommand(_refusal(line[position:]))
-        tokens.append(_unquoted(match, tokens[-1:]))
+        tokens.append(match["word"] or _unquoted(match, tokens[-1:]))
         position = match.end()
     return tokens
+
+
+def _without_marks(text: str) -> str:
+    line = text.lstrip(" ")
+    if line.startswith("`") and line.endswith("`") and line.count("`") == 2:  # noqa: PLR2004 - around the whole
+        line = line.strip("` ")
+    return line.removeprefix("$ ")
 
 
 def _check_characters(text: str) -> None:
@@ -65,13 +79,12 @@ def _check_characters(text: str) -> None:
 
 
 def _unquoted(match: re.Match[str], before: list[str]) -> str:
-    word, quoted = match["word"], match["quoted"]
-    if not quoted:
-        return word
-    if word not in {"-p=", "--patch="} and not (not word and before and before[0] in {"-p", "--patch"}):
-        raise RefusedCommand("the command contains quotes; only the JSON of a patch may be quoted")
-    inner = quoted[1:-1]
-    return word + (inner if quoted[0] == "'" else inner.replace('\\"', '"'))
+    flag, inner = match["flag"] or "", match["quoted"][1:-1]
+    if flag in _PATCH_FLAGS or (not flag and before and before[0] in {"-p", "--patch"}):
+        return flag + (inner if match["quoted"][0] == "'" else inner.replace('\\"', '"'))
+    if not _PLAIN.fullmatch(inner):
+        raise RefusedCommand("the command quotes more than a plain value; only the JSON of a patch needs quotes")
+    return flag + inner
 
 
 def _refusal(rest: str) -> str:

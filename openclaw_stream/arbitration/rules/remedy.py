@@ -124,7 +124,7 @@ def _scale_out(workload: Workload) -> str:
 def _autoscale(workload: Workload) -> str:
     if workload.kind not in _SCALABLE:
         return ""
-    return f"kubectl autoscale {workload.target} --min=2 --max=6 --cpu-percent=70 -n {workload.namespace}"
+    return f"kubectl autoscale {workload.target} --min=2 --max=6 --cpu=70% -n {workload.namespace}"
 
 
 def _raise_memory_limit(workload: Workload) -> str:

@@ -196,7 +196,7 @@ def _autoscale(subject: _Subject, text: str, **values: float) -> Suggestion:
     replicas = _replicas(subject)
     low = replicas or 2
     high = min(_REPLICAS_MAX, max(10, _REPLICA_GROWTH_MAX * low))
-    return subject.suggest(TuningType.HPA, text, "autoscale", f"--min={low} --max={high} --cpu-percent=70", **values)
+    return subject.suggest(TuningType.HPA, text, "autoscale", f"--min={low} --max={high} --cpu=70%", **values)
 
 
 def _replicas(subject: _Subject) -> int | None:

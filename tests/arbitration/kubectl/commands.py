@@ -33,7 +33,7 @@ def _targets(*kinds: str) -> st.SearchStrategy[str]:
     return st.builds(lambda kind, gap, name: kind + gap + name, _kinds(*kinds), st.sampled_from(["/", " "]), labels())
 
 
-_SCALABLE = ("deployment", "deploy", "deployments.apps", "statefulset", "sts")
+_SCALABLE = ("deployment", "deploy", "deployments.apps", "deployment.v1.apps", "statefulset", "sts")
 _WORKLOADS = (*_SCALABLE, "daemonset", "ds")
 _AMOUNTS = st.sampled_from(
     ["cpu=500m", "cpu=2", "memory=512Mi", "memory=1.5Gi", "cpu=250m,memory=256Mi", "memory=1G,cpu=1"]
@@ -73,11 +73,11 @@ def valid_commands() -> st.SearchStrategy[str]:
             st.integers(0, 1000),
         ),
         st.builds(
-            lambda t, low, more, cpu: f"autoscale {t} --max={low + more} --min {low} --cpu-percent={cpu}",
+            lambda t, low, more, cpu: f"autoscale {t} --max={low + more} --min {low} {cpu}",
             _targets(*_SCALABLE),
             st.integers(1, 50),
             st.integers(0, 50),
-            _COUNT,
+            st.builds(lambda form, n: form.format(n), _kinds("--cpu={}%", "--cpu '{}%'", "--cpu-percent={}"), _COUNT),
         ),
         st.builds(lambda t, c, a: f"set resources {t} -c={c} --limits={a}", _targets(*_WORKLOADS), labels(), _AMOUNTS),
         st.builds(lambda t, a: f"set resources {t} --requests {a}", _targets(*_WORKLOADS), _AMOUNTS),
@@ -87,7 +87,13 @@ def valid_commands() -> st.SearchStrategy[str]:
         _patches(),
         _bounds(),
     )
-    forms = st.sampled_from(["kubectl {0} -n {1}", "kubectl -n {1} {0}", "kubectl {0} --namespace={1}", "kubectl {0}"])
+    forms = st.sampled_from(
+        [
+            *("kubectl {0} -n {1}", "kubectl -n {1} {0}", "kubectl {0} --namespace={1}", "kubectl {0}"),
+            *("kubectl {0} -n{1}", "kubectl {0} -n '{1}'", 'kubectl --namespace="{1}" {0}'),
+            *("$ kubectl {0} -n {1}", "`kubectl {0} -n {1}`"),
+        ]
+    )
     return st.builds(lambda form, body, ns: form.replace("{0}", body).replace("{1}", ns), forms, bodies, labels())
 
 

@@ -32,6 +32,14 @@ def test_the_real_kubectl_accepts_every_command_up_to_the_connection() -> None:
 def test_the_real_kubectl_reports_a_usage_error_before_it_connects() -> None:
     assert not _connects(_kubectl("scale", "deployment/a", "--replicas=x"))
     assert not _connects(_kubectl("autoscale", "deployment/a", "--max=2", "--memory-percent=50"))
+    assert not _connects(_kubectl("autoscale", "deployment/a", "--max=2", "--cpu=70pct"))
+
+
+@pytest.mark.io
+def test_the_real_kubectl_calls_only_the_older_spelling_of_a_percentage_deprecated() -> None:
+    older = _kubectl("autoscale", "deployment/a", "--max=2", "--cpu-percent=70")
+    assert "Use --cpu with percentage" in older.stderr
+    assert "deprecated" not in _kubectl("autoscale", "deployment/a", "--max=2", "--cpu=70%").stderr
 
 
 def _connects(answer: subprocess.CompletedProcess[str]) -> bool:

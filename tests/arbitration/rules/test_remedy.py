@@ -27,7 +27,7 @@ def judged(*alerts: Exemplar) -> Judgement:
         (
             alert("CheckoutLatency", "P99 latency is 3 s", {**SHOP, "pod": "checkout-7d9f8b6c5-x2x4z"}),
             Action.APPLY_HPA,
-            "kubectl autoscale deployment/checkout --min=2 --max=6 --cpu-percent=70 -n shop",
+            "kubectl autoscale deployment/checkout --min=2 --max=6 --cpu=70% -n shop",
         ),
         (
             alert("CheckoutLatency", "P99 latency is 3 s", {**SHOP, "pod": "checkout-0"}, metrics={"replicas": 3}),

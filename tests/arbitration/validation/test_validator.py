@@ -34,7 +34,7 @@ def test_a_valid_judgement_is_unchanged() -> None:
             Suggestion(
                 type=TuningType.HPA,
                 description="Grow",
-                kubectl_or_config="kubectl autoscale deployment/checkout --min=2 --max=6 --cpu-percent=70 -n shop",
+                kubectl_or_config="kubectl autoscale deployment/checkout --min=2 --max=6 --cpu=70% -n shop",
             ),
             Suggestion(type=TuningType.CACHE, description="Cache", kubectl_or_config="ttl: 60s"),
         ],
