@@ -10,6 +10,9 @@ from openclaw_stream.vocabulary import Responsibility
 _DAMPING = 0.5
 """Factor on each further rule for a team: rules that match the same alert are not independent."""
 
+_CAUSE_STRENGTH_MIN = 0.7
+"""A cause that only details and labels hint at is unknown."""
+
 _TERMS_MAX = 6
 
 ScoredRules = list[tuple[float, Rule]]
@@ -112,15 +115,19 @@ def _interpolate(points: Sequence[tuple[float, float]], x: float) -> float:
 
 
 def _cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> Cause:
-    """Return the cause of the team with the strongest match; of equals the first in the files."""
+    """Return the cause of the team with the strongest match, of equals the one with most conditions, then the first.
+
+    A cause needs a match in the alert's name, in its summary or in a label that states a condition; where none has one,
+    the cause is unknown.
+    """
     causes = rule_set.causes_by_team[team]
-    best, strongest = causes[-1], 0.0
+    best, rank = causes[-1], (_CAUSE_STRENGTH_MIN, 0)
     for cause in causes[:-1]:
         if cause.categories.isdisjoint(matches):
             continue
-        strength = max(_match_strength(conditions, matches) for conditions in cause.alternatives)
-        if strength > strongest:
-            best, strongest = cause, strength
+        found = max((_match_strength(each, matches), len(each)) for each in cause.alternatives)
+        if found > rank and _strongest(cause.unless, matches) < found[0]:
+            best, rank = cause, found
     return best
 
 
@@ -130,6 +137,6 @@ def _terms(rules: ScoredRules, matches: Matches) -> tuple[str, ...]:
     for _, rule in rules:
         for condition in rule.conditions:
             category = max(condition, key=lambda name: _strongest((name,), matches))
-            if category != NAMED_SERVICE:
+            if category != NAMED_SERVICE and category in matches:
                 terms[matches[category].term] = None
     return tuple(terms)[:_TERMS_MAX]

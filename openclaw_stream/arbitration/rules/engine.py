@@ -1,15 +1,16 @@
 """Judges a case by the rules: the last provider of the chain, and the prior of the gate."""
 
+from collections.abc import Sequence
 from functools import cache
 
+from openclaw_stream.arbitration.remedies import propose
 from openclaw_stream.arbitration.rules.classification import classify
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, EvidenceExtractor
 from openclaw_stream.arbitration.rules.judgement_text import JudgementText, single_line
 from openclaw_stream.arbitration.rules.loading import parse, sources, version
-from openclaw_stream.arbitration.rules.remedy import Remedy, Workload, remedy, suggestions, workload
-from openclaw_stream.arbitration.rules.rule_set import RuleSet
-from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement
+from openclaw_stream.arbitration.rules.rule_set import RuleSet, Technology
+from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement, Suggestion
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Language, Responsibility
 
@@ -18,6 +19,8 @@ RULES_VERSION = version(_SOURCES)
 """Changes with any rule, term or text of the rule set."""
 
 _SERVICES_MAX = 16
+_SUGGESTIONS_MAX = 8
+_CHECKS_MAX = 3
 
 
 def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) -> Judgement:
@@ -29,8 +32,9 @@ def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) 
     """
     rule_set = _rule_set()
     diagnosis = _diagnose(case, rule_set)
-    target = workload(case, diagnosis)
-    return _judgement(case, diagnosis, target, JudgementText(language, rule_set.phrases[language]), language, metrics)
+    checks = _checks(case, diagnosis, rule_set, language)
+    text = JudgementText(language, rule_set.phrases[language])
+    return _judgement(case, diagnosis, checks, text, language, metrics)
 
 
 @cache
@@ -53,28 +57,31 @@ def _diagnose(case: Case, rule_set: RuleSet) -> Diagnosis:
 def _judgement(
     case: Case,
     diagnosis: Diagnosis,
-    target: Workload | None,
+    checks: Sequence[str],
     text: JudgementText,
     language: Language,
     metrics: GoldenSignals | None,
 ) -> Judgement:
-    chosen = remedy(diagnosis.cause, target)
+    chosen = propose(case, diagnosis.primary, metrics, language)
     responsibility = text.responsibility(diagnosis)
     services = [service for name in case.services or (case.service,) if (service := single_line(name))][:_SERVICES_MAX]
     return Judgement(
-        action_title=text.title(case, diagnosis, target.name if target else ""),
-        description=text.description(diagnosis, chosen, known=target is not None),
+        action_title=text.title(case, diagnosis),
+        description=text.description(case, diagnosis, checks, chosen.advice),
         suggested_action=chosen.action,
         kubectl_command=chosen.command,
-        target_resource=target.target if target else "",
-        namespace=target.namespace if target else single_line(case.namespace),
+        command_reason=chosen.reason,
+        target_resource=chosen.target,
+        namespace=chosen.namespace or single_line(case.namespace),
         risk_level=chosen.risk,
-        blast_radius=_blast_radius(chosen, target, services, text),
+        blast_radius=BlastRadius(
+            affected_pods=chosen.affected_pods, estimated_downtime=chosen.downtime, related_services=services
+        ),
         primary_responsibility=diagnosis.primary,
         responsibility_reasoning=responsibility,
         secondary_teams=list(diagnosis.secondary),
-        optimization_suggestions=suggestions(diagnosis, target, language),
-        reasoning=text.reasoning(case, diagnosis, responsibility),
+        optimization_suggestions=_suggestions(diagnosis, language),
+        reasoning=text.reasoning(case, responsibility),
         deviation_analysis=text.deviation(case, metrics),
         confidence=diagnosis.confidence,
         affected_services=services,
@@ -82,10 +89,30 @@ def _judgement(
     )
 
 
-def _blast_radius(chosen: Remedy, target: Workload | None, services: list[str], text: JudgementText) -> BlastRadius:
-    pods = target.replicas if chosen.command and target and target.replicas else 0
-    return BlastRadius(
-        affected_pods=pods,
-        estimated_downtime=text.render(chosen.downtime),
-        related_services=services,
-    )
+def _checks(case: Case, diagnosis: Diagnosis, rule_set: RuleSet, language: Language) -> list[str]:
+    """Return what to look at first: the checks of the cause, then of the technology, then of the kind of subject."""
+    sources = [diagnosis.cause.checks]
+    if technology := _technology(diagnosis, rule_set):
+        sources.append(technology.checks)
+    sources.append(rule_set.subject_checks(case.subject.kind, diagnosis.primary))
+    return list(dict.fromkeys(check for checks in sources for check in checks[language]))[:_CHECKS_MAX]
+
+
+def _technology(diagnosis: Diagnosis, rule_set: RuleSet) -> Technology | None:
+    """Return the technology of the responsible team that the root alert names most strongly; of equals the first."""
+    best, strongest = None, 0.0
+    for category, match in diagnosis.root.evidence.matches.items():
+        technology = rule_set.technologies_by_category.get(category)
+        if technology and technology.team is diagnosis.root.team and match.strength > strongest:
+            best, strongest = technology, match.strength
+    return best
+
+
+def _suggestions(diagnosis: Diagnosis, language: Language) -> list[Suggestion]:
+    """Return preventive tuning, as configuration in words, for the root cause and then for the first symptom."""
+    causes = [diagnosis.cause, *(each.cause for each in diagnosis.symptoms[:1])]
+    return [
+        Suggestion(type=item.type, description=item.text[language], kubectl_or_config=item.config)
+        for cause in dict.fromkeys(causes)
+        for item in cause.tuning
+    ][:_SUGGESTIONS_MAX]

@@ -1,5 +1,8 @@
 """Extracts evidence from alerts: which categories of the vocabulary each alert name matches, and how strongly.
 
+A name of a service, workload or pod is evidence only where it names a technology: its other words, and where they occur
+in texts, are masked, and so are the hashes of pods.
+
 Alert text is untrusted. In a sentence that asks for a team, an owner or a confidence, everything from the request on is
 ignored, and so are the team names before it. Labels and annotations that name a team are ignored completely.
 """
@@ -11,13 +14,18 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from openclaw_stream.alerts.resource_names import workload_of_pod
+from openclaw_stream.alerts.subject import WORKLOAD_KINDS
+from openclaw_stream.alerts.subject_labels import RANKS
 from openclaw_stream.arbitration.rules.lexicon import Lexicon, TermMatch
+from openclaw_stream.arbitration.rules.masking import mask, masked_names
 from openclaw_stream.arbitration.rules.rule_set import (
     DIRECTIVE,
     NAMED_SERVICE,
     NAMING,
     OBLIGATION,
     TEAM_WORD,
+    TECHNOLOGY,
     FieldWeights,
 )
 from openclaw_stream.incidents.case import Case, Exemplar
@@ -29,6 +37,8 @@ _LABELS_MAX = 32
 _ANNOTATIONS_MAX = 8
 _EXEMPLARS_MAX = 16
 _BLANK = re.compile(r"\s")
+_DESCRIPTION = "description"
+_SCRAPE_JOB = "job"
 _SERVICE_LABELS = ("service", "service_name", "service.name", "app", "application")
 
 
@@ -53,13 +63,12 @@ Mentions = tuple[tuple[str, str], ...]
 class Extracted(NamedTuple):
     """The mentions of a text, those of its first sentence apart from the later ones.
 
-    `has_request`: it asks for a team or a confidence. `has_terms`: any of its words is in the vocabulary.
+    `has_request`: it asks for a team or a confidence.
     """
 
     first: Mentions
     later: Mentions
     has_request: bool
-    has_terms: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,70 +93,85 @@ class EvidenceExtractor:
         """Return one entry per alert name, names with exemplars first."""
         matches: dict[str, dict[str, Match]] = {}
         severities: dict[str, Severity] = {}
+        names = self._names_to_mask(case)
         for exemplar in case.exemplars[:_EXEMPLARS_MAX]:
-            self._add_exemplar(exemplar, matches.setdefault(exemplar.name, {}))
+            self._add_exemplar(exemplar, names, matches.setdefault(exemplar.name, {}))
             severities[exemplar.name] = max(
                 severities.get(exemplar.name, Severity.INFO), exemplar.severity, key=lambda severity: severity.rank
             )
         for name in islice(case.alert_names, _EXEMPLARS_MAX):
             if name not in matches and not name.startswith("#"):
-                self._add_name(name, matches.setdefault(name, {}))
+                self._add_text(matches.setdefault(name, {}), mask(name, names), self._fields.name)
         return tuple(AlertEvidence(name, severities.get(name, case.severity), found) for name, found in matches.items())
 
-    def _add_exemplar(self, exemplar: Exemplar, matches: dict[str, Match]) -> None:
+    def _names_to_mask(self, case: Case) -> tuple[str, ...]:
+        """Return the names of workloads and services in a case that name no technology."""
+        subject = case.subject.name if case.subject.kind in WORKLOAD_KINDS else ""
+        return masked_names(case, subject, lambda name: not self._technologies_in(name))
+
+    def _add_exemplar(self, exemplar: Exemplar, names: tuple[str, ...], matches: dict[str, Match]) -> None:
         fields = self._fields
-        self._add_name(exemplar.name, matches)
-        for text, strengths in self._texts(exemplar):
-            self._add_text(matches, text, strengths)
+        self._add_text(matches, mask(exemplar.name, names), fields.name)
+        for text, first, later in self._texts(exemplar):
+            self._add_text(matches, mask(text[:_TEXT_LIMIT], names), first, later)
         for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
-            self._add_label(key, value, matches)
+            self._add_label(key, value, names, matches)
         for subject in (exemplar.service, exemplar.target_resource.rpartition("/")[2]):
             if not self._names_exporter(subject):
-                self._add_text(matches, subject, (fields.subject, fields.subject), _LABEL_LIMIT)
+                self._add_name(subject, fields.subject, matches)
         for metric in islice(exemplar.metrics, _LABELS_MAX):
-            self._add_text(matches, metric, (fields.label, fields.label), _LABEL_LIMIT)
+            self._add_text(matches, metric[:_LABEL_LIMIT], fields.label)
         if NAMED_SERVICE not in matches and self._names_unknown_service(exemplar):
             matches[NAMED_SERVICE] = Match(1.0, "")
 
-    def _add_name(self, name: str, matches: dict[str, Match]) -> None:
-        self._add_text(matches, name, (self._fields.name, self._fields.name))
+    def _add_name(self, name: str, strength: float, matches: dict[str, Match]) -> None:
+        """Add the technologies in a name of a service, workload or pod."""
+        for category, term in self._technologies_in(name):
+            _add(matches, category, term, strength)
 
-    def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, tuple[float, float]]]:
+    def _technologies_in(self, name: str) -> Mentions:
+        extracted = self._extracted(workload_of_pod(name[:_LABEL_LIMIT]))
+        known = self._fields.name_categories
+        return tuple(
+            (category, term)
+            for category, term in (*extracted.first, *extracted.later)
+            if category.partition(".")[0] in known or category.startswith(TECHNOLOGY)
+        )
+
+    def _texts(self, exemplar: Exemplar) -> Iterator[tuple[str, float, float]]:
         """Yield the texts of an alert with the weights of their first and of their later sentences."""
         fields = self._fields
-        summary, detail = (fields.summary, fields.detail), (fields.detail, fields.remainder)
-        if exemplar.message:
-            yield exemplar.message, summary
-        for key, value in islice(exemplar.annotations.items(), _ANNOTATIONS_MAX):
-            lowered = key.lower()
-            if lowered in fields.summary_annotations:
-                yield value, summary
-            elif lowered not in fields.ignored and not self._has_request(lowered):
-                yield value, detail
+        has_summary = bool(exemplar.message)
+        if has_summary:
+            yield exemplar.message, fields.summary, fields.detail
+        annotations = {key.lower(): value for key, value in islice(exemplar.annotations.items(), _ANNOTATIONS_MAX)}
+        has_summary = has_summary or not fields.summary_annotations.isdisjoint(annotations)
+        for key, value in annotations.items():
+            if key in fields.summary_annotations or (key == _DESCRIPTION and not has_summary):
+                yield value, fields.summary, fields.detail
+            elif key not in fields.ignored and not self._has_request(key):
+                yield value, fields.detail, fields.remainder
 
-    def _add_label(self, key: str, value: str, matches: dict[str, Match]) -> None:
-        key = key.lower()
+    def _add_label(self, key: str, value: str, names: tuple[str, ...], matches: dict[str, Match]) -> None:
+        lowered = key.lower()
         fields = self._fields
-        if key in fields.ignored or self._has_request(key) or self._names_exporter(value):
+        if lowered in fields.ignored or self._has_request(lowered) or self._names_exporter(value):
             return
-        strength = fields.subject if key in fields.subject_labels else fields.label
-        self._add_text(matches, value, (strength, strength), _LABEL_LIMIT)
-        if key not in fields.common_label_names:
-            self._add_text(matches, key, (fields.label_name, fields.label_name), _LABEL_LIMIT)
+        strength = fields.subject if lowered in fields.subject_labels else fields.label
+        if _is_name(key):
+            self._add_name(value, strength, matches)
+        elif lowered in fields.state_labels:
+            self._add_text(matches, value[:_LABEL_LIMIT], fields.summary)
+        else:
+            self._add_text(matches, mask(value[:_LABEL_LIMIT], names), strength)
 
-    def _add_text(
-        self,
-        matches: dict[str, Match],
-        text: str,
-        strengths: tuple[float, float],
-        limit: int = _TEXT_LIMIT,
-    ) -> None:
-        extracted = self._extracted(text[:limit])
-        for mentions, strength in zip((extracted.first, extracted.later), strengths, strict=True):
-            for category, term in mentions:
-                present = matches.get(category)
-                if present is None or present.strength < strength:
-                    matches[category] = Match(strength, term)
+    def _add_text(self, matches: dict[str, Match], text: str, first: float, later: float | None = None) -> None:
+        """Add the mentions of a text, with the strength of its first sentence and of later ones (by default equal)."""
+        extracted = self._extracted(text)
+        for category, term in extracted.first:
+            _add(matches, category, term, first)
+        for category, term in extracted.later:
+            _add(matches, category, term, first if later is None else later)
 
     def _extract(self, text: str) -> Extracted:
         """Extract the mentions of a text; a sentence that is only a request does not count as its first sentence."""
@@ -164,7 +188,6 @@ class EvidenceExtractor:
             first=tuple(first),
             later=tuple(later),
             has_request=any(_request_start(sentence) is not None for sentence in sentences),
-            has_terms=any(sentences),
         )
 
     def _names_exporter(self, value: str) -> bool:
@@ -175,10 +198,21 @@ class EvidenceExtractor:
         return self._extracted(key[:_LABEL_LIMIT]).has_request
 
     def _names_unknown_service(self, exemplar: Exemplar) -> bool:
-        """Return whether a service is named by a single word that is not in the vocabulary."""
+        """Return whether a service is named by a single word without a technology in it."""
         names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
         cut = (name[:_LABEL_LIMIT] for name in names if name)
-        return any(not _BLANK.search(name) and not self._extracted(name).has_terms for name in cut)
+        return any(not _BLANK.search(name) and not self._technologies_in(name) for name in cut)
+
+
+def _is_name(label: str) -> bool:
+    """Return whether a label names a service, workload, pod, namespace, host or scrape job."""
+    return RANKS[label] is not None or label.lower() == _SCRAPE_JOB
+
+
+def _add(matches: dict[str, Match], category: str, term: str, strength: float) -> None:
+    present = matches.get(category)
+    if present is None or present.strength < strength:
+        matches[category] = Match(strength, term)
 
 
 def _without_request(sentence: Sequence[TermMatch]) -> Sequence[TermMatch]:

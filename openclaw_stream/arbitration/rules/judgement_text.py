@@ -1,16 +1,15 @@
 """The texts of a rule-based judgement in the output language, from the diagnosis and the evidence.
 
-Alert text is untrusted: only names, numbers and vocabulary terms are quoted, and names are cut and cleaned.
+Alert text is untrusted: what is quoted of it, names too, is cut, redacted and without hidden characters.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from openclaw_stream.alerts.subject import ALERT
+from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
-from openclaw_stream.arbitration.rules.remedy import Remedy
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.text import safe_text
@@ -19,6 +18,7 @@ from openclaw_stream.vocabulary import Language, Responsibility
 _NAME_LIMIT = 80
 _VALUE_LIMIT = 40
 _REASON_LIMIT = 200
+_QUOTE_LIMIT = 240
 _NAMES_MAX = 6
 _VALUES_MAX = 8
 _HIGH_ERROR_RATE = 1.0
@@ -45,33 +45,28 @@ class JudgementText:
         """Return an enumeration of team names."""
         return self.join(self._phrases[team] for team in dict.fromkeys(teams))
 
-    def title(self, case: Case, diagnosis: Diagnosis, target: str) -> str:
-        """Return the cause with the service, workload or namespace."""
-        title = diagnosis.cause.title[self._language]
-        subject = case.subject.name if case.subject.kind != ALERT else ""
-        where = single_line(case.service or target or subject or case.namespace)
-        return self.render("title", where=where, title=title) if where else self.render("title_only", title=title)
+    def title(self, case: Case, diagnosis: Diagnosis) -> str:
+        """Return the subject and the trouble: the cause, or the alert's name where the cause is unknown."""
+        name = diagnosis.root.evidence.name
+        trouble = name if diagnosis.cause.is_unknown and name else diagnosis.cause.title[self._language]
+        return subject_title(case.subject, trouble)
 
-    def description(self, diagnosis: Diagnosis, remedy: Remedy, *, known: bool) -> str:
-        """Return what the cause means and the first steps; `known` is whether the workload is known."""
-        cause = diagnosis.cause
-        explanation, first_steps = cause.explanation[self._language], cause.first_steps[self._language]
-        text = self.render("description", what=explanation, first=first_steps)
-        if remedy.command or diagnosis.primary is Responsibility.COLLAB:
-            return text
-        why_no_command = "no_safe_command" if known or cause.remedy == "none" else "workload_unknown"
-        return self._joined([text, self.render(why_no_command)])
+    def description(self, case: Case, diagnosis: Diagnosis, checks: Sequence[str], advice: str) -> str:
+        """Return the alert's own words, what the cause means, what to check first, and advice on the remedy."""
+        sentences = [self.render("quote", text=quote)] if (quote := _quote(case, diagnosis.root.evidence.name)) else []
+        sentences.append(diagnosis.cause.explanation[self._language])
+        steps = [f"{number}. {check}" for number, check in enumerate(checks, start=1)]
+        return "\n".join(filter(None, (self._joined(sentences), self.render("checks"), *steps, advice)))
 
     def responsibility(self, diagnosis: Diagnosis) -> str:
         """Return why this team is responsible."""
         root = diagnosis.root
-        names = self._names(each.evidence.name for each in diagnosis.supporting)
         team = self._phrases[root.team]
         if diagnosis.primary is Responsibility.COLLAB:
-            return self.render("team_unknown", names=names, team=team)
+            return self.render("team_unknown", team=team)
         terms = dict.fromkeys(term for each in (root, *diagnosis.supporting) for term in each.terms)
         key = "team_by_terms" if terms else "team_by_default"
-        sentences = [self.render(key, names=names, words=self.join(islice(terms, _NAMES_MAX)), team=team)]
+        sentences = [self.render(key, words=self.join(islice(terms, _NAMES_MAX)), team=team)]
         if diagnosis.symptoms:
             sentences.append(self.render("symptoms", teams=self._teams_of(diagnosis.symptoms)))
         if diagnosis.conflicting:
@@ -80,20 +75,24 @@ class JudgementText:
             sentences.append(self.render("second_team", team=self.teams(diagnosis.secondary)))
         return self._joined(sentences)
 
-    def reasoning(self, case: Case, diagnosis: Diagnosis, responsibility: str) -> str:
-        """Return the alert counts, why this team is responsible (the text `responsibility`), and the confidence."""
+    def reasoning(self, case: Case, responsibility: str) -> str:
+        """Return the alert counts, and why this team is responsible (the text `responsibility`)."""
         shown = islice(case.alert_names.items(), _NAMES_MAX)
         names = [self.render("name_count", name=single_line(name), count=count) for name, count in shown]
         others = case.other_alerts + sum(islice(case.alert_names.values(), _NAMES_MAX, None))
         if others:
             names.append(self.render("other_names", count=others))
         sentences = [
-            self.render("alert_counts", alerts=case.alert_count, distinct=case.distinct_alerts, names=self.join(names)),
+            self.render(
+                "alert_counts",
+                alerts=self._count("alerts", case.alert_count),
+                sources=self._count("sources", case.distinct_alerts),
+                names=self.join(names),
+            ),
             responsibility,
-            self.render("confidence", confidence=round(100 * diagnosis.confidence)),
         ]
         if case.flaps:
-            sentences.append(self.render("flaps", count=case.flaps))
+            sentences.append(self.render("flaps", times=self._count("times", case.flaps)))
         if case.resolved_early:
             sentences.append(self.render("resolved_early"))
         return self._joined(sentences)
@@ -154,13 +153,22 @@ class JudgementText:
     def _teams_of(self, classifications: Sequence[Classification]) -> str:
         return self.teams(each.team for each in classifications)
 
-    def _names(self, names: Iterable[str]) -> str:
-        shown = list(dict.fromkeys(single_line(name) for name in names))
-        more = ["…"] if len(shown) > _NAMES_MAX else []
-        return self.join(shown[:_NAMES_MAX] + more)
+    def _count(self, key: str, count: int) -> str:
+        """Return a number with its noun, in the singular for one."""
+        return self.render(key if count != 1 else f"{key}_one", count=count)
 
     def _joined(self, sentences: Iterable[str]) -> str:
         return self._phrases["sentence_separator"].join(sentences)
+
+
+def _quote(case: Case, name: str) -> str:
+    """Return what the first alert of a name says: its message or description, else its summary."""
+    exemplar = next((each for each in case.exemplars if each.name == name), None)
+    if exemplar is None:
+        return ""
+    annotations = {key.lower(): value for key, value in exemplar.annotations.items()}
+    texts = (exemplar.message, *(annotations.get(key, "") for key in ("description", "message", "summary", "title")))
+    return next((quote for text in texts if (quote := single_line(text, _QUOTE_LIMIT).rstrip(".。"))), "")
 
 
 def single_line(text: str, limit: int = _NAME_LIMIT) -> str:

@@ -3,7 +3,9 @@
 vocabulary/*.toml  terms by category; matching ignores case, plural and word separators, the longest term wins, and a
                    term may have several categories
 routing.toml       rules from categories to the responsible team, field weights, the confidence curve
-causes/*.toml      per team: likely causes, first steps and tuning, in both languages
+causes/*.toml      per team: likely causes, what to check first, and tuning, in both languages
+technologies/*.toml  products and platforms: the terms that name them, and what to check first
+subjects.toml      what to check first by kind of subject, where nothing more is known
 phrases.toml       the sentences of a judgement
 """
 
@@ -15,11 +17,13 @@ from typing import Any
 
 from openclaw_stream.arbitration.rules.rule_set import (
     Cause,
+    Checks,
     Condition,
     ConfidenceCurve,
     FieldWeights,
     Rule,
     RuleSet,
+    Technology,
     TuningAdvice,
 )
 from openclaw_stream.vocabulary import Language, Responsibility, TuningType
@@ -28,7 +32,7 @@ from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 def sources() -> dict[str, str]:
     """Return the text of all TOML files of the rule set by relative path."""
     root = files(__package__)
-    folders = {"": root, "causes/": root / "causes", "vocabulary/": root / "vocabulary"}
+    folders = {"": root} | {f"{name}/": root / name for name in ("causes", "technologies", "vocabulary")}
     return {
         f"{prefix}{entry.name}": entry.read_text(encoding="utf-8")
         for prefix, folder in folders.items()
@@ -61,6 +65,8 @@ def parse(texts: Mapping[str, str]) -> RuleSet:
         unstemmed=unstemmed,
         rules=tuple(_rule(rule, routing["groups"]) for rule in routing["routing"]["rules"]),
         causes=tuple(_cause(key, cause) for key, cause in _merged(parsed, "causes").items()),
+        technologies=tuple(_technology(key, entry) for key, entry in _merged(parsed, "technologies").items()),
+        subjects={kind: _checks(entry) for kind, entry in parsed["subjects.toml"].items()},
         fields=_fields(routing["fields"]),
         confidence=_confidence_curve(routing["confidence"]),
         phrases={language: parsed["phrases.toml"][language] for language in Language},
@@ -108,16 +114,24 @@ def _cause(key: str, entry: Mapping[str, Any]) -> Cause:
         id=key,
         team=Responsibility(entry["team"]),
         alternatives=tuple(_conditions(each) for each in ([when] if isinstance(when, str) else when)),
+        unless=tuple(entry.get("unless", "").split()),
         depth=int(entry["depth"]),
-        remedy=entry.get("remedy", "none"),
         title=_by_language(entry, "title"),
         explanation=_by_language(entry, "explanation"),
-        first_steps=_by_language(entry, "first_steps"),
+        checks={language: tuple(entry[language]["checks"]) for language in Language},
         tuning=tuple(
             TuningAdvice(TuningType(item["type"]), _by_language(item), item.get("config", ""))
             for item in entry.get("tuning", ())
         ),
     )
+
+
+def _technology(key: str, entry: Mapping[str, Any]) -> Technology:
+    return Technology(key, entry["name"], Responsibility(entry["team"]), tuple(entry["terms"]), _checks(entry))
+
+
+def _checks(entry: Mapping[str, Any]) -> Checks:
+    return {language: tuple(entry[language]) for language in Language}
 
 
 def _by_language(entry: Mapping[str, Any], key: str = "") -> dict[Language, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from openclaw_stream.alerts.subject import ALERT
 from openclaw_stream.arbitration.rules.lexicon import Lexicon
 from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
@@ -23,7 +24,13 @@ TEAM_WORD = "team_word"
 """The category of terms that may mean a team."""
 
 NAMED_SERVICE = "named_service"
-"""The category of an alert whose service or application has a name that is not in the vocabulary."""
+"""The category of an alert about a service or application whose name names no technology."""
+
+TECHNOLOGY = "technology"
+"""The prefix of the categories of technologies."""
+
+Checks = Mapping[Language, tuple[str, ...]]
+"""What to look at first, most telling first, by language."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,27 +57,49 @@ class TuningAdvice:
 
 @dataclass(frozen=True, eq=False)
 class Cause:
-    """A likely cause within a team; it applies if all conditions of any of the `alternatives` match.
+    """A likely cause within a team.
 
-    `depth` is the layer of the stack, 1 (front end, tools) to 5 (platform): of two simultaneous faults the one with
-    the higher depth is taken for the root cause. `remedy` is one of none, restart, hpa, limits; a command is suggested
-    only for a named workload.
+    It applies if all conditions of any of the `alternatives` match, and no `unless` category at least as strongly. The
+    last cause of a team has no conditions: it stands for an unknown cause. `depth` is the layer of the stack, 1 (front
+    end, tools) to 5 (platform): of two simultaneous faults the one with the higher depth is taken for the root cause.
+    `checks` are the first steps to take, at most three.
     """
 
     id: str
     team: Responsibility
     alternatives: tuple[tuple[Condition, ...], ...]
+    unless: Condition
     depth: int
-    remedy: str
     title: Mapping[Language, str]
     explanation: Mapping[Language, str]
-    first_steps: Mapping[Language, str]
+    checks: Checks
     tuning: tuple[TuningAdvice, ...]
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it stands for an unknown cause."""
+        return self.alternatives == ((),)
 
     @cached_property
     def categories(self) -> frozenset[str]:
         """All categories in the conditions of any alternative."""
         return frozenset(name for alternative in self.alternatives for condition in alternative for name in condition)
+
+
+@dataclass(frozen=True, slots=True)
+class Technology:
+    """A product or platform that alerts name by its `terms`, with the checks that fit any fault of it."""
+
+    id: str
+    name: str
+    team: Responsibility
+    terms: tuple[str, ...]
+    checks: Checks
+
+    @property
+    def category(self) -> str:
+        """The category of its terms."""
+        return f"{TECHNOLOGY}.{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +115,12 @@ class FieldWeights:
     remainder: float
     subject: float
     label: float
-    label_name: float
     subject_labels: frozenset[str]
-    common_label_names: frozenset[str]
+    state_labels: frozenset[str]
     summary_annotations: frozenset[str]
     ignored: frozenset[str]
     exporters: frozenset[str]
+    name_categories: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +144,8 @@ class RuleSet:
     unstemmed: tuple[str, ...]
     rules: tuple[Rule, ...]
     causes: tuple[Cause, ...]
+    technologies: tuple[Technology, ...]
+    subjects: Mapping[str, Checks]
     fields: FieldWeights
     confidence: ConfidenceCurve
     phrases: Mapping[Language, Mapping[str, str]] = field(repr=False)
@@ -124,7 +155,8 @@ class RuleSet:
         """The vocabulary, indexed for matching; terms that no rule uses stay, because they hide shorter terms."""
         used = self._used_categories() | {DIRECTIVE, OBLIGATION, NAMING, TEAM_WORD, "noise"}
         categories = {name: terms for name, terms in self.categories.items() if "." not in name or name in used}
-        return Lexicon(categories, self.unstemmed)
+        technologies = {each.category: each.terms for each in self.technologies}
+        return Lexicon(categories | technologies, self.unstemmed)
 
     @cached_property
     def rules_by_category(self) -> Mapping[str, tuple[Rule, ...]]:
@@ -134,6 +166,16 @@ class RuleSet:
             for category in rule.conditions[0] if rule.conditions else ("",):
                 index.setdefault(category, []).append(rule)
         return {category: tuple(rules) for category, rules in index.items()}
+
+    @cached_property
+    def technologies_by_category(self) -> Mapping[str, Technology]:
+        """Technologies by the category of their terms."""
+        return {each.category: each for each in self.technologies}
+
+    def subject_checks(self, kind: str, team: Responsibility) -> Checks:
+        """Return what to look at first for a kind of subject: what is most specific of kind and team."""
+        keys = (f"{kind}/{team}", kind, f"{ALERT}/{team}")
+        return next((self.subjects[key] for key in keys if key in self.subjects), self.subjects[ALERT])
 
     @cached_property
     def causes_by_team(self) -> Mapping[Responsibility, tuple[Cause, ...]]:
@@ -146,13 +188,16 @@ class RuleSet:
         Raises:
             ValueError: A rule or cause uses an unknown category, or a team has no cause without conditions.
         """
-        unknown = sorted(self._used_categories() - {*self.categories, NAMED_SERVICE})
+        technologies = {each.category for each in self.technologies}
+        unknown = sorted(self._used_categories() - {*self.categories, *technologies, NAMED_SERVICE})
         if unknown:
             raise ValueError(f"rules use categories that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:
             causes = self.causes_by_team[team]
-            if not causes or causes[-1].alternatives != ((),):
+            if not causes or not causes[-1].is_unknown:
                 raise ValueError(f"the last cause of {team} must have no conditions, so that one always applies")
+        if ALERT not in self.subjects:
+            raise ValueError(f"subjects.toml needs [{ALERT}], the checks of subjects of any other kind")
 
     def _used_categories(self) -> set[str]:
         by_rules = {
@@ -160,4 +205,4 @@ class RuleSet:
             for rule in self.rules
             for category in (*rule.unless, *(name for condition in rule.conditions for name in condition))
         }
-        return by_rules.union(*(cause.categories for cause in self.causes))
+        return by_rules.union(*(cause.categories | {*cause.unless} for cause in self.causes))
