@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from openclaw_stream.arbitration.kubectl import RefusedCommand, is_label
-from openclaw_stream.arbitration.tuning.texts import TUNING_TEXTS, TuningTexts
-from openclaw_stream.arbitration.validation.evidence_resources import (
+from openclaw_stream.arbitration.remedies.resources import (
     SCALABLE,
     WORKLOAD_KINDS,
     EvidenceResources,
     ResourceRef,
     evidence_resources,
 )
+from openclaw_stream.arbitration.tuning.texts import TUNING_TEXTS, TuningTexts
 from openclaw_stream.arbitration.validation.validator import check_command
 from openclaw_stream.events.decision import GoldenSignals, Judgement, Suggestion
 from openclaw_stream.incidents.case import Case, Exemplar

@@ -18,7 +18,7 @@ Commands in prose fields are neither checked nor removed; a warning reports them
 from dataclasses import dataclass, field
 
 from openclaw_stream.arbitration.kubectl import Command, RefusedCommand, kind_of, looks_like_command, parse
-from openclaw_stream.arbitration.validation.evidence_resources import EvidenceResources, evidence_resources
+from openclaw_stream.arbitration.remedies.resources import EvidenceResources, evidence_resources
 from openclaw_stream.events.decision import BlastRadius, Judgement, RejectedCommand, Suggestion, Validation
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.text import Hidden, safe_text

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.arbitration.kubectl import RefusedCommand, parse
-from openclaw_stream.arbitration.validation.evidence_resources import evidence_resources
+from openclaw_stream.arbitration.remedies.resources import evidence_resources
 from openclaw_stream.arbitration.validation.validator import check_command, validate
 from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
 from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType

@@ -3,7 +3,7 @@
 import pytest
 
 from openclaw_stream.arbitration.kubectl import Kind
-from openclaw_stream.arbitration.validation.evidence_resources import ResourceRef, evidence_resources
+from openclaw_stream.arbitration.remedies.resources import ResourceRef, evidence_resources
 from tests.builders import POD, case, exemplar
 
 
