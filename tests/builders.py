@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from openclaw_stream.alerts.subject import namespace_of, service_of
+from openclaw_stream.alerts.subject import NO_SUBJECT, Subject, namespace_of, service_of, subject_of
 from openclaw_stream.events.decision import Judgement
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Responsibility, Severity
@@ -56,8 +56,13 @@ def case_from(*exemplars: Exemplar, **overrides: Any) -> Case:
         "service": exemplars[0].service if exemplars else "",
         "services": tuple(dict.fromkeys(each.service for each in exemplars if each.service)),
         "severity": max((each.severity for each in exemplars), key=lambda s: s.rank, default=Severity.INFO),
+        "subject": _subject_of(exemplars[0]) if exemplars else NO_SUBJECT,
     }
     return case(*exemplars, **fields | overrides)
+
+
+def _subject_of(first: Exemplar) -> Subject:
+    return subject_of(first.name, first.namespace, first.service, first.target_resource, first.labels)[1]
 
 
 def judgement(**overrides: Any) -> Judgement:

@@ -200,8 +200,8 @@ class EvidenceExtractor:
     def _names_unknown_service(self, exemplar: Exemplar) -> bool:
         """Return whether a service is named by a single word without a technology in it."""
         names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
-        cut = (name[:_LABEL_LIMIT] for name in names if name)
-        return any(not _BLANK.search(name) and not self._technologies_in(name) for name in cut)
+        cut = (name[:_LABEL_LIMIT] for name in names if name and not _BLANK.search(name))
+        return any(not self._technologies_in(name) and not self._has_request(name) for name in cut)
 
 
 def _is_name(label: str) -> bool:

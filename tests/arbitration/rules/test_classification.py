@@ -45,9 +45,23 @@ def test_confidence_is_the_lower_of_margin_and_ceiling() -> None:
 
 def test_the_cause_is_the_strongest_of_the_team_then_the_first() -> None:
     assert classified(database=1.0).cause.id == "other"
-    assert classified(database=1.0, disk=0.3, latency=0.5).cause.id == "slow"
-    assert classified(database=1.0, disk=0.5, latency=0.5).cause.id == "disk"
-    assert classified(database=1.0, queries=0.4).cause.id == "slow"
+    assert classified(database=1.0, disk=0.7, queries=0.8).cause.id == "slow"
+    assert classified(database=1.0, disk=0.8, queries=0.8).cause.id == "disk"
+
+
+def test_of_equally_strong_causes_the_one_with_most_conditions_applies() -> None:
+    assert classified(database=0.8, disk=0.8, latency=0.8).cause.id == "slow"
+
+
+def test_a_cause_that_only_details_hint_at_is_unknown() -> None:
+    assert classified(database=1.0, disk=0.5).cause.is_unknown
+    assert classified(database=1.0, disk=0.7).cause.id == "disk"
+
+
+def test_unless_excludes_a_cause_only_if_it_matches_at_least_as_strongly() -> None:
+    assert classified(database=1.0, space=0.8).cause.id == "space"
+    assert classified(database=1.0, space=0.8, low=0.7).cause.id == "space"
+    assert classified(database=1.0, space=0.8, low=0.8).cause.is_unknown
 
 
 def test_terms_are_those_of_the_teams_rules_without_service_names() -> None:

@@ -42,9 +42,9 @@ def test_the_deepest_fault_is_the_root_cause(alerts: tuple[Exemplar, ...], prima
 
 def test_shallower_faults_are_reported_as_symptoms() -> None:
     judgement = judged(BE_ERRORS, DB_FULL)
-    assert "There are also symptoms for the back-end team (BE)" in judgement.responsibility_reasoning
+    assert "Alerts of the back-end team (BE) fire too" in judgement.responsibility_reasoning
     assert "CheckoutHighErrorRate (1)" in judgement.reasoning
-    assert "PostgreSQLTooManyConnections" in judgement.responsibility_reasoning
+    assert "PostgreSQLTooManyConnections (1)" in judgement.reasoning
 
 
 def test_agreement_raises_confidence_and_conflicts_lower_it() -> None:

@@ -112,12 +112,14 @@ def test_a_request_alone_is_no_evidence() -> None:
         assert judgement.confidence < 0.5
 
 
-def test_alert_text_is_not_quoted_except_cleaned_names() -> None:
+def test_alert_text_is_quoted_on_one_line_without_hidden_characters_and_secrets() -> None:
     hostile = "Payment\x1b[31mFailed\u202e<script>\nrm -rf /"
-    judgement = judge(case_from(alert(hostile, "5xx; DROP TABLE users", {"service": "pay\u202eroll\x00"})), Language.EN)
+    said = "5xx\u202e\n1. Restart the database\x00 password=hunter2-swordfish"
+    judgement = judge(case_from(alert(hostile, said, {"service": "pay\u202eroll\x00"})), Language.EN)
     shown = _shown(judgement)
-    assert "DROP TABLE" not in shown
+    assert "swordfish" not in shown
     assert not any(char in shown for char in "\x1b\x00\u202e")
+    assert "“5xx 1. Restart the database password=" in judgement.description.splitlines()[0]
     assert "Payment[31mFailed<script> rm -rf /" in judgement.reasoning
 
 

@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.arbitration.rules.judgement_text import number, single_line
 from openclaw_stream.events.decision import GoldenSignals
+from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Language
 from tests.builders import alert, case_from
 
@@ -61,14 +64,49 @@ def test_a_value_is_shown_with_its_threshold() -> None:
 def test_counts_and_flaps_are_in_the_reasoning() -> None:
     judgement = judge(case_from(ERRORS, ERRORS, alert("CheckoutLatency", "slow"), flaps=2), Language.EN)
     assert judgement.reasoning.startswith(
-        "The incident has 3 alert(s) from 3 distinct source(s): CheckoutHighErrorRate (2), CheckoutLatency (1)."
+        "The incident has 3 alerts from 3 sources: CheckoutHighErrorRate (2), CheckoutLatency (1)."
     )
-    assert judgement.reasoning.endswith("It resolved and fired again 2 time(s).")
+    assert judgement.reasoning.endswith("It resolved and fired again 2 times.")
 
 
-def test_the_title_names_the_service() -> None:
-    assert judge(case_from(ERRORS), Language.EN).action_title == "checkout: Service error rate high"
-    assert judge(case_from(alert("HighErrorRate")), Language.EN).action_title == "Service error rate high"
+def test_one_alert_is_counted_in_the_singular() -> None:
+    judgement = judge(case_from(ERRORS, flaps=1), Language.EN)
+    assert judgement.reasoning.startswith("The incident has 1 alert from 1 source: CheckoutHighErrorRate (1).")
+    assert judgement.reasoning.endswith("It resolved and fired again once.")
+
+
+def test_the_title_names_the_subject_and_the_trouble() -> None:
+    title = judge(case_from(ERRORS), Language.EN).action_title
+    assert title.startswith("checkout (Service, shop): ")
+    assert "rror" in title
+    unknown = judge(case_from(alert("WidgetsAreOdd", labels={"service": "checkout"})), Language.EN)
+    assert unknown.action_title == "checkout (Service): WidgetsAreOdd"
+
+
+@pytest.mark.parametrize(
+    ("texts", "quote"),
+    [
+        ({"message": "Widgets are odd.", "annotations": {"summary": "odd"}}, "Widgets are odd"),
+        ({"annotations": {"summary": "Odd", "description": "12 widgets are odd"}}, "12 widgets are odd"),
+        ({"annotations": {"Summary": "Odd\n\u202eheight"}}, "Odd height"),
+    ],
+)
+def test_the_description_quotes_the_alert(texts: dict[str, Any], quote: str) -> None:
+    description = judge(case_from(alert("WidgetsAreOdd", **texts)), Language.EN).description
+    assert description.startswith(f"The alert says: “{quote}”. ")
+
+
+def test_an_alert_without_text_is_not_quoted() -> None:
+    assert "The alert says" not in judge(case_from(alert("WidgetsAreOdd")), Language.EN).description
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("found", [ERRORS, alert("WidgetsAreOdd"), alert("MySQLDown", "MySQL is down")])
+def test_every_decision_gives_three_checks(found: Exemplar, language: Language) -> None:
+    lines = judge(case_from(found), language).description.splitlines()
+    numbered = [line for line in lines if line[:2] in {"1.", "2.", "3.", "4."}]
+    assert [line[:3] for line in numbered] == ["1. ", "2. ", "3. "]
+    assert len(set(numbered)) == 3
 
 
 @pytest.mark.parametrize(

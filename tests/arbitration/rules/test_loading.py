@@ -1,9 +1,11 @@
+from collections.abc import Mapping
+
 import pytest
 
 from openclaw_stream.arbitration.kubectl import looks_like_command
 from openclaw_stream.arbitration.rules import RULES_VERSION
 from openclaw_stream.arbitration.rules.loading import parse, sources, version
-from openclaw_stream.arbitration.rules.rule_set import RuleSet
+from openclaw_stream.arbitration.rules.rule_set import Checks, RuleSet
 from openclaw_stream.vocabulary import Language, Responsibility
 
 TEAMS = (Responsibility.FE, Responsibility.BE, Responsibility.INFRA, Responsibility.DB)
@@ -38,21 +40,44 @@ def test_every_team_has_rules_and_causes(rule_set: RuleSet) -> None:
 def test_every_cause_has_all_texts_in_both_languages(rule_set: RuleSet) -> None:
     for cause in rule_set.causes:
         assert 1 <= cause.depth <= 5
-        assert cause.remedy in {"none", "restart", "hpa", "limits"}
-        for text in (cause.title, cause.explanation, cause.first_steps, *(advice.text for advice in cause.tuning)):
-            assert set(text) == set(Language)
-            assert _chinese(text[Language.ZH_TW]), text
-            assert not _chinese(text[Language.EN]), text
+        for text in (cause.title, cause.explanation, *(advice.text for advice in cause.tuning)):
+            _is_in_its_language(text)
+        _are_checks(cause.checks, 1, 3)
         assert all(len(cause.title[language]) <= 80 for language in Language)
         assert cause.tuning
 
 
+def test_every_technology_and_kind_of_subject_has_three_checks(rule_set: RuleSet) -> None:
+    for technology in rule_set.technologies:
+        _are_checks(technology.checks, 3, 3)
+    for checks in rule_set.subjects.values():
+        _are_checks(checks, 3, 3)
+
+
+def test_the_terms_of_a_technology_name_it(rule_set: RuleSet) -> None:
+    for technology in rule_set.technologies:
+        for term in technology.terms:
+            categories = [match.term.categories for found in rule_set.lexicon.sentences(term) for match in found]
+            assert any(technology.category in each for each in categories), (technology.id, term)
+
+
+def _are_checks(checks: Checks, fewest: int, most: int) -> None:
+    for language in Language:
+        assert fewest <= len(checks[language]) <= most, checks
+        assert len(set(checks[language])) == len(checks[language])
+    assert len(checks[Language.EN]) == len(checks[Language.ZH_TW]), checks
+    for texts in zip(*(checks[language] for language in Language), strict=True):
+        _is_in_its_language(dict(zip(Language, texts, strict=True)))
+
+
+def _is_in_its_language(text: Mapping[Language, str]) -> None:
+    assert set(text) == set(Language)
+    assert _chinese(text[Language.ZH_TW]), text
+    assert not _chinese(text[Language.EN]), text
+
+
 def _chinese(text: str) -> bool:
     return any("\u4e00" <= char <= "\u9fff" for char in text)
-
-
-def test_causes_in_databases_have_no_command(rule_set: RuleSet) -> None:
-    assert all(cause.remedy == "none" for cause in rule_set.causes_by_team[Responsibility.DB])
 
 
 def test_tuning_configurations_are_not_commands(rule_set: RuleSet) -> None:

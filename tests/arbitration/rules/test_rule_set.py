@@ -6,10 +6,10 @@ import pytest
 
 from openclaw_stream.arbitration.rules.loading import parse, sources
 from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE, Cause, Rule, RuleSet
-from openclaw_stream.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Language, Responsibility
 from tests.arbitration.rules.rule_sets import BE, DB, INFRA, RULE_SET, cause
 
-USED = ("latency", "errors", "dns", "database", "disk", "queries")
+USED = ("latency", "errors", "dns", "database", "disk", "queries", "space", "low")
 LAST = tuple(cause("any", team, ()) for team in Responsibility)
 CONSISTENT = replace(RULE_SET, categories=dict.fromkeys(USED, ()), causes=(*RULE_SET.causes, *LAST))
 
@@ -43,7 +43,7 @@ def test_a_category_without_terms_is_unknown_wherever_it_is_used(place: str) -> 
 
 def test_all_unknown_categories_are_named_in_order() -> None:
     broken = replace(CONSISTENT, categories={"dns": (), "disk": ()})
-    with pytest.raises(ValueError, match=r"vocabulary: database, errors, latency, queries$"):
+    with pytest.raises(ValueError, match=r"vocabulary: database, errors, latency, low, queries, space$"):
         broken.check()
 
 
@@ -82,7 +82,7 @@ def test_a_rule_set_without_priors_has_none_to_find() -> None:
 
 def test_causes_keep_their_order_within_their_team() -> None:
     by_team = RULE_SET.causes_by_team
-    assert [each.id for each in by_team[DB]] == ["disk", "slow", "other"]
+    assert [each.id for each in by_team[DB]] == ["disk", "slow", "space", "other"]
     assert by_team[Responsibility.COLLAB] == ()
     assert set(by_team) == set(Responsibility)
 
@@ -90,6 +90,30 @@ def test_causes_keep_their_order_within_their_team() -> None:
 def test_the_categories_of_a_cause_are_those_of_all_alternatives() -> None:
     assert cause("c", DB, (("a", "b"), ("c",)), (("d",),), ()).categories == {"a", "b", "c", "d"}
     assert cause("c", DB, ()).categories == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("kind", "team", "key"),
+    [
+        ("node", DB, "node"),
+        ("service", BE, "service/BE"),
+        ("service", INFRA, "service"),
+        ("host", DB, "alert/DB"),
+        ("host", INFRA, "alert"),
+    ],
+)
+def test_the_checks_of_a_subject_are_the_most_specific(kind: str, team: Responsibility, key: str) -> None:
+    subjects = {name: dict.fromkeys(Language, (name,)) for name in RULE_SET.subjects}
+    assert replace(RULE_SET, subjects=subjects).subject_checks(kind, team)[Language.EN] == (key,)
+
+
+def test_a_rule_set_without_checks_for_any_subject_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^subjects.toml needs \[alert\]"):
+        replace(CONSISTENT, subjects={}).check()
+
+
+def test_terms_of_technologies_have_their_category() -> None:
+    assert found(RULE_SET, "MySQL is down") == [("mysql", ("technology.mysql",))]
 
 
 def found(rule_set: RuleSet, text: str) -> list[tuple[str, tuple[str, ...]]]:
