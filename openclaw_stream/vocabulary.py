@@ -1,10 +1,16 @@
-"""The enumerations of the events: severities, statuses, teams, actions, risks and languages."""
+"""The enumerations of the events: severities, statuses, teams, actions, risks and languages.
+
+The published schemas leave them open, and quote what their docstrings say about unknown values.
+"""
 
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How severe an alert is, most severe first."""
+    """How severe an alert is, most severe first.
+
+    New values may be added: treat an unknown one as warning.
+    """
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -22,7 +28,10 @@ _RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 class IncidentStatus(StrEnum):
-    """The status of an incident; assumed_resolved after a long silence."""
+    """The status of an incident; assumed_resolved after a long silence.
+
+    New values may be added: treat an unknown one as firing.
+    """
 
     FIRING = "firing"
     RESOLVED = "resolved"
@@ -30,14 +39,20 @@ class IncidentStatus(StrEnum):
 
 
 class EventType(StrEnum):
-    """Whether an event is a decision or the end of its incident."""
+    """Whether an event is a decision or the end of its incident.
+
+    New values may be added: treat an unknown one as a decision.
+    """
 
     DECISION = "decision"
     RESOLUTION = "resolution"
 
 
 class Responsibility(StrEnum):
-    """The responsible team; COLLAB if several are, or if confidence is below 0.70."""
+    """The responsible team; COLLAB if several are, or if confidence is below 0.70.
+
+    New values may be added: treat an unknown one as COLLAB.
+    """
 
     FE = "FE"
     BE = "BE"
@@ -47,7 +62,10 @@ class Responsibility(StrEnum):
 
 
 class Action(StrEnum):
-    """The suggested remedy."""
+    """The suggested remedy.
+
+    New values may be added: treat an unknown one as NO_ACTION.
+    """
 
     RESTART_DEPLOYMENT = "RESTART_DEPLOYMENT"
     DELETE_POD = "DELETE_POD"
@@ -58,7 +76,10 @@ class Action(StrEnum):
 
 
 class Risk(StrEnum):
-    """The risk of executing the remedy."""
+    """How risky a remedy is.
+
+    New values may be added: treat an unknown one as critical.
+    """
 
     LOW = "low"
     MEDIUM = "medium"
@@ -66,7 +87,10 @@ class Risk(StrEnum):
 
 
 class DataImpact(StrEnum):
-    """The effect of the remedy on data."""
+    """What a remedy does to data.
+
+    New values may be added: treat an unknown one as DESTRUCTIVE.
+    """
 
     NONE = "NONE"
     READ_ONLY = "READ_ONLY"
@@ -75,7 +99,10 @@ class DataImpact(StrEnum):
 
 
 class TuningType(StrEnum):
-    """The kind of preventive tuning."""
+    """The kind of preventive tuning.
+
+    New values may be added: treat an unknown one as advice in words.
+    """
 
     HPA = "HPA"
     RESOURCE_LIMIT = "RESOURCE_LIMIT"
@@ -88,7 +115,10 @@ class TuningType(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The result of checking a tuning command; advice has no command."""
+    """The result of checking a tuning command; advice has no command.
+
+    New values may be added: treat an unknown one as refused.
+    """
 
     SAFE = "safe"
     REFUSED = "refused"
@@ -96,7 +126,10 @@ class Verdict(StrEnum):
 
 
 class Language(StrEnum):
-    """The language of the texts in the events."""
+    """The language of the texts in the events.
+
+    New values may be added: show the text of an unknown one as it is.
+    """
 
     ZH_TW = "zh-TW"
     EN = "en"

@@ -14,8 +14,9 @@ def _any_name(schema: dict[str, Any]) -> None:
     properties = schema["properties"]
     for alias in ("alertname", "alert_name"):
         properties[alias] = {**properties["alert_type"], "description": "The same as alert_type."}
-    name = {key: properties["alert_type"][key] for key in ("type", "pattern")}
-    labels = {"type": "object", "properties": {"alertname": name}, "required": ["alertname"]}
+    name = {key: properties["alert_type"][key] for key in ("type", "pattern", "description")}
+    described = {"description": "Labels with the name of the alert."}
+    labels = {"type": "object", "properties": {"alertname": name}, "required": ["alertname"], **described}
     labelled: dict[str, Any] = {"properties": {"labels": labels}, "required": ["labels"]}
     named: list[dict[str, Any]] = [{"required": [name]} for name in ("alert_type", "alertname", "alert_name")]
     schema["anyOf"] = [*named, labelled]

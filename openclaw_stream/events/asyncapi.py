@@ -8,9 +8,9 @@ _BINDING_VERSION = "0.5.0"
 
 
 class _Message(NamedTuple):
-    """A message: the name of its example, its payload and header schemas, and its record key."""
+    """A message: the names of its examples, its payload and header schemas, and its record key."""
 
-    example: str
+    examples: tuple[str, ...]
     summary: str
     payload: str | None
     headers: str | None
@@ -29,25 +29,29 @@ class _Channel(NamedTuple):
 
 _MESSAGES = {
     "alert": _Message(
-        "alert", "A native alert.", "AlertEvent", None, "namespace/service; other keys and null are accepted."
+        ("alert",), "A native alert.", "AlertEvent", None, "namespace/service; other keys and null are accepted."
     ),
     "alertmanagerPayload": _Message(
-        "alertmanager",
+        ("alertmanager",),
         "Alertmanager's webhook payload; also SigNoz's and Grafana's.",
         "AlertmanagerPayload",
         None,
         "Any.",
     ),
-    "cloudEvent": _Message("cloudevent", "Either of them in a CloudEvents JSON envelope.", "CloudEvent", None, "Any."),
-    "decision": _Message("decision", "A decision or a resolution.", "Decision", "EventHeaders", "The incident id."),
+    "cloudEvent": _Message(
+        ("cloudevent",), "Either of them in a CloudEvents JSON envelope.", "CloudEvent", None, "Any."
+    ),
+    "decision": _Message(
+        ("decision", "resolution"), "A decision or a resolution.", "Decision", "EventHeaders", "The incident id."
+    ),
     "tuning": _Message(
-        "tuning", "A preventive change, not executed.", "TuningEvent", "EventHeaders", "The incident id."
+        ("tuning",), "A preventive change, not executed.", "TuningEvent", "EventHeaders", "The incident id."
     ),
     "incident": _Message(
-        "incident", "The current state of a group.", "IncidentState", None, "The group key, or #generation."
+        ("incident",), "The current state of a group.", "IncidentState", None, "The group key, or #generation."
     ),
     "deadLetter": _Message(
-        "dead-letter",
+        ("dead-letter",),
         "A record that could not be processed, unchanged.",
         None,
         "DeadLetterHeaders",
@@ -68,30 +72,41 @@ _CHANNELS = {
     ),
     "deadLetters": _Channel("send", "openclaw.dead-letter.v1", "Records that could not be processed.", ("deadLetter",)),
 }
-_TEXT = {"type": "string"}
+
+
+def _described(description: str, **schema: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description, **schema}
+
+
 _EXTERNAL: dict[str, Any] = {
     "AlertmanagerPayload": {
         "type": "object",
         "required": ["alerts"],
-        "properties": {"alerts": {"type": "array", "items": {"type": "object"}}},
+        "properties": {
+            "alerts": {"type": "array", "items": {"type": "object"}, "description": "The alerts of one group."}
+        },
     },
     "CloudEvent": {
         "type": "object",
         "required": ["specversion"],
-        "properties": {"specversion": _TEXT, "data": {}, "data_base64": _TEXT},
+        "properties": {
+            "specversion": _described("Version of CloudEvents."),
+            "data": {"description": "A native alert or an Alertmanager payload."},
+            "data_base64": _described("The same as base64."),
+        },
     },
     "EventHeaders": {
         "type": "object",
         "description": "CloudEvents 1.0 attributes; traceparent of the alert that opened the incident.",
         "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"],
         "properties": {
-            "ce_specversion": {"const": "1.0"},
-            "ce_id": {"type": "string", "description": "Differs between generations."},
-            "ce_type": _TEXT,
-            "ce_source": _TEXT,
-            "ce_time": {"type": "string", "format": "date-time"},
-            "content-type": {"const": "application/json"},
-            "traceparent": _TEXT,
+            "ce_specversion": {"const": "1.0", "description": "Version of CloudEvents."},
+            "ce_id": _described("Id of the event; differs between generations."),
+            "ce_type": _described("Name and version of the event, such as openclaw.decision.v1."),
+            "ce_source": _described("Topic and partition of the alerts."),
+            "ce_time": _described("When it was decided.", format="date-time"),
+            "content-type": {"const": "application/json", "description": "Format of the value."},
+            "traceparent": _described("W3C trace context."),
         },
     },
 }
@@ -152,5 +167,5 @@ def _message(name: str, message: _Message) -> dict[str, Any]:
         "bindings": {
             "kafka": {"key": {"type": "string", "description": message.key}, "bindingVersion": _BINDING_VERSION}
         },
-        "examples": [{part_of_example: example(message.example)}],
+        "examples": [{part_of_example: example(name)} for name in message.examples],
     }

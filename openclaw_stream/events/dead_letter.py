@@ -21,8 +21,8 @@ class DeadLetterHeaders(BaseModel):
 
     reason: str = Field(max_length=_REASON_MAX, description="Why the record could not be processed, in one line.")
     topic: str = Field(description="The topic of the original record.")
-    partition: str = Field(pattern=_NUMBER)
-    offset: str = Field(pattern=_NUMBER)
+    partition: str = Field(pattern=_NUMBER, description="The partition of the original record.")
+    offset: str = Field(pattern=_NUMBER, description="The offset of the original record.")
     timestamp: str = Field(pattern=_NUMBER, description="The record's timestamp, epoch milliseconds.")
     generation: str = Field(pattern=_NUMBER, description="Increases with every reset of the consumer group's offsets.")
     bad_indexes: str | None = Field(

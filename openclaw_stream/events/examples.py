@@ -18,11 +18,13 @@ from openclaw_stream.events.decision import (
     Judgement,
     Provenance,
     RejectedCommand,
+    Resolution,
     Source,
     Suggestion,
     Validation,
 )
 from openclaw_stream.events.incident import CurrentIncident, IncidentState, LastDecision, LineageEntry
+from openclaw_stream.events.quoted_alert import QuotedAlert
 from openclaw_stream.events.tuning import ParsedCommand, Safety, TuningEvent
 from openclaw_stream.ids import decision_id, incident_id, tuning_id
 from openclaw_stream.vocabulary import (
@@ -41,12 +43,16 @@ from openclaw_stream.vocabulary import (
 _OPENED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 _LAST = datetime(2026, 11, 22, 9, 30, 25, tzinfo=UTC)
 _DECIDED = datetime(2026, 11, 22, 9, 30, 32, tzinfo=UTC)
+_ENDED = datetime(2026, 11, 22, 9, 52, 7, tzinfo=UTC)
 _OPENED_MS = int(_OPENED.timestamp() * 1000)
 _TOPIC = "openclaw.alerts.v1"
 _OFFSET = 4711
 _INCIDENT = incident_id(_TOPIC, 0, _OFFSET, _OPENED_MS, "shop/checkout")
 _DECISION = decision_id(_INCIDENT, 1)
-_HPA = "kubectl autoscale deployment/checkout --min=3 --max=9 --cpu-percent=70 -n shop"
+_COMMAND = "kubectl set resources deployment/checkout --containers=app --limits=memory=768Mi -n shop"
+_SUMMARY = "Container app of checkout was OOM killed 4 times in ten minutes, its memory limit is 512Mi"
+_REASON = f"ContainerOOMKilled (summary): “{_SUMMARY}”; half as much again leaves room for the load."
+_PROMETHEUS = "https://prometheus.example.org/graph?g0.expr="
 
 ALERT = AlertEvent(
     alert_type="HighErrorRate",
@@ -74,7 +80,7 @@ DECISION = Decision(
     replayed=False,
     incident=IncidentSummary(
         group_key="shop/checkout",
-        subject=IncidentSubject(kind="service", namespace="shop", name="checkout"),
+        subject=IncidentSubject(kind="deployment", namespace="shop", name="checkout"),
         namespace="shop",
         service="checkout",
         severity=Severity.CRITICAL,
@@ -83,29 +89,62 @@ DECISION = Decision(
         last_alert_at=_LAST,
         alert_count=17,
         distinct_alerts=3,
-        alert_names={"HighErrorRate": 16, "HighLatencyP99": 1},
+        alert_names={"ContainerOOMKilled": 1, "HighErrorRate": 16},
         flaps=0,
+        evidence=[
+            QuotedAlert(
+                name="HighErrorRate",
+                status="firing",
+                severity=Severity.CRITICAL,
+                message="12.4% of the requests of checkout failed in the last five minutes",
+                labels={"cluster": "prod-1", "service": "checkout"},
+                starts_at=_OPENED,
+                count=16,
+                generator_url=f"{_PROMETHEUS}errors",
+                runbook_url="https://runbooks.example.org/checkout/errors",
+            ),
+            QuotedAlert(
+                name="ContainerOOMKilled",
+                status="firing",
+                severity=Severity.HIGH,
+                summary=_SUMMARY,
+                labels={"deployment": "checkout", "container": "app", "pod": "checkout-7d9f8b6c5-x2x4z"},
+                annotations={"team_channel": "#checkout"},
+                starts_at=_LAST,
+                count=1,
+                generator_url=f"{_PROMETHEUS}oom",
+                dashboard_url="https://grafana.example.org/d/checkout",
+                panel_url="https://grafana.example.org/d/checkout?viewPanel=4",
+            ),
+        ],
+        evidence_left_out=1,
     ),
     decision=Judgement(
-        action_title="Scale checkout out",
-        description="Requests queue behind saturated pods; more replicas take the load.",
-        suggested_action=Action.APPLY_HPA,
-        kubectl_command=_HPA,
+        action_title="checkout (Deployment, shop): out of memory",
+        description="The container app reaches its memory limit and is killed; requests fail while it restarts.",
+        suggested_action=Action.TUNE_RESOURCES,
+        kubectl_command=_COMMAND,
+        command_reason=_REASON,
         target_resource="deployment/checkout",
         namespace="shop",
         risk_level=Risk.MEDIUM,
         blast_radius=BlastRadius(affected_pods=3, estimated_downtime="none", data_impact=DataImpact.NONE),
         primary_responsibility=Responsibility.BE,
-        responsibility_reasoning="The errors and the latency are those of the service itself.",
+        responsibility_reasoning="The memory and the errors are those of the service itself.",
         secondary_teams=[Responsibility.INFRA],
         optimization_suggestions=[
-            Suggestion(type=TuningType.HPA, description="Follow the load.", kubectl_or_config=_HPA),
+            Suggestion(
+                type=TuningType.RESOURCE_LIMIT,
+                description="Raise the memory limit above what the load needs.",
+                kubectl_or_config=_COMMAND,
+                command_reason=_REASON,
+            ),
         ],
-        reasoning="Error rate and P99 rose together with the request rate.",
+        reasoning="Error rate and P99 rose with the first kill.",
         deviation_analysis="P99 is five times that of the ten minutes before.",
         confidence=0.81,
         affected_services=["checkout"],
-        signoz_correlation="The rise of errors follows the rise of requests by a minute.",
+        signoz_correlation="The errors follow the restarts by a minute.",
     ),
     confidence=Confidence(reported=0.9, evidence=0.78, final=0.81, gate="passed"),
     metrics=GoldenSignals(rps=812.0, rps_trend=0.6, error_rate=12.4, p99_ms=950.0),
@@ -127,6 +166,36 @@ DECISION = Decision(
     decided_at=_DECIDED,
 )
 
+RESOLUTION = DECISION.model_copy(
+    update={
+        "event_type": EventType.RESOLUTION,
+        "decision_id": decision_id(_INCIDENT, 2),
+        "revision": 2,
+        "incident": DECISION.incident.model_copy(
+            update={
+                "status": IncidentStatus.RESOLVED,
+                "last_alert_at": _ENDED,
+                "alert_count": 21,
+                "evidence": [each.model_copy(update={"status": "resolved"}) for each in DECISION.incident.evidence],
+            }
+        ),
+        "resolution": Resolution(
+            kind="resolved",
+            ended_at=_ENDED,
+            duration_s=1327,
+            alerts=21,
+            text="All alerts of this incident have resolved, and none fired again within the hold time. "
+            "No action is needed.",
+        ),
+        "metrics": None,
+        "trace_url": None,
+        "provenance": DECISION.provenance.model_copy(update={"attempts": []}),
+        "validation": Validation(),
+        "source": DECISION.source.model_copy(update={"last_offset": _OFFSET + 31}),
+        "decided_at": _ENDED,
+    }
+)
+
 TUNING = TuningEvent(
     tuning_id=tuning_id(_DECISION, 0),
     decision_id=_DECISION,
@@ -134,15 +203,16 @@ TUNING = TuningEvent(
     revision=1,
     generation=1,
     replayed=False,
-    type=TuningType.HPA,
-    description="Follow the load.",
-    command=_HPA,
+    type=TuningType.RESOURCE_LIMIT,
+    description="Raise the memory limit above what the load needs.",
+    command=_COMMAND,
+    command_reason=_REASON,
     parsed=ParsedCommand(
-        verb="autoscale",
+        verb="set resources",
         resource="deployment",
         name="checkout",
         namespace="shop",
-        flags={"--min": "3", "--max": "9", "--cpu-percent": "70"},
+        flags={"containers": "app", "limits": "memory=768Mi"},
     ),
     safety=Safety(verdict=Verdict.SAFE),
     shadow_mode=True,
@@ -159,7 +229,7 @@ INCIDENT = IncidentState(
     incident=CurrentIncident(
         incident_id=_INCIDENT,
         revision=1,
-        **DECISION.incident.model_dump(exclude={"group_key"}),
+        **DECISION.incident.model_dump(exclude={"group_key", "evidence", "evidence_left_out"}),
         last_decision=LastDecision(
             revision=1,
             primary_responsibility=Responsibility.BE,
@@ -226,6 +296,7 @@ CLOUDEVENT: dict[str, Any] = {
 EXAMPLES: dict[str, BaseModel | dict[str, Any]] = {
     "alert": ALERT,
     "decision": DECISION,
+    "resolution": RESOLUTION,
     "tuning": TUNING,
     "incident": INCIDENT,
     "dead-letter": DEAD_LETTER,

@@ -1,6 +1,6 @@
 """JSON Schemas of the events and the AsyncAPI document, generated from the models, with examples.
 
-Published schemas allow unknown fields: they evolve by addition.
+Published schemas allow unknown fields and unknown values of enumerations: they evolve by addition.
 """
 
 from pathlib import Path
@@ -38,7 +38,8 @@ class _Generator(GenerateJsonSchema):
 def json_schema(name: str) -> JsonSchemaValue:
     """Return the JSON Schema of an event by its name in EVENTS: one self-contained object."""
     schema = EVENTS[name].model_json_schema(schema_generator=_Generator)
-    return {"$schema": _DIALECT, "$id": f"urn:openclaw-stream:{name}:v1", **_allow_unknown(schema)}
+    opened = _opened(schema, _enumerations(schema.get("$defs", {})))
+    return {"$schema": _DIALECT, "$id": f"urn:openclaw-stream:{name}:v1", **opened}
 
 
 def documents() -> dict[str, bytes]:
@@ -81,13 +82,37 @@ def _components() -> dict[str, JsonSchemaValue]:
         ref_template="#/components/schemas/{model}",
         schema_generator=_Generator,
     )
-    return {name: _allow_unknown(schema) for name, schema in shared["$defs"].items()}
+    enumerations = _enumerations(shared["$defs"])
+    return {name: _opened(schema, enumerations) for name, schema in shared["$defs"].items() if name not in enumerations}
 
 
-def _allow_unknown(schema: Any) -> Any:
-    """Return a schema that allows unknown fields."""
+def _enumerations(definitions: dict[str, Any]) -> dict[str, Any]:
+    return {name: definition for name, definition in definitions.items() if "enum" in definition}
+
+
+def _opened(schema: Any, enumerations: dict[str, Any]) -> Any:
+    """Return a schema that allows unknown fields, and values that an enumeration does not have yet.
+
+    Of a closed enumeration, generated clients refuse the whole event for a new value. So a value is any text, and the
+    known ones are its examples; inline, because generators wrap a text with a name of its own in an object.
+    """
     if isinstance(schema, list):
-        return [_allow_unknown(item) for item in schema]
+        return [_opened(item, enumerations) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _allow_unknown(item) for key, item in schema.items() if (key, item) != ("additionalProperties", False)}
+    enumeration = enumerations.get(schema.get("$ref", "").rpartition("/")[2])
+    if enumeration:
+        schema = {**enumeration, **schema, "description": _joined(schema, enumeration)}
+        del schema["$ref"], schema["title"]
+    opened = {
+        "examples" if key == "enum" else key: _opened(item, enumerations)
+        for key, item in schema.items()
+        if (key, item) != ("additionalProperties", False)
+    }
+    for name in enumerations:
+        opened.get("$defs", {}).pop(name, None)
+    return opened
+
+
+def _joined(*schemas: dict[str, Any]) -> str:
+    return " ".join(" ".join(schema["description"].split()) for schema in schemas if "description" in schema)

@@ -1,10 +1,12 @@
 """Breaking changes of a JSON Schema for producers and consumers that use an earlier version.
 
-Schemas grow by addition: a property, a value of an enumeration, a definition. Everything else is a break.
+Schemas grow by addition: a property, a value of an enumeration, a definition. An enumeration may be opened: its values
+become the examples of a text that says so. Everything else is a break.
 """
 
 from typing import Any
 
+OPEN = "New values may be added"
 _PROSE = {"$id", "$schema", "$defs", "title", "description", "examples", "default"}
 
 
@@ -28,7 +30,8 @@ class _Comparison:
         found += self._alternatives(old.get("anyOf", []), new.get("anyOf", []), at)
         found += [f"{at}.{name}: now required" for name in _only(new, old, "required")]
         found += [f"{at}.{name}: no longer required" for name in _only(old, new, "required")]
-        found += [f"{at}: value {value!r} removed" for value in _only(old, new, "enum")]
+        found += [f"{at}: value {value!r} removed" for value in _values(old) if value not in _values(new)]
+        found += [f"{at}: closed to other values"] * ("enum" in new and "enum" not in old)
         for keyword in sorted((old.keys() | new.keys()) - _PROSE - {"properties", "anyOf", "required", "enum"}):
             if keyword in {"items", "additionalProperties"}:
                 found += self.nodes(old.get(keyword, True), new.get(keyword, True), f"{at}[]")
@@ -55,6 +58,11 @@ def _resolved(node: Any, root: dict[str, Any]) -> Any:
     if isinstance(node, dict) and "$ref" in node:
         return root["$defs"][node["$ref"].removeprefix("#/$defs/")]
     return node
+
+
+def _values(node: dict[str, Any]) -> list[Any]:
+    known = node.get("enum") or (node.get("examples") if OPEN in node.get("description", "") else None)
+    return list(known or [])
 
 
 def _only(these: dict[str, Any], those: dict[str, Any], keyword: str) -> list[Any]:

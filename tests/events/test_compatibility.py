@@ -26,11 +26,17 @@ def test_every_event_has_a_released_schema() -> None:
     assert {path.name for path in RELEASED.glob("*.json")} == {f"{name}.v1.json" for name in EVENTS}
 
 
+def properties(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the properties of a definition."""
+    found: dict[str, Any] = schema["$defs"][name]["properties"]
+    return found
+
+
 BREAKS: dict[str, tuple[str, Change]] = {
     "a property removed": ("event.decided_at: removed", lambda s: s["properties"].pop("decided_at")),
     "a nested property removed": (
         "event.decision.risk_level: removed",
-        lambda s: s["$defs"]["Judgement"]["properties"].pop("risk_level"),
+        lambda s: properties(s, "Judgement").pop("risk_level"),
     ),
     "a property renamed": (
         "event.replayed: removed",
@@ -44,11 +50,15 @@ BREAKS: dict[str, tuple[str, Change]] = {
     "no longer required": ("event.revision: no longer required", lambda s: s["required"].remove("revision")),
     "a value removed": (
         "event.decision.blast_radius.data_impact: value 'WRITE' removed",
-        lambda s: s["$defs"]["DataImpact"]["enum"].remove("WRITE"),
+        lambda s: properties(s, "BlastRadius")["data_impact"]["examples"].remove("WRITE"),
+    ),
+    "closed to new values": (
+        "event.decision.risk_level: closed to other values",
+        lambda s: properties(s, "Judgement")["risk_level"].update(enum=["low", "medium", "critical"]),
     ),
     "a limit lowered": (
         "event.decision.action_title: maxLength 200 became 100",
-        lambda s: s["$defs"]["Judgement"]["properties"]["action_title"].update(maxLength=100),
+        lambda s: properties(s, "Judgement")["action_title"].update(maxLength=100),
     ),
     "null taken away": (
         "event.trace_url: 2 alternatives became 1",
@@ -56,7 +66,7 @@ BREAKS: dict[str, tuple[str, Change]] = {
     ),
     "items of another type": (
         "event.decision.affected_services[]: type 'string' became 'integer'",
-        lambda s: s["$defs"]["Judgement"]["properties"]["affected_services"]["items"].update(type="integer"),
+        lambda s: properties(s, "Judgement")["affected_services"]["items"].update(type="integer"),
     ),
     "closed to the unknown": (
         "event[]: True became False",
@@ -65,8 +75,8 @@ BREAKS: dict[str, tuple[str, Change]] = {
 }
 ADDITIONS: dict[str, Change] = {
     "a property": lambda s: s["properties"].update(cost={"type": "number"}),
-    "a nested property": lambda s: s["$defs"]["Judgement"]["properties"].update(runbook={"type": "string"}),
-    "a value": lambda s: s["$defs"]["Responsibility"]["enum"].append("SEC"),
+    "a nested property": lambda s: properties(s, "Judgement").update(runbook={"type": "string"}),
+    "a value": lambda s: properties(s, "Judgement")["primary_responsibility"]["examples"].append("SEC"),
     "a definition": lambda s: s["$defs"].update(New={"type": "object"}),
     "words": lambda s: s["properties"]["revision"].update(description="Counts from 1."),
 }

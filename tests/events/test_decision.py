@@ -10,7 +10,6 @@ from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.events.decision import (
     BlastRadius,
     Confidence,
-    EventModel,
     GoldenSignals,
     IncidentSummary,
     RejectedCommand,
@@ -18,6 +17,7 @@ from openclaw_stream.events.decision import (
     Validation,
 )
 from openclaw_stream.events.examples import DECISION
+from openclaw_stream.events.model import EventModel
 from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.state import NAMES_MAX, State
 from openclaw_stream.vocabulary import Action, DataImpact, Risk, Severity, TuningType

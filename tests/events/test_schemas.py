@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from openclaw_stream.stream.state.state_codec import encode, generation_record
 from tests.conftest import PROJECT
 
 OUTPUTS = [name for name in EVENTS if name != "alert"]
-MAPS = {"alert_names", "flags"}
+MAPS = {"alert_names", "flags", "labels", "annotations"}
+SCHEMA_OF = {"resolution": "decision"}
 
 
 def valid(name: str, event: Any) -> bool:
@@ -49,9 +51,43 @@ def test_a_schema_is_one_self_contained_object(name: str) -> None:
     assert all(reference.removeprefix("#/$defs/") in schema.get("$defs", {}) for reference in references(schema))
 
 
-@pytest.mark.parametrize("name", EVENTS)
+@pytest.mark.parametrize("name", [*EVENTS, *SCHEMA_OF])
 def test_every_example_fits_its_schema(name: str) -> None:
-    assert valid(name, example(name))
+    assert valid(SCHEMA_OF.get(name, name), example(name))
+
+
+def nodes(schema: Any, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every object of a schema with its path, those of definitions included."""
+    if isinstance(schema, dict):
+        yield at, schema
+    children = schema.items() if isinstance(schema, dict) else enumerate(schema if isinstance(schema, list) else ())
+    for key, child in children:
+        yield from nodes(child, f"{at}.{key}")
+
+
+def test_every_property_of_every_schema_has_a_description() -> None:
+    published = orjson.loads(documents()["asyncapi.v1.json"])["components"]["schemas"]
+    schemas = {name: json_schema(name) for name in EVENTS} | {name: published[name] for name in published}
+    properties = [
+        (f"{at}.{name}", described)
+        for name, schema in schemas.items()
+        for at, node in nodes(schema, name)
+        if isinstance(node.get("properties"), dict)
+        for name, described in node["properties"].items()
+    ]
+    assert len(properties) > 150
+    assert [at for at, described in properties if not described.get("description")] == []
+
+
+def test_every_enumeration_is_open_and_says_what_an_unknown_value_means() -> None:
+    models = {name: nodes(model.model_json_schema(), name) for name, model in EVENTS.items()}
+    closed = {tuple(node["enum"]) for found in models.values() for _, node in found if "enum" in node}
+    assert len(closed) > 10
+    published = [node for name in EVENTS for _, node in nodes(json_schema(name), name)]
+    assert [node for node in published if "enum" in node] == []
+    opened = {tuple(node["examples"]): node for node in published if isinstance(node.get("examples"), list)}
+    for values in closed:
+        assert "New values may be added: " in opened[values]["description"], values
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
