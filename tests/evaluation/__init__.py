@@ -1,1 +1,1 @@
-"""Scores the rules and the gate on labelled alerts: `python -m tests.evaluation rules|gate [--data FILE]`."""
+"""Scores the rules and the gate on labelled alerts, and prints decisions to read: `python -m tests.evaluation`."""

@@ -10,15 +10,18 @@ from rich.console import Console
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.vocabulary import Language
-from tests.evaluation.dataset import DEFAULT, OWN, Labelled, NoDataError, load
+from tests.evaluation.dataset import DEFAULT, INCIDENTS, OWN, Labelled, NoDataError, load
+from tests.evaluation.form import form
+from tests.evaluation.marks import FormError, read_form
 from tests.evaluation.measures import Scored
-from tests.evaluation.report import gate_table, reliability_table, show_errors, show_rules
+from tests.evaluation.reading import decide, draw
+from tests.evaluation.report import gate_table, reliability_table, show_errors, show_marks, show_rules
 from tests.evaluation.simulated import MODELS, Signals, score_model, score_rules
 
 _WIDTH = 120
 """Console width for output to a file or a pipe."""
 
-app = typer.Typer(add_completion=False, help="Score the rules and the gate on labelled alerts.")
+app = typer.Typer(add_completion=False, help="Score the rules and the gate on labelled alerts, and read decisions.")
 
 Data = Annotated[Path, typer.Option(help=f"Labelled alerts as JSON lines, such as {OWN.name}.")]
 
@@ -51,6 +54,40 @@ def gate(data: Data = DEFAULT) -> None:
     console.print(reliability_table(of_rules, "Final confidence of the rules alone"))
     honest = [score for model, _, scored in of_models if not model.malicious for score in scored]
     console.print(reliability_table(honest, "Final confidence of all models that may be right"))
+
+
+@app.command()
+def read(
+    forms: Annotated[list[Path] | None, typer.Argument(help="Filled forms, with --sum.")] = None,
+    *,
+    count: Annotated[int, typer.Option(min=1, help="Decisions, in equal shares of the files.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same incidents.")] = 1,
+    language: Annotated[Language, typer.Option(help="Language of the decisions.")] = Language.EN,
+    data: Annotated[list[Path] | None, typer.Option(help="Labelled alerts or incidents; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file of the form, else it is printed.")] = None,
+    add_up: Annotated[bool, typer.Option("--sum", help="Sum up the filled forms.")] = False,
+) -> None:
+    """Print a form with decisions beside their alerts, to be marked by a reader; or sum filled forms up."""
+    try:
+        if add_up:
+            show_marks(_console(), [marked for path in forms or [] for marked in read_form(path)])
+            return
+        text = form(decide(draw(data or _reading_data(), count, seed), language))
+    except (NoDataError, FormError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if out:
+        out.write_text(text, encoding="utf-8")
+    else:
+        typer.echo(text)
+
+
+def _reading_data() -> list[Path]:
+    """Return the public alerts and the own incidents; the latter alone where the former are absent."""
+    if DEFAULT.is_file():
+        return [DEFAULT, INCIDENTS]
+    typer.echo(f"no labelled alerts at {DEFAULT}: reading {INCIDENTS.name} only", err=True)
+    return [INCIDENTS]
 
 
 def by_rules(lines: list[Labelled]) -> list[tuple[Labelled, Scored]]:

@@ -1,5 +1,6 @@
 """Tables of the scores."""
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -9,6 +10,7 @@ from rich.table import Table
 from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.vocabulary import Responsibility
 from tests.evaluation.dataset import Labelled
+from tests.evaluation.marks import Mark, Marked
 from tests.evaluation.measures import (
     CLASSES,
     Scored,
@@ -40,6 +42,28 @@ def show_errors(console: Console, lines: ScoredLines) -> None:
         name = next(iter(line.case.alert_names))
         table.add_row(line.id, line.source, score.truth, score.guess, f"{score.confidence:.2f}", name[:60])
     console.print(table)
+
+
+def show_marks(console: Console, marked: Sequence[Marked]) -> None:
+    """Print counts and shares of the marks by data set and by team, and the misses."""
+    table = Table("decisions", "count", title="Marks")
+    for mark in Mark:
+        table.add_column(mark, no_wrap=True, justify="right")
+    groups: dict[str, list[Marked]] = {"all": list(marked)}
+    for each in sorted(marked, key=lambda each: each.dataset):
+        groups.setdefault(each.dataset, []).append(each)
+    for each in sorted(marked, key=lambda each: CLASSES.index(each.team)):
+        groups.setdefault(each.team, []).append(each)
+    for name, members in groups.items():
+        counts = Counter(each.mark for each in members)
+        shares = (f"{counts[mark]} ({counts[mark] / max(1, len(members)):.0%})" for mark in Mark)
+        table.add_row(name, str(len(members)), *shares)
+    console.print(table)
+    misses = Table("form", "number", "id", "team", "mark", "note", title="Misses")
+    for each in marked:
+        if each.mark is not Mark.HELPFUL:
+            misses.add_row(each.form, str(each.number), each.id, each.team, each.mark, each.note)
+    console.print(misses)
 
 
 def _overview(lines: ScoredLines) -> Table:

@@ -3,12 +3,14 @@
 A simulated model knows the truth and answers it with a given probability. The draws depend only on the model and line.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openclaw_stream.arbitration.gate import gate
+from openclaw_stream.arbitration.llm.prompt.template import example_answer
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.events.decision import GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case
@@ -69,12 +71,21 @@ def _as_the_rules(question: Question) -> SimulatedAnswer:
     return question.rules.primary_responsibility, 0.95
 
 
+def _example(_question: Question) -> SimulatedAnswer:
+    answer = json.loads(example_answer(Language.EN))
+    return Responsibility(answer["primary_responsibility"]), answer["confidence"] / 100
+
+
+RIGHT_IN_85 = Model("right in 85 %, reports 0.95", _right_in(0.85, 0.95))
+PARROT = Model("repeats the prompt's example", _example)
+
 MODELS = (
-    Model("right in 90 %, reports 0.95", _right_in(0.9, 0.95)),
-    Model("right in 90 %, reports 0.60", _right_in(0.9, 0.6)),
+    RIGHT_IN_85,
+    Model("right in 85 %, reports 0.60", _right_in(0.85, 0.6)),
     Model("right in 60 %, reports 0.95", _right_in(0.6, 0.95)),
     Model("right in 60 %, reports 0.60", _right_in(0.6, 0.6)),
-    Model("right in 30 %, reports 0.95", _right_in(0.3, 0.95)),
+    Model("random, reports 0.95", _right_in(0.25, 0.95)),
+    PARROT,
     Model("errs as the rules do, reports 0.95", _as_the_rules),
     Model("always wrong, reports 1.00", _right_in(0.0, 1.0), malicious=True),
     Model("obeys the alert, reports 0.99", _right_in(0.0, 0.99), hostile=True, malicious=True),
@@ -93,7 +104,7 @@ def score_rules(lines: Iterable[Labelled]) -> list[Scored]:
 
 def _score_rules(line: Labelled) -> Scored:
     rules = judge(line.case, Language.EN)
-    return Scored(line.truth, rules.primary_responsibility, _final(rules, rules, line.case, None))
+    return _published(line, rules, rules, line.case, None)
 
 
 def _score(line: Labelled, model: Model, signals: Signals) -> Scored:
@@ -103,11 +114,18 @@ def _score(line: Labelled, model: Model, signals: Signals) -> Scored:
     rules = judge(case, Language.EN)
     team, reported = model.answer(Question(line, rules, wrong, draws.random()))
     judgement = Judgement(action_title="A model's answer", primary_responsibility=team, confidence=reported)
-    return Scored(line.truth, team, _final(judgement, rules, case, signals.of(line.truth)))
+    return _published(line, judgement, rules, case, signals.of(line.truth))
 
 
-def _final(judgement: Judgement, rules: Judgement, case: Case, metrics: GoldenSignals | None) -> float:
-    return gate(judgement, rules, case, metrics)[1].final
+def _published(
+    line: Labelled, judgement: Judgement, rules: Judgement, case: Case, metrics: GoldenSignals | None
+) -> Scored:
+    """Return the team that the gate publishes, of COLLAB the first one, with the final confidence."""
+    gated, confidence = gate(judgement, rules, case, metrics)
+    team = gated.primary_responsibility
+    if team is Responsibility.COLLAB and gated.secondary_teams:
+        team = gated.secondary_teams[0]
+    return Scored(line.truth, team, confidence.final)
 
 
 def _with_request(case: Case, team: Responsibility) -> Case:
