@@ -15,7 +15,15 @@ from tests.evaluation.form import form
 from tests.evaluation.marks import FormError, read_form
 from tests.evaluation.measures import Scored
 from tests.evaluation.reading import decide, draw
-from tests.evaluation.report import gate_table, reliability_table, show_errors, show_marks, show_rules
+from tests.evaluation.report import (
+    gate_table,
+    held_out_table,
+    reliability_table,
+    show_errors,
+    show_marks,
+    show_rules,
+    source_table,
+)
 from tests.evaluation.simulated import MODELS, Signals, score_model, score_rules
 
 _WIDTH = 120
@@ -51,6 +59,10 @@ def gate(data: Data = DEFAULT) -> None:
     of_models = [(model, signals, score_model(lines, model, signals)) for model in MODELS for signals in Signals]
     rows = [(model.name, signals.value, scored) for model, signals, scored in of_models]
     console.print(gate_table([("none, the rules decide", "any", of_rules), *rows]))
+    without_signals = [(model.name, scored) for model, signals, scored in of_models if signals is Signals.NONE]
+    for name, scored in [("the rules alone", of_rules), *without_signals]:
+        console.print(source_table(name, list(zip(lines, scored, strict=True))))
+    console.print(held_out_table(list(zip(lines, of_rules, strict=True))))
     console.print(reliability_table(of_rules, "Final confidence of the rules alone"))
     honest = [score for model, _, scored in of_models if not model.malicious for score in scored]
     console.print(reliability_table(honest, "Final confidence of all models that may be right"))

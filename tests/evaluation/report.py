@@ -9,6 +9,7 @@ from rich.table import Table
 
 from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.vocabulary import Responsibility
+from tests.evaluation.calibration import figures, leave_one_source_out
 from tests.evaluation.dataset import Labelled
 from tests.evaluation.marks import Mark, Marked
 from tests.evaluation.measures import (
@@ -127,6 +128,33 @@ def gate_table(rows: Sequence[tuple[str, str, Sequence[Scored]]]) -> Table:
         )
         wrong = sum(not score.right for score in routed_to_one)
         table.add_row(model, signals, *(f"{figure:.3f}" for figure in (*figures, accuracy(routed_to_one))), str(wrong))
+    return table
+
+
+def source_table(model: str, lines: ScoredLines) -> Table:
+    """Return how many answers of each source are routed to one team, and how many of these are right."""
+    table = Table(title=f"By source: {model}")
+    table.add_column("source", overflow="fold")
+    for heading in ("count", "routed", "right", "right of routed", "ECE"):
+        table.add_column(heading, justify="right")
+    for source in dict.fromkeys(line.source for line, _ in lines):
+        scored = [score for line, score in lines if line.source == source]
+        routed_to_one = routed(scored)
+        right = sum(score.right for score in routed_to_one)
+        shares = (f"{accuracy(routed_to_one):.3f}", f"{ece(scored):.3f}")
+        table.add_row(source, str(len(scored)), str(len(routed_to_one)), str(right), *shares)
+    return table
+
+
+def held_out_table(lines: ScoredLines) -> Table:
+    """Return the scores of each source, as published and with the calibration of all other sources."""
+    table = Table(title="The rules on each source, calibrated on the others")
+    table.add_column("source", overflow="fold")
+    for heading in ("ECE", "calibrated", "routed", "calibrated", "right of routed", "calibrated"):
+        table.add_column(heading, justify="right")
+    for each in leave_one_source_out(lines):
+        pairs = zip(figures(each.published), figures(each.calibrated), strict=True)
+        table.add_row(each.source, *(f"{value:.3f}" for pair in pairs for value in pair))
     return table
 
 
