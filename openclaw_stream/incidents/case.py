@@ -11,7 +11,8 @@ from openclaw_stream.vocabulary import Severity
 class Exemplar:
     """An alert shown as an example of its incident; capped in size and redacted.
 
-    `starts_at` is in epoch milliseconds, 0 where the alert gave none.
+    `starts_at` is in epoch milliseconds, 0 where the alert gave none. `member` is the hash of its fingerprint in the
+    state of its group. The counts say how many more labels and annotations the alert has.
     """
 
     name: str
@@ -28,6 +29,9 @@ class Exemplar:
     starts_at: int = 0
     generator_url: str = ""
     warnings: tuple[str, ...] = ()
+    member: int = 0
+    labels_left_out: int = 0
+    annotations_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.ids import incident_id
-from openclaw_stream.incidents.evidence import exemplar
+from openclaw_stream.incidents.exemplars import exemplar
 from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.incidents.state import NEVER, LineageRecord, State
 from openclaw_stream.incidents.timers import Timers

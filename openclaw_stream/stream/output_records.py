@@ -18,6 +18,7 @@ from openclaw_stream.events.headers import event_headers
 from openclaw_stream.events.tuning import TuningEvent
 from openclaw_stream.ids import decision_id, event_id
 from openclaw_stream.incidents.evidence import incident_fields
+from openclaw_stream.incidents.quotation import quoted_alerts
 from openclaw_stream.incidents.state import UNKNOWN, State
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.kafka.transactional_producer import Message
@@ -85,7 +86,7 @@ class OutputRecords:
             revision=state.revision,
             generation=generation,
             replayed=last <= state.replayed_through,
-            incident=IncidentSummary(group_key=state.group_key, **incident_fields(state)),
+            incident=IncidentSummary(group_key=state.group_key, **incident_fields(state), **quoted_alerts(state)),
             decision=result.judgement,
             confidence=result.confidence,
             metrics=result.metrics,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel
 
 from openclaw_stream.alerts.alert import Alert
-from openclaw_stream.incidents.evidence import exemplar
+from openclaw_stream.incidents.exemplars import exemplar
 from openclaw_stream.incidents.state import LINEAGE_MAX, MEMBERS_MAX, NAMES_MAX, SERVICES_MAX, LineageRecord, State
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 
