@@ -1,27 +1,6 @@
-"""Remedies from evidence: which command, if any, the alerts of a case support."""
+"""Remedies from evidence: which command, if any, the alerts of a case ask for, and why."""
 
-from dataclasses import dataclass
+from openclaw_stream.arbitration.remedies.proposal import Remedy, propose
+from openclaw_stream.arbitration.remedies.reasons import reason_for, responsible_team
 
-from openclaw_stream.events.decision import GoldenSignals
-from openclaw_stream.incidents.case import Case
-from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """The suggested action; without a command, `advice` says in words what to look up."""
-
-    action: Action = Action.NO_ACTION
-    command: str = ""
-    reason: str = ""
-    risk: Risk = Risk.LOW
-    target: str = ""
-    namespace: str = ""
-    affected_pods: int = 0
-    downtime: str = ""
-    advice: str = ""
-
-
-def propose(case: Case, team: Responsibility, metrics: GoldenSignals | None, language: Language) -> Remedy:  # noqa: ARG001
-    """Return the remedy of the rules for a case."""
-    return Remedy()
+__all__ = ["Remedy", "propose", "reason_for", "responsible_team"]

@@ -1,6 +1,7 @@
 """The Kubernetes resources that the alerts of a case name, with their namespaces: only these may be changed."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from openclaw_stream.incidents.case import Case, Exemplar
 WORKLOAD_KINDS = (Kind.DEPLOYMENT, Kind.STATEFULSET, Kind.DAEMONSET)
 SCALABLE = (Kind.DEPLOYMENT, Kind.STATEFULSET)
 _WORKLOAD_LABELS = ("workload", "app", "app_kubernetes_io/name", "app_kubernetes_io", "k8s-app")
+_PAUSE = ("", "POD", "pause")
+"""The container that holds the network of a pod, in labels of cAdvisor."""
+
 _PREFIX = re.compile(r"^(?:exported_)?(?:k8s_|kubernetes_|kube_)?")
 _ORDINAL = re.compile(r"-\d{1,4}")
 _REPLICA_SET_POD = re.compile(r"-[a-z0-9]+-[a-z0-9]+")
@@ -27,6 +31,11 @@ class ResourceRef:
     kind: Kind
     name: str
     namespace: str
+
+    @property
+    def target(self) -> str:
+        """KIND/NAME."""
+        return f"{self.kind}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,38 @@ def evidence_resources(case: Case) -> EvidenceResources:
         each for each in resources if _SAFE_NAME.fullmatch(each.name) and not _measures_another(each.name, case)
     )
     return EvidenceResources(safe, _safe_names(namespaces), _safe_names(names))
+
+
+def workload_of(case: Case, resources: EvidenceResources) -> ResourceRef | None:
+    """Return the one workload of known kind and namespace that a case is about; None where there is none, or several.
+
+    Of several it is the subject of the case.
+    """
+    workloads = [each for each in resources.resources if each.kind in WORKLOAD_KINDS and _is_valid(each)]
+    kinds = Counter(each.name for each in workloads)
+    found = [each for each in workloads if kinds[each.name] == 1]
+    if len(found) > 1:
+        found = [each for each in found if each.name == case.subject.name]
+    return found[0] if len(found) == 1 else None
+
+
+def autoscaler_of(case: Case, resources: EvidenceResources) -> ResourceRef | None:
+    """Return the one HPA that labels or targets of a case name as such, with its namespace; else None."""
+    named = [each for exemplar in case.exemplars for each in _names_with_kind(exemplar, _normalized(exemplar.labels))]
+    found = [each for each in resources.resources if (Kind.HPA, each.name) in named and each.kind is Kind.HPA]
+    return found[0] if len(found) == 1 and _is_valid(found[0]) else None
+
+
+def _is_valid(resource: ResourceRef) -> bool:
+    return bool(resource.namespace) and all(map(is_label, resource.name.split(".")))
+
+
+def container_of(case: Case) -> tuple[str, bool]:
+    """Return the one valid name of a container in the alerts of a case, else empty, and whether any is named."""
+    named = (_normalized(exemplar.labels).get("container", "") for exemplar in case.exemplars)
+    names = {name for name in named if name not in _PAUSE and not is_exporter(name)}
+    valid = next(filter(is_label, names), "")
+    return (valid if len(names) == 1 else ""), bool(names)
 
 
 def _measures_another(name: str, case: Case) -> bool:

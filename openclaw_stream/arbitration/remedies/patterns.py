@@ -1,0 +1,334 @@
+"""The wordings of facts that commands depend on, in English and Chinese; each is matched within one sentence."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Fact(Enum):
+    """What a sentence, a label or a metric states about a workload.
+
+    `REPLICAS`, `HPA_MAX`, `MEMORY_LIMIT` and `CPU_LIMIT` have a number: a count, bytes, cores.
+    """
+
+    REPLICAS = auto()
+    AUTOSCALER = auto()
+    AT_MAXIMUM = auto()
+    HPA_MAX = auto()
+    CPU_HIGH = auto()
+    CPU_LOW = auto()
+    LOAD = auto()
+    MEMORY_HIGH = auto()
+    OOM_KILL = auto()
+    MEMORY_LIMIT = auto()
+    THROTTLED = auto()
+    CPU_LIMIT = auto()
+    DEPENDENCY = auto()
+    QUEUE = auto()
+    WAITING = auto()
+    RELEASE = auto()
+    MIGRATION = auto()
+    HANG = auto()
+    CRASH_LOOP = auto()
+    MISSING_SETTING = auto()
+    IMAGE_PULL = auto()
+    PROBE = auto()
+    STUCK_POD = auto()
+    OVERSIZED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A pattern of a fact; a sentence that matches `unless` states something else. Group `name`: whose fact it is."""
+
+    fact: Fact
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None = None
+
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{each})" for each in alternatives), re.IGNORECASE)
+
+
+_STORES = (
+    r"postgres\w*|mysql|mariadb|mongo(?:db)?|redis|valkey|kafka|rabbitmq|elasticsearch|opensearch|cassandra|dynamodb"
+    r"|memcached?|clickhouse|databases?|sql|db"
+)
+_PROVIDERS = (
+    r"stripe|paypal|adyen|braintree|klarna|twilio|sendgrid|mailgun|s3|sqs|sns|kinesis|bigquery|gcs|firebase|auth0|okta"
+    r"|openai|cloudflare|akamai|github|slack|salesforce|shopify|ecpay|linepay|line pay"
+)
+_OTHERS = (
+    r"upstreams?|downstreams?|third[- ]part(?:y|ies)|(?:external|remote) (?:apis?|services?|calls?)|providers?"
+    r"|dependenc(?:y|ies)"
+)
+_OTHERS_ZH = r"上游|下游|第三方|外部(?:服務|系統| ?API)|供應商|服務商|相依(?:服務|系統)|依賴(?:服務|系統)|資料庫|金流"
+_FAILS = (
+    r"slow\w*|time[ds]?[ -]?outs?|tim(?:es|ed|ing) out|latency|unavailable|unreachable|down|refus\w+|locks?|locked"
+    r"|wait(?:s|ing)?|lag\w*|fail\w*|errors?|degraded|overload\w*|outage|saturat\w+|exhaust\w+"
+    r"|respon(?:ds?|ses?|ded|ding)|takes?|took|spen[dt]s?|\d ?m?s"
+)
+_FAILS_ZH = r"逾時|超時|變慢|緩慢|過慢|很慢|失敗|中斷|異常|等待|無法|錯誤|延遲|故障|不穩"
+_RELEASE = r"rollout|roll-out|release|deploy|upgrade|update|version|revision|build|image"
+_VERSION = r"v?\d+(?:\.\d+)+\S*|v\d+"
+_ARTICLES = r"(?:the|an?|its|their|last|latest|new|this|that|recent|today'?s|yesterday'?s)"
+_DEPLOYMENT = r"deployment(?=\s+(?:of|to|at|on|with|today|yesterday)\b|\s*(?:[,:(]|$))"
+_NAMED = r"(?:\s+(?:of|to|with)\s+(?:the\s+)?(?P<name>[\w./:@+-]+))?"
+_CONFIGURATION = r"config\w*|settings?|certificates?|secrets?|credentials?|tokens?"
+_SETTINGS = (
+    r"env(?:ironment)?(?: variables?| vars?)?|settings?|variables?|secrets?|config ?maps?|config(?:uration)?"
+    r"|credentials?"
+)
+
+OF_NODES = _any(
+    r"\b(?:nodes?|hosts?|servers?|vms?|machines?|instances?)(?:'s)?\s+(?:\w+\s+)?(?:cpu|memory|mem)\b",
+    r"\b(?:cpu|memory|mem)\b(?: \w+){0,2} (?:of|on) (?:the |a )?(?:nodes?|hosts?|servers?|vms?|machines?)\b",
+    r"\b(?:quota|overcommit\w*|allocatable|cluster)\b",
+    r"節點|主機|配額",
+)
+"""CPU and memory of machines, and what a cluster has promised of them."""
+
+_OF_DATABASES = _any(
+    r"\b(?:postgres\w*|mysql|mariadb|innodb|sql|databases?|db|transactions?|quer(?:y|ies)|tables?|rows?)\b",
+    r"資料庫|交易|查詢",
+)
+_OF_MACHINES = _any(r"\b(?:nodes?|hosts?|terminating|browsers?|ios|android|disks?|nfs|mounts?|kernel)\b|節點|主機")
+
+
+WORDINGS: tuple[Wording, ...] = (
+    Wording(
+        Fact.AUTOSCALER,
+        _any(
+            r"\bhpas?\b",
+            r"\bhorizontal ?pod ?auto ?scal\w+",
+            r"(?<!cluster )(?<!cluster-)\bauto-?scal(?:er|ers|ing|ed)\b",
+            r"\bkeda\b|\bscaled ?objects?\b|\bvpa\b|\bvertical ?pod ?auto ?scal\w+",
+            r"自動(?:水平)?(?:擴縮|擴展|伸縮|調整規模)",
+        ),
+        _any(r"\bcluster[- ]?autoscal\w+|叢集自動"),
+    ),
+    Wording(
+        Fact.AT_MAXIMUM,
+        _any(
+            r"\bmaxed ?out\b",
+            r"\b(?:at|reached|hit|to) (?:its |the |their )?max(?:imum)?\b",
+            r"\bmax(?:imum)?\b.{0,30}\breached\b",
+            r"(?:已達|達到|到達|達)(?:其|了)?(?:副本)?(?:最大|上限)|上限已滿",
+        ),
+    ),
+    Wording(
+        Fact.THROTTLED,
+        _any(
+            r"\b(?:cpu|cfs)\b.{0,40}?throttl\w*",
+            r"throttl\w*.{0,40}?\bcpu\b",
+            r"\bprocess(?:es)? (?:is|are|was|were) throttled\b",
+            r"CPU.{0,12}?(?:節流|限速|受限|被限制)",
+        ),
+        OF_NODES,
+    ),
+    Wording(
+        Fact.OOM_KILL,
+        _any(
+            r"\boom\b(?:[- ]?kill\w*)?|\boom[- ]?kill\w*|\bout[- ]?of[- ]?memory\b",
+            r"\bexit(?:ed)?(?: with)?(?: code)? 137\b",
+            r"\bkilled\b.{0,30}\b(?:memory|more than \d+(?:\.\d+)? ?[KMGT]i?B?)\b",
+            r"記憶體不足.{0,8}?(?:終止|強制|砍|重啟)|記憶體用盡",
+        ),
+        _any(r"\b(?:nodes?|hosts?|kernel)\b|節點|主機"),
+    ),
+    Wording(
+        Fact.DEPENDENCY,
+        _any(
+            rf"\b(?:{_STORES}|{_PROVIDERS}|{_OTHERS})\b.{{0,60}}?\b(?:{_FAILS})\b",
+            rf"\b(?:{_FAILS})\b.{{0,60}}?\b(?:{_STORES}|{_PROVIDERS}|{_OTHERS})\b",
+            rf"(?:{_OTHERS_ZH}).{{0,20}}?(?:{_FAILS_ZH})|(?:{_FAILS_ZH}).{{0,20}}?(?:{_OTHERS_ZH})",
+            rf"\b(?:{_STORES}|{_PROVIDERS})(?![A-Za-z]).{{0,20}}?(?:{_FAILS_ZH})",
+            rf"(?:{_FAILS_ZH}).{{0,20}}?(?<![A-Za-z])(?:{_STORES}|{_PROVIDERS})(?![A-Za-z])",
+        ),
+    ),
+    Wording(
+        Fact.DEPENDENCY,
+        _any(
+            r"\b(?:calls?|requests?|connections?|quer(?:y|ies)|lookups?)"
+            rf" (?:to|from|against|into) (?:the )?(?P<name>[a-z][\w.-]*)(?= ).{{0,40}}?\b(?:{_FAILS})\b"
+        ),
+    ),
+    Wording(
+        Fact.DEPENDENCY,
+        _any(
+            r"\b(?:waiting|waits?|blocked) (?:for|on) (?:the |an? )?(?P<name>[a-z][\w.-]*)",
+        ),
+        _any(
+            r"\b(?:for|on) (?:the |an? )?(?:\w+ )?(?:locks?|mutex\w*|monitors?|cpu|gc|themselves|itself|each other)\b"
+        ),
+    ),
+    Wording(
+        Fact.QUEUE,
+        _any(
+            r"\b(?:queues?|queued|queueing|queuing|backlogs?|consumer ?lag|message ?lag)\b",
+            r"積壓|佇列|隊列|堆積|排隊|消費(?:者)?(?:延遲|落後)",
+        ),
+    ),
+    Wording(
+        Fact.RELEASE,
+        _any(
+            r"\b(?:since|after|following|from)\s+"
+            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_DEPLOYMENT}){_NAMED}(?!\s+(?:of\s+)?(?:{_CONFIGURATION}))"
+        ),
+    ),
+    Wording(
+        Fact.RELEASE,
+        _any(
+            r"\b(?:introduced|regress\w*|started|began|broken?)\s+(?:in|with|by)\s+"
+            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_VERSION})"
+        ),
+    ),
+    Wording(
+        Fact.RELEASE,
+        _any(
+            r"(?:(?P<name>[A-Za-z][\w-]*)\s*)?(?:v?\d+(?:\.\d+)+\S{0,12}?\s*)?(?:版本?)?\s?"
+            r"(?:上版|換版|改版|上線|部署|發布|發佈|升級|更新|釋出)"
+            r"(?:(?:到|至|為)?\s*v?\d+(?:\.\d+)*)?\s?(?:新版本?)?(?:之後|以後|後|以來|起)"
+        ),
+        _any(r"(?:資料庫|節點|叢集|核心|作業系統|設定|組態|憑證|密鑰|金鑰|快取)[^，。；]{0,6}(?:升級|更新|部署|上線)"),
+    ),
+    Wording(Fact.MIGRATION, _any(r"\bmigrat\w+|\bschema changes?\b|遷移|結構變更|結構異動")),
+    Wording(
+        Fact.HANG,
+        _any(r"\bdead-?lock(?:ed|s)?\b|死鎖|死結"),
+        _OF_DATABASES,
+    ),
+    Wording(
+        Fact.HANG,
+        _any(
+            r"\b(?:hung|hangs|hanging|frozen|wedged|unresponsive|stopped responding)\b",
+            r"\b(?:threads?|process(?:es)?|workers?|event ?loop|goroutines?|consumers?)"
+            r" (?:(?:is|are|was|were|has been|have been) )?(?:\w+ )?(?:stuck|blocked)\b",
+            r"卡死|卡住不動|當住|無回應|沒有回應|停止回應|不再回應",
+        ),
+        _OF_MACHINES,
+    ),
+    Wording(
+        Fact.HANG,
+        _any(
+            r"\b(?:memory|heap|connections?|handles?|descriptors?|fds?|threads?|goroutines?|sockets?)"
+            r"\b.{0,20}?\bleak(?:s|ed|ing|age)?\b",
+            r"\bleak(?:s|ed|ing)?\b.{0,20}?\b(?:memory|heap|connections?|handles?|descriptors?|threads?|goroutines?|sockets?)\b",
+            r"(?:記憶體|連線|執行緒|控制代碼|檔案描述).{0,6}?(?:洩漏|洩露|外洩)",
+        ),
+        _OF_MACHINES,
+    ),
+    Wording(
+        Fact.HANG,
+        _any(
+            r"\bpools?\b.{0,30}?\b(?:exhausted|full|drained|depleted|used up)\b",
+            r"\bexhaust\w*.{0,30}?\bpools?\b",
+            r"(?:連線池|執行緒池|連接池).{0,8}?(?:耗盡|用盡|用完|用光|已滿|滿載)",
+        ),
+        _any(r"\b(?:ip|node|address|storage|ceph|disk)[- ]?pools?\b"),
+    ),
+    Wording(
+        Fact.HANG,
+        _any(
+            rf"\bstale (?:{_CONFIGURATION}|dns|cache\w*)",
+            rf"\b(?:still|keeps?) us(?:es|ing) (?:the |an? )?(?:old|previous|expired|outdated) (?:{_CONFIGURATION})",
+            rf"\b(?:{_CONFIGURATION})\b.{{0,30}}?\b(?:not|never) (?:been )?reloaded\b",
+            r"(?:仍|還在|仍在)使用舊的?(?:設定|憑證|密鑰|金鑰|組態)|(?:設定|憑證|組態).{0,6}?(?:未|沒有)重新載入",
+        ),
+    ),
+    Wording(
+        Fact.CRASH_LOOP,
+        _any(
+            r"\bcrash[- ]?loop\w*|\bcrash loop\w*|\bback-?off restarting\b",
+            r"\b(?:keeps?|kept) (?:crashing|restarting|dying)\b",
+            r"\brestart(?:ed|s|ing)? (?:\d+|two|three|four|five|six|seven|eight|nine|ten) times\b",
+            r"\b(?:too many|frequent|repeated|constant|\d+) (?:container |pod )?restarts\b",
+            r"\brestart(?:s|ed|ing)? (?:repeatedly|frequently|constantly|too)\b",
+            r"(?:反覆|不斷|持續|一直|頻繁)(?:重新啟動|重啟|崩潰|當機)|重啟\s*\d+\s*次|崩潰循環",
+        ),
+    ),
+    Wording(
+        Fact.MISSING_SETTING,
+        _any(
+            r"\bcreate ?container ?config ?error\b",
+            rf"\b(?:missing|unset|undefined) (?:\w+ )?(?:{_SETTINGS}|keys?|files?)\b",
+            rf"\b(?:{_SETTINGS})\b.{{0,50}}?"
+            r"\b(?:not found|missing|does not exist|(?:is|are) not set|undefined|absent)\b",
+            r"缺少.{0,12}?(?:設定|環境變數|變數|密鑰|金鑰|Secret|ConfigMap|組態)",
+            r"(?:設定|環境變數|Secret|ConfigMap|密鑰|金鑰).{0,16}?(?:不存在|未設定|遺失|找不到|缺少)",
+        ),
+    ),
+    Wording(
+        Fact.IMAGE_PULL,
+        _any(
+            r"\bimage ?pull ?back ?off\b|\berr ?image ?pull\b|\binvalid ?image ?name\b|\bmanifest unknown\b",
+            r"\b(?:fail\w*|cannot|could not|unable|error)\b.{0,20}?\bpull\w*\b.{0,30}?\bimage\b",
+            r"\bimages?\b.{0,40}?\b(?:not found|cannot be pulled|could not be pulled|pull (?:fail\w*|error))\b",
+            r"(?:拉取|下載).{0,8}?(?:映像|鏡像).{0,8}?(?:失敗|錯誤)|(?:映像檔?|鏡像).{0,10}?(?:拉取失敗|不存在|找不到)",
+        ),
+    ),
+    Wording(
+        Fact.PROBE,
+        _any(
+            r"\b(?:liveness|startup|readiness) probes?\b.{0,40}?\b(?:fail\w*|time[sd]? out|refused)\b",
+            r"\bfail\w*\b.{0,20}?\b(?:liveness|startup|readiness) probes?\b",
+            r"(?:存活|啟動|就緒)探針.{0,8}?(?:失敗|逾時)",
+        ),
+    ),
+    Wording(
+        Fact.STUCK_POD,
+        _any(
+            r"\bstuck (?:in )?(?:the )?terminating\b|\bterminating (?:for|since)\b|\b(?:is|has been) terminating\b",
+            r"\b(?:nodes?|hosts?)\b.{0,40}?\b(?:lost|unreachable|not ?ready|gone|down|dead)\b",
+            r"\b(?:lost|unreachable|dead) (?:node|host)\b",
+            r"卡在\s?(?:Terminating|終止)|(?:節點|主機).{0,12}?(?:失聯|失去|無法連線|故障|離線|NotReady)",
+        ),
+    ),
+    Wording(
+        Fact.OVERSIZED,
+        _any(
+            r"\bover-?provision\w*|\boversized\b|\bunder-?util\w+|\bunneeded\b",
+            r"\btoo many replicas\b|\b(?:unused|idle) (?:replicas|capacity|pods)\b",
+            r"過度配置|配置過多|過量配置|資源閒置|副本過多|多餘的副本",
+        ),
+    ),
+)
+
+OWN_POOL = _any(
+    rf"\b(?:(?:{_STORES}|jdbc|hikari(?:cp)?|http|thread|worker)[- ])?(?:connection[- ])?pools?\b"
+    r"|(?:資料庫)?(?:連線池|連接池)"
+)
+"""The workload's own pool of connections, whatever they lead to."""
+
+NEGATED_BEFORE = _any(
+    r"\b(?:no|not|never|without|neither|nor|isn't|wasn't|aren't|hasn't|doesn't|didn't|don't|cannot|can't|rules? out"
+    r"|ruled out|excludes?)\s+(?:[\w-]+\s+){0,3}$",
+    r"(?:沒有|並無|並未|並非|不是|未見|未發現|排除|無(?!回應|法))\s?[^，。；、]{0,4}$",
+)
+NEGATED_AFTER = _any(
+    r"^\W{0,3}(?:\w+\s+){0,2}?(?:is|are|was|were|has been|have been) (?:not|ruled out|excluded|unlikely)\b",
+    r"^[^，。；]{0,4}?(?:已排除|被排除)",
+)
+NOT_NEW = _any(
+    r"\b(?:still|even|also|already|persist\w*|continu\w+|despite|before and)\b.{0,40}$|(?:仍|依然|還是).{0,12}$"
+)
+"""Before a release: the trouble is older than it."""
+
+UNCERTAIN_BEFORE = _any(
+    r"^\W*(?:if|when|whenever|please|check|verify|ensure|consider|inspect|look|make sure|see|try|restart|increase"
+    r"|raise|scale|run|roll)\b",
+    r"\b(?:whether|if|unless|may|might|could|can|would|should|must|possibl[ey]|potential(?:ly)?|probabl[ey]|likely"
+    r"|perhaps|maybe|suspected|for example|e\.g\.)\b",
+    r"如果|(?:^|，)若|可能|疑似|或許|也許|建議|請|例如|是否|應該",
+)
+UNCERTAIN_AFTER = _any(r"^.{0,25}?(?:\b(?:possible|likely|suspected|probable|may|might|could)\b|可能|疑似|嗎|\?)")
+
+
+def matches(sentence: str) -> Iterable[tuple[Fact, re.Match[str]]]:
+    """Yield the facts that a sentence words, with their matches; at most one per wording."""
+    for wording in WORDINGS:
+        if wording.unless and wording.unless.search(sentence):
+            continue
+        if match := wording.pattern.search(sentence):
+            yield wording.fact, match

@@ -1,0 +1,54 @@
+"""The reason for a command, or why the evidence does not ask for it: the same for rules, models and tuning."""
+
+from openclaw_stream.alerts.resource_names import workload_of_pod
+from openclaw_stream.arbitration.kubectl import Command, Kind, RefusedCommand
+from openclaw_stream.arbitration.remedies.command_evidence import CommandEvidence, read_evidence
+from openclaw_stream.arbitration.remedies.conditions import CONDITIONS, NamedParts
+from openclaw_stream.arbitration.remedies.data_stores import is_data_store
+from openclaw_stream.arbitration.remedies.remedy_texts import reason_text
+from openclaw_stream.arbitration.remedies.resources import WORKLOAD_KINDS, container_of, evidence_resources
+from openclaw_stream.events.decision import GoldenSignals, Judgement
+from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Language, Responsibility
+
+
+def reason_for(
+    command: Command,
+    case: Case,
+    metrics: GoldenSignals | None,
+    language: Language,
+    team: Responsibility | None = None,
+) -> str:
+    """Return why the evidence asks for a command: one sentence per condition, with verbatim quotes in “…”.
+
+    Args:
+        command: A command on a resource that the alerts name.
+        case: The alerts.
+        metrics: The golden signals, None without any.
+        language: The language of the reason.
+        team: The responsible team; the database team gets no command.
+
+    Raises:
+        RefusedCommand: The evidence lacks a condition or speaks against the command; the message says which.
+    """
+    if team is Responsibility.DB:
+        raise RefusedCommand("the database team gets no command: changing a data store takes more than one")
+    return _reason(read_evidence(case, metrics, command.kind, command.name), command, case, language)
+
+
+def _reason(evidence: CommandEvidence, command: Command, case: Case, language: Language) -> str:
+    container, any_container = container_of(case)
+    workload = workload_of_pod(command.name) if command.kind is Kind.POD else command.name
+    if any(map(is_data_store, (workload, container))):
+        raise RefusedCommand(f"{command.target} is a data store: changing one takes more than a command")
+    controllers = {each.name for each in evidence_resources(case).resources if each.kind in WORKLOAD_KINDS}
+    parts = NamedParts(container, any_container, workload in controllers)
+    return reason_text(CONDITIONS[command.verb](command, evidence, parts), language)
+
+
+def responsible_team(judgement: Judgement) -> Responsibility:
+    """Return the responsible team; of a judgement for several teams the first of them."""
+    team = judgement.primary_responsibility
+    if team is Responsibility.COLLAB and judgement.secondary_teams:
+        return judgement.secondary_teams[0]
+    return team
