@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 import structlog
 from prometheus_client import Counter
 
+from openclaw_stream.alerts.subject import Subject
+from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.arbitration.gate import gate
 from openclaw_stream.arbitration.llm.answer_cache import ProviderAnswer
 from openclaw_stream.arbitration.llm.cached_chain import CachedChain, ChainOutcome
@@ -144,7 +146,8 @@ class Arbiter:
 
     def _by_model(self, evidence: _Evidence, outcome: ChainOutcome, answer: ProviderAnswer) -> ArbitrationResult:
         parsed = answer.parsed
-        judgement, validation = validate(parsed.judgement, evidence.case)
+        judgement, validation = self._validate(parsed.judgement, evidence)
+        judgement = _with_subject(judgement, evidence.case.subject)
         validation = validation.model_copy(
             update={
                 "repaired": parsed.repaired,
@@ -164,7 +167,7 @@ class Arbiter:
 
     def _by_rules(self, evidence: _Evidence, outcome: ChainOutcome | None) -> ArbitrationResult:
         """Return the result of the rules: degraded by the reasons of the outcome, or as intended where that is None."""
-        judgement, validation = validate(evidence.by_rules, evidence.case)
+        judgement, validation = self._validate(evidence.by_rules, evidence)
         provenance = Provenance(
             provider="rules",
             degraded=outcome is not None,
@@ -175,6 +178,9 @@ class Arbiter:
             language=self._language,
         )
         return self._gated(evidence, judgement, validation, provenance)
+
+    def _validate(self, judgement: Judgement, evidence: _Evidence) -> tuple[Judgement, Validation]:
+        return validate(judgement, evidence.case, evidence.metrics, self._language)
 
     def _gated(
         self, evidence: _Evidence, judgement: Judgement, validation: Validation, provenance: Provenance
@@ -225,3 +231,11 @@ class Arbiter:
             validation=Validation(warnings=[reason]),
             decided_at=datetime.now(UTC),
         )
+
+
+def _with_subject(judgement: Judgement, subject: Subject) -> Judgement:
+    """Return the judgement of a model with a title that names the subject of the incident."""
+    title = judgement.action_title
+    if subject.name.casefold() in title.casefold():
+        return judgement
+    return judgement.model_copy(update={"action_title": subject_title(subject, title)})

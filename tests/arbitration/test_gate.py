@@ -8,7 +8,7 @@ from openclaw_stream.arbitration.gate import CONFIDENCE_MAX, THRESHOLD, gate
 from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.vocabulary import Responsibility
+from openclaw_stream.vocabulary import Language, Responsibility
 from tests.builders import case, exemplar, judgement
 
 BE, DB, FE, INFRA, COLLAB = (Responsibility(code) for code in ("BE", "DB", "FE", "INFRA", "COLLAB"))
@@ -246,7 +246,7 @@ def test_the_rules_own_judgement_keeps_their_confidence(
 
 def test_the_rules_own_judgement_is_recognized_after_its_title_was_cleaned() -> None:
     raw = rules_of(BE, 0.5).model_copy(update={"action_title": "shop\u202e: password=hunter2"})
-    validated, _ = validate(raw, RICH)
+    validated, _ = validate(raw, RICH, None, Language.EN)
     assert validated.action_title != raw.action_title
     assert _confidence(validated, raw).final == 0.5
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from openclaw_stream.arbitration.tuning.generator import SIZES
+from openclaw_stream.arbitration.remedies.command_evidence import SIZES
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Language

@@ -1,45 +1,31 @@
 """Generates tuning suggestions from the fault types of the alerts and the golden signals."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from openclaw_stream.arbitration.kubectl import RefusedCommand, is_label
+from openclaw_stream.arbitration.kubectl import Kind, RefusedCommand, parse
+from openclaw_stream.arbitration.remedies import command_builders, reason_for, responsible_team
+from openclaw_stream.arbitration.remedies.command_evidence import SLOW_P99_MS, CommandEvidence, read_evidence
 from openclaw_stream.arbitration.remedies.resources import (
     SCALABLE,
-    WORKLOAD_KINDS,
-    EvidenceResources,
     ResourceRef,
+    container_of,
     evidence_resources,
+    workload_of,
 )
 from openclaw_stream.arbitration.tuning.texts import TUNING_TEXTS, TuningTexts
-from openclaw_stream.arbitration.validation.validator import check_command
 from openclaw_stream.events.decision import GoldenSignals, Judgement, Suggestion
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
 _BUSY_RPS = 100
-_SLOW_P99_MS = 500
-_REPLICAS_MAX = 100
-_REPLICA_GROWTH_MAX = 2
-_LIMIT_GROWTH = 1.5
-_MIB = 1024 * 1024
 _METRIC_MAX = 1e18
 """A higher value is not a valid measurement."""
 
-_START_CPU, _START_MEMORY = "2", "2Gi"
-"""High on purpose: a limit that is too high costs nothing until it is used, one that is too low worsens the fault."""
-
 _RPS = ("rps", "requests_per_second", "qps")
 _P99 = ("p99_ms", "latency_p99_ms", "p99_latency_ms")
-_REPLICAS = ("replicas", "current_replicas", "spec_replicas")
-_CPU_LIMITS = ("cpu_limit_cores", "container_cpu_limit_cores", "cpu_limit")
-_MEMORY_LIMITS = ("memory_limit_bytes", "container_memory_limit_bytes", "limit_bytes")
-
-SIZES = frozenset((*_REPLICAS, *_CPU_LIMITS, *_MEMORY_LIMITS))
-"""Metrics with the size of a workload; a suggestion for one size is wrong for another."""
 
 _MEMORY, _CPU, _CRASH, _LATENCY, _LOAD = "memory", "cpu", "crash", "latency", "load"
 _OUT_OF_MEMORY = re.compile(r"\boom|out of memory|記憶體不足")
@@ -57,37 +43,48 @@ _WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """The first alert of a fault type, the workload it names, and its measurements; None where unknown."""
+    """The first alert of a fault type as a case of its own, the workload it names, and its measurements.
 
-    exemplar: Exemplar
-    resources: EvidenceResources
+    `workload`, `rps` and `p99` are None where they are not known. `advice_only` is set for databases.
+    """
+
+    case: Case
     workload: ResourceRef | None
-    texts: TuningTexts
+    evidence: CommandEvidence
+    metrics: GoldenSignals | None
+    language: Language
     rps: float | None
     p99: float | None
     advice_only: bool
 
     @property
+    def texts(self) -> TuningTexts:
+        return TUNING_TEXTS[self.language]
+
+    @property
     def scalable(self) -> bool:
         return self.workload is None or self.workload.kind in SCALABLE
 
-    def metric(self, names: Iterable[str]) -> float | None:
-        return _metric(self.exemplar, names)
+    @property
+    def container(self) -> str:
+        return container_of(self.case)[0]
 
-    def suggest(self, kind: TuningType, text: str, verb: str = "", flags: str = "", **values: float) -> Suggestion:
-        """Return a suggestion, with a command if the workload is known and the grammar accepts the command."""
-        target = safe_text(self.workload.name, 253) if self.workload else self.texts.some_workload
-        command = self._command(verb, flags) if verb and not self.advice_only else ""
-        return Suggestion(type=kind, description=text.format(target=target, **values), kubectl_or_config=command)
+    def suggest(self, kind: TuningType, command: str, text: str, advice: str, **values: float) -> Suggestion:
+        """Return a suggestion: `text` with a command that the evidence asks for, else `advice` in words."""
+        rendered, reason = self._justified(command)
+        name = safe_text(self.workload.name, 253) if self.workload else self.texts.some_workload
+        description = (text if rendered else advice).format(target=name, **values)
+        return Suggestion(type=kind, description=description, kubectl_or_config=rendered, command_reason=reason)
 
-    def _command(self, verb: str, flags: str) -> str:
-        if self.workload is None:
-            return ""
-        text = f"kubectl {verb} {self.workload.kind}/{self.workload.name} {flags} -n {self.workload.namespace}"
+    def _justified(self, text: str) -> tuple[str, str]:
+        """Return a command and its reason, both empty where a condition does not hold."""
+        if not text or self.advice_only:
+            return "", ""
         try:
-            return check_command(text, self.resources).render()
+            command = parse(text)
+            return command.render(), reason_for(command, self.case, self.metrics, self.language)
         except RefusedCommand:
-            return ""
+            return "", ""
 
 
 def generate_suggestions(
@@ -105,21 +102,20 @@ def generate_suggestions(
 def _subject(
     exemplar: Exemplar, judgement: Judgement, case: Case, metrics: GoldenSignals | None, language: Language
 ) -> _Subject:
-    resources = evidence_resources(replace(case, exemplars=(exemplar,)))
-    workloads = (each for each in resources.resources if each.kind in WORKLOAD_KINDS and each.namespace)
-    team = judgement.primary_responsibility
-    if team is Responsibility.COLLAB and judgement.secondary_teams:
-        team = judgement.secondary_teams[0]
+    alone = replace(case, exemplars=(exemplar,))
+    workload = workload_of(alone, evidence_resources(alone))
+    kind, name = (workload.kind, workload.name) if workload else (Kind.DEPLOYMENT, case.service)
     rps = metrics.rps if metrics else None
     p99 = metrics.p99_ms if metrics else None
     return _Subject(
-        exemplar,
-        resources,
-        next(workloads, None),
-        TUNING_TEXTS[language],
+        case,
+        workload,
+        read_evidence(case, metrics, kind, name),
+        metrics,
+        language,
         rps=_metric(exemplar, _RPS) if rps is None else rps,
         p99=_metric(exemplar, _P99) if p99 is None else p99,
-        advice_only=team is Responsibility.DB,
+        advice_only=responsible_team(judgement) is Responsibility.DB,
     )
 
 
@@ -135,41 +131,35 @@ def _fault_type(exemplar: Exemplar) -> str:
 
 
 def _for_memory(subject: _Subject) -> Suggestion:
-    current = subject.metric(_MEMORY_LIMITS)
-    text = subject.texts.memory_limit if current else subject.texts.memory_limit_start
-    amount = f"{math.ceil(current * _LIMIT_GROWTH / _MIB)}Mi" if current else _START_MEMORY
-    return _limit(subject, text, f"memory={amount}")
+    workload, texts = subject.workload, subject.texts
+    command = command_builders.raise_memory_limit(workload, subject.evidence, subject.container) if workload else ""
+    return subject.suggest(TuningType.RESOURCE_LIMIT, command, texts.memory_limit, texts.memory_limit_advice)
 
 
 def _for_cpu(subject: _Subject) -> Suggestion:
+    workload, texts = subject.workload, subject.texts
     if subject.rps is not None and subject.rps > _BUSY_RPS and subject.scalable:
-        return _autoscale(subject, subject.texts.hpa_cpu, rps=subject.rps)
-    current = subject.metric(_CPU_LIMITS)
-    amount = f"{math.ceil(current * _LIMIT_GROWTH * 1000)}m" if current else _START_CPU
-    text = subject.texts.cpu_limit if current else subject.texts.cpu_limit_start
-    return _limit(subject, text, f"cpu={amount}")
+        command = command_builders.autoscale(workload, subject.evidence) if workload else ""
+        return subject.suggest(TuningType.HPA, command, texts.hpa, texts.hpa_advice, rps=subject.rps)
+    command = command_builders.raise_cpu_limit(workload, subject.evidence, subject.container) if workload else ""
+    return subject.suggest(TuningType.RESOURCE_LIMIT, command, texts.cpu_limit, texts.cpu_limit_advice)
 
 
 def _for_crash(subject: _Subject) -> Suggestion:
-    return subject.suggest(TuningType.RESTART, subject.texts.restart, "rollout restart")
+    command = command_builders.restart(subject.workload) if subject.workload else ""
+    return subject.suggest(TuningType.RESTART, command, subject.texts.restart, subject.texts.crash_advice)
 
 
 def _for_latency(subject: _Subject) -> Suggestion:
-    p99 = subject.p99
-    if p99 is None or not p99 > _SLOW_P99_MS or not subject.scalable:
+    p99, workload, texts = subject.p99, subject.workload, subject.texts
+    if p99 is None or not p99 > SLOW_P99_MS or not subject.scalable:
         return _for_load(subject)
-    replicas = _replicas(subject)
-    if replicas is None:
-        return _autoscale(subject, subject.texts.hpa_latency, p99=p99)
-    factor = min(p99 / _SLOW_P99_MS, _REPLICA_GROWTH_MAX)
-    wanted = min(_REPLICAS_MAX, max(replicas + 1, math.ceil(replicas * factor)))
-    flags = f"--replicas={wanted} --current-replicas={replicas}"
-    text = subject.texts.scale
-    return subject.suggest(TuningType.SCALE, text, "scale", flags, p99=p99, wanted=wanted, replicas=replicas)
+    command = command_builders.scale_out(workload, subject.evidence, p99 / SLOW_P99_MS) if workload else ""
+    return subject.suggest(TuningType.SCALE, command, texts.scale, texts.scale_advice, p99=p99)
 
 
 def _for_load(subject: _Subject) -> Suggestion:
-    return subject.suggest(TuningType.CACHE, subject.texts.cache)
+    return subject.suggest(TuningType.CACHE, "", "", subject.texts.cache)
 
 
 _SUGGESTIONS: dict[str, Callable[[_Subject], Suggestion]] = {
@@ -179,30 +169,6 @@ _SUGGESTIONS: dict[str, Callable[[_Subject], Suggestion]] = {
     _LATENCY: _for_latency,
     _LOAD: _for_load,
 }
-
-
-def _limit(subject: _Subject, text: str, amount: str) -> Suggestion:
-    only = f"--containers={name} " if (name := _container(subject.exemplar)) else ""
-    return subject.suggest(TuningType.RESOURCE_LIMIT, text, "set resources", f"{only}--limits={amount}")
-
-
-def _container(exemplar: Exemplar) -> str:
-    """Return the container of an alert; a name that is not a DNS label could inject flags."""
-    names = (exemplar.labels.get(key, "") for key in ("container", "k8s.container.name", "container_name"))
-    return next(filter(is_label, names), "")
-
-
-def _autoscale(subject: _Subject, text: str, **values: float) -> Suggestion:
-    replicas = _replicas(subject)
-    low = replicas or 2
-    high = min(_REPLICAS_MAX, max(10, _REPLICA_GROWTH_MAX * low))
-    return subject.suggest(TuningType.HPA, text, "autoscale", f"--min={low} --max={high} --cpu=70%", **values)
-
-
-def _replicas(subject: _Subject) -> int | None:
-    """Return the current number of replicas; None if it is unknown or at the maximum."""
-    count = subject.metric(_REPLICAS)
-    return int(count) if count is not None and 1 <= count < _REPLICAS_MAX else None
 
 
 def _metric(exemplar: Exemplar, names: Iterable[str]) -> float | None:

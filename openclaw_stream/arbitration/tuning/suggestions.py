@@ -4,10 +4,11 @@ The generator uses the fault type of an alert and the golden signals of the serv
 
 - out of memory → a higher memory limit;
 - CPU with more than 100 requests per second → an HPA, with fewer → a higher CPU limit;
-- crashes → a rolling restart;
-- latency with a P99 above 500 ms → more replicas, or an HPA if the current number is unknown;
+- crashes → what to read, a startup probe, a higher limit; a rolling restart only of what hangs or leaks;
+- latency with a P99 above 500 ms → more replicas;
 - latency below that, and other alerts about load → advice to cache, without a command.
 
+A suggestion has a command only where the evidence asks for it (`remedies`); elsewhere it says what to look up first.
 Databases get advice without commands, because scaling or restarting one takes more than a command.
 """
 
@@ -81,6 +82,7 @@ def _event(decision: Decision, ordinal: int, suggestion: Suggestion, *, shadow_m
         type=suggestion.type,
         description=_description(suggestion),
         command=command.render() if command else "",
+        command_reason=suggestion.command_reason if command else "",
         parsed=_parsed(command) if command else None,
         safety=safety,
         shadow_mode=shadow_mode,

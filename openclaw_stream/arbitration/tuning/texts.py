@@ -7,16 +7,21 @@ from openclaw_stream.vocabulary import Language
 
 @dataclass(frozen=True, slots=True)
 class TuningTexts:
-    """Text templates: `{target}` is a workload, `{rps:.0f}` requests per second, `{p99:.0f}` milliseconds."""
+    """Text templates: `{target}` is a workload, `{rps:.0f}` requests per second, `{p99:.0f}` milliseconds.
 
-    hpa_cpu: str
+    Each `..._advice` is the text where the evidence does not ask for the command.
+    """
+
+    hpa: str
+    hpa_advice: str
     cpu_limit: str
-    cpu_limit_start: str
+    cpu_limit_advice: str
     memory_limit: str
-    memory_limit_start: str
+    memory_limit_advice: str
     restart: str
+    crash_advice: str
     scale: str
-    hpa_latency: str
+    scale_advice: str
     cache: str
     some_workload: str
     within_grammar: str
@@ -28,25 +33,31 @@ class TuningTexts:
 
 TUNING_TEXTS = {
     Language.EN: TuningTexts(
-        hpa_cpu=(
-            "CPU is short at {rps:.0f} requests per second: scale {target} automatically on CPU usage."
-            " Check that minimum and maximum fit the current replicas."
+        hpa="CPU is short at {rps:.0f} requests per second: let the replicas of {target} follow its CPU usage.",
+        hpa_advice=(
+            "CPU is reported at {rps:.0f} requests per second. If {target} itself is short of it, let its replicas"
+            " follow the CPU usage: look up the current replicas first, and whether an autoscaler manages them."
         ),
-        cpu_limit="CPU is short at low traffic: raise the CPU limit of {target} by half.",
-        cpu_limit_start=(
-            "CPU is short at low traffic: raise the CPU limit of {target}. The alerts do not contain the current limit;"
-            " if it is not lower than the suggested one, raise it by half instead."
+        cpu_limit="CPU is short: raise the CPU limit of {target} by half.",
+        cpu_limit_advice=(
+            "CPU is reported at low traffic. Look up the CPU limit of {target} and whether it is throttled: if it is,"
+            " raise the limit by half."
         ),
         memory_limit="Memory is short: raise the memory limit of {target} by half.",
-        memory_limit_start=(
-            "Memory is short: raise the memory limit of {target}. The alerts do not contain the current limit; if it is"
-            " not lower than the suggested one, raise it by half instead."
+        memory_limit_advice=(
+            "Memory is reported. Look up the memory limit of the container in {target} and its usage over a day: raise"
+            " the limit by half if usage levels off below it, and look for a leak if it does not."
         ),
-        restart="{target} crashes: do a rolling restart once the cause is known, or to gain time.",
-        scale="P99 is {p99:.0f} ms: scale {target} from {replicas} to {wanted} replicas.",
-        hpa_latency=(
-            "P99 is {p99:.0f} ms and the number of replicas is unknown: scale {target} automatically on CPU usage."
-            " Check that minimum and maximum fit the current replicas."
+        restart="{target} hangs or leaks: restart its pods one by one to gain time, and look for the cause.",
+        crash_advice=(
+            "{target} crashes or restarts. Read the log of the container that ended last, its exit code and the events"
+            " of the pod. If it is killed while starting, add a startup probe; if for memory, raise the limit."
+        ),
+        scale="P99 is {p99:.0f} ms: add replicas to {target}.",
+        scale_advice=(
+            "P99 is {p99:.0f} ms. More replicas of {target} help only if it is short of CPU or its traffic has risen:"
+            " look up both, the current replicas, and whether an autoscaler manages them. Otherwise look at what it"
+            " calls."
         ),
         cache=(
             "Cache the most frequent responses in front of {target} with a TTL of 30 to 300 seconds, and monitor the"
@@ -67,24 +78,29 @@ TUNING_TEXTS = {
         ),
     ),
     Language.ZH_TW: TuningTexts(
-        hpa_cpu=(
-            "每秒約 {rps:.0f} 個請求，CPU 不足：讓 {target} 依 CPU 使用率自動擴縮。套用前請確認上下限符合目前的副本數。"
+        hpa="每秒約 {rps:.0f} 個請求，CPU 不足：讓 {target} 的副本數隨 CPU 使用率調整。",
+        hpa_advice=(
+            "每秒約 {rps:.0f} 個請求時出現 CPU 告警。若 {target} 本身 CPU 不足，可讓副本數隨 CPU 使用率調整："
+            "請先查明目前的副本數，以及是否已有自動擴縮。"
         ),
-        cpu_limit="流量不高但 CPU 不足：將 {target} 的 CPU 上限提高一半。",
-        cpu_limit_start=(
-            "流量不高但 CPU 不足：提高 {target} 的 CPU 上限。"
-            "告警未提供目前的上限；若目前並不低於此值，請改為將目前的上限提高一半。"
+        cpu_limit="CPU 不足：將 {target} 的 CPU 上限提高一半。",
+        cpu_limit_advice=(
+            "流量不高時出現 CPU 告警。請查明 {target} 的 CPU 上限，以及是否受到節流：若有，將上限提高一半。"
         ),
         memory_limit="記憶體不足：將 {target} 的記憶體上限提高一半。",
-        memory_limit_start=(
-            "記憶體不足：提高 {target} 的記憶體上限。"
-            "告警未提供目前的上限；若目前並不低於此值，請改為將目前的上限提高一半。"
+        memory_limit_advice=(
+            "出現記憶體告警。請查明 {target} 中該容器的記憶體上限，以及一天內的用量："
+            "用量若在上限之前趨於平穩，將上限提高一半；否則請追查洩漏。"
         ),
-        restart="{target} 發生當機：確認原因後，或為爭取時間，逐一重啟其 Pod。",
-        scale="P99 為 {p99:.0f} 毫秒：將 {target} 由 {replicas} 個副本擴充為 {wanted} 個。",
-        hpa_latency=(
-            "P99 為 {p99:.0f} 毫秒，且目前副本數不明：讓 {target} 依 CPU 使用率自動擴縮。"
-            "套用前請確認上下限符合目前的副本數。"
+        restart="{target} 停滯或洩漏：可逐一重啟其 Pod 爭取時間，並追查原因。",
+        crash_advice=(
+            "{target} 發生崩潰或重啟。請查看上一個容器的日誌、結束代碼與該 Pod 的事件："
+            "若在啟動途中被終止，請加上啟動探針；若因記憶體被終止，請提高上限。"
+        ),
+        scale="P99 為 {p99:.0f} 毫秒：為 {target} 增加副本。",
+        scale_advice=(
+            "P99 為 {p99:.0f} 毫秒。只有 {target} 本身 CPU 不足或流量增加時，增加副本才有幫助："
+            "請先查明這兩項、目前的副本數，以及是否由自動擴縮管理；否則請查看它所呼叫的對象。"
         ),
         cache="在 {target} 之前快取最常讀取的回應，存活時間設為 30 至 300 秒，並觀察命中率與資料新鮮度。",
         some_workload="該工作負載",

@@ -5,6 +5,8 @@ Values that fail validation are removed and reported; the rest of the judgement 
 - A command must parse under the kubectl grammar and be about a resource that the alerts name, in that resource's
   namespace. It is rendered from its parsed parts. A command without a namespace gets that of the alerts,
   if it is known.
+- The evidence must ask for the command (`remedies`): what asks for it is its published reason. A reason that a model
+  gives counts for nothing.
 - The action must match the command. If they differ, the action is changed, except that NO_ACTION removes the command.
   If the command is refused, the action becomes NO_ACTION; an action without a command stays.
 - Target and namespace are those of the command; without a command they must be in the evidence.
@@ -15,14 +17,23 @@ Values that fail validation are removed and reported; the rest of the judgement 
 Commands in prose fields are neither checked nor removed; a warning reports them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openclaw_stream.arbitration.kubectl import Command, RefusedCommand, kind_of, looks_like_command, parse
+from openclaw_stream.arbitration.remedies import reason_for, responsible_team
 from openclaw_stream.arbitration.remedies.resources import EvidenceResources, evidence_resources
-from openclaw_stream.events.decision import BlastRadius, Judgement, RejectedCommand, Suggestion, Validation
+from openclaw_stream.events.decision import (
+    BlastRadius,
+    GoldenSignals,
+    Judgement,
+    RejectedCommand,
+    Suggestion,
+    Validation,
+)
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.text import Hidden, safe_text
-from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
+from openclaw_stream.vocabulary import Action, DataImpact, Language, Responsibility, Risk, TuningType
 
 _AFFECTED_PODS_MAX = 10_000
 _NAME_MAX = 253
@@ -48,11 +59,21 @@ _TEXTS = (
 )
 
 
-def validate(judgement: Judgement, case: Case) -> tuple[Judgement, Validation]:
-    """Return the judgement with only the values that the evidence confirms, and a report of changes and refusals."""
-    check = _Check(evidence_resources(case))
+def validate(
+    judgement: Judgement, case: Case, metrics: GoldenSignals | None, language: Language
+) -> tuple[Judgement, Validation]:
+    """Return the judgement with only the values that the evidence confirms, and a report of changes and refusals.
+
+    Args:
+        judgement: The judgement of a model or of the rules.
+        case: The alerts.
+        metrics: The golden signals, None without any.
+        language: The language of the reasons for commands.
+    """
+    team = responsible_team(judgement)
+    check = _Check(evidence_resources(case), lambda command: reason_for(command, case, metrics, language, team))
     check.warnings += dict.fromkeys(warning for each in case.exemplars for warning in each.warnings)
-    command = check.command(judgement)
+    command, reason = check.command(judgement)
     namespace = check.namespace(judgement, command)
     action = check.action(judgement, command)
     suggestions = check.suggestions(judgement.optimization_suggestions, namespace)
@@ -60,6 +81,7 @@ def validate(judgement: Judgement, case: Case) -> tuple[Judgement, Validation]:
         **{name: safe_text(getattr(judgement, name), _limit(Judgement, name)) for name in _TEXTS},
         "suggested_action": action,
         "kubectl_command": command.render() if command else "",
+        "command_reason": reason,
         "target_resource": command.target if command else check.target(judgement.target_resource),
         "namespace": namespace,
         "risk_level": check.risk(judgement, {action, *check.suggested}),
@@ -102,22 +124,24 @@ def check_command(text: str, resources: EvidenceResources, namespace: str = "") 
 
 @dataclass(slots=True)
 class _Check:
-    """One validation in progress: the resources in evidence, and the report so far."""
+    """One validation in progress: the resources in evidence, the reason for a command, and the report so far."""
 
     resources: EvidenceResources
+    reason_for: Callable[[Command], str]
     rejected: list[RejectedCommand] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     suggested: list[Action] = field(default_factory=list)
 
-    def command(self, judgement: Judgement) -> Command | None:
+    def command(self, judgement: Judgement) -> tuple[Command | None, str]:
+        """Return the command with its reason, both empty where there is none or it is refused."""
         text = judgement.kubectl_command
         if text.strip().lower() in _NO_COMMAND:
-            return None
-        command = self._checked(text, judgement.namespace)
+            return None, ""
+        command, reason = self._checked(text, judgement.namespace)
         if command and judgement.suggested_action is Action.NO_ACTION:
             self._reject(text, "the judgement suggests no action")
-            return None
-        return command
+            return None, ""
+        return command, reason
 
     def action(self, judgement: Judgement, command: Command | None) -> Action:
         proposed = judgement.suggested_action
@@ -184,14 +208,14 @@ class _Check:
         if not looks_like_command(proposed.kubectl_or_config):
             config = safe_text(proposed.kubectl_or_config, _limit(Suggestion, "kubectl_or_config"))
             return Suggestion(type=proposed.type, description=description, kubectl_or_config=config)
-        command = self._checked(proposed.kubectl_or_config, namespace)
+        command, reason = self._checked(proposed.kubectl_or_config, namespace)
         if command is None:
             return Suggestion(type=proposed.type, description=description)
         self.suggested.append(command.action)
         kind = _TUNING_TYPES[command.action]
         if kind is not proposed.type:
             self._warn(f"suggestion type changed from {proposed.type} to {kind} to match its command")
-        return Suggestion(type=kind, description=description, kubectl_or_config=command.render())
+        return Suggestion(type=kind, description=description, kubectl_or_config=command.render(), command_reason=reason)
 
     def prose(self, judgement: Judgement) -> None:
         """Report commands in prose fields, where they are neither checked nor removed."""
@@ -204,12 +228,13 @@ class _Check:
     def report(self) -> Validation:
         return Validation(rejected_commands=self.rejected, warnings=self.warnings[:_WARNINGS_MAX])
 
-    def _checked(self, text: str, namespace: str) -> Command | None:
+    def _checked(self, text: str, namespace: str) -> tuple[Command | None, str]:
         try:
-            return check_command(text, self.resources, namespace)
+            command = check_command(text, self.resources, namespace)
+            return command, self.reason_for(command)
         except RefusedCommand as refused:
             self._reject(text, str(refused))
-            return None
+            return None, ""
 
     def _reject(self, text: str, reason: str) -> None:
         self.rejected.append(RejectedCommand(command=_quoted(text, _COMMAND_MAX), reason=_quoted(reason, _REASON_MAX)))

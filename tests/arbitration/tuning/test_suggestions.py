@@ -25,6 +25,8 @@ from tests.builders import judgement
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 INCIDENT = "0b7cf7e6-6d57-5c0a-8f10-4a7fd3f1b6aa"
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
+HANGS = checkout_alert("PodCrashed", "Worker threads are deadlocked")
+REASON = "A restart clears this state for a time: “Worker threads are deadlocked” (message of PodCrashed)."
 
 
 def a_decision(language: Language = Language.EN) -> Decision:
@@ -61,18 +63,21 @@ def test_the_judgements_own_suggestions_come_first_without_duplicates() -> None:
     own = Suggestion(type=TuningType.RESTART, description="Restart", kubectl_or_config=RESTART)
     index = Suggestion(type=TuningType.INDEX, description="Index orders")
     judged = judgement(optimization_suggestions=[own, index, index, own])
-    assert suggested(checkout_alert("PodCrashLooping"), judged=judged) == [own, index]
+    assert suggested(HANGS, judged=judged) == [own, index]
 
 
 def test_a_generated_command_is_added_to_advice_of_the_same_type() -> None:
     words = Suggestion(type=TuningType.RESTART, description="Restart it", kubectl_or_config="strategy: RollingUpdate")
-    found = suggested(checkout_alert("PodCrashLooping"), judged=judgement(optimization_suggestions=[words]))
+    found = suggested(HANGS, judged=judgement(optimization_suggestions=[words]))
     assert [each.kubectl_or_config for each in found] == ["strategy: RollingUpdate", RESTART]
+    assert [each.command_reason for each in found] == ["", REASON]
 
 
 def test_an_event_has_the_parsed_command() -> None:
     command = "kubectl scale deployment/checkout --replicas=6 --current-replicas=4 -n shop"
-    suggestion = Suggestion(type=TuningType.SCALE, description="Grow", kubectl_or_config=command)
+    suggestion = Suggestion(
+        type=TuningType.SCALE, description="Grow", kubectl_or_config=command, command_reason="CPU: “97 %”"
+    )
     decision = a_decision()
     (event,) = tuning_events(decision, [suggestion], shadow_mode=True)
     assert event.parsed is not None
@@ -83,7 +88,7 @@ def test_an_event_has_the_parsed_command() -> None:
         "namespace": "shop",
         "flags": {"replicas": "6", "current-replicas": "4"},
     }
-    assert event.command == command
+    assert (event.command, event.command_reason) == (command, "CPU: “97 %”")
     assert event.safety.verdict is Verdict.SAFE
     assert (event.tuning_id, event.decision_id) == (tuning_id(decision.decision_id, 0), decision.decision_id)
     assert (event.incident_id, event.revision, event.generation, event.replayed) == (INCIDENT, 1, 2, True)
@@ -121,18 +126,27 @@ def test_advice_contains_its_configuration() -> None:
 
 @pytest.mark.parametrize("text", ["kubectl delete ns shop", "sudo reboot", f"{RESTART}; reboot"])
 def test_a_refused_command_appears_in_no_field(text: str) -> None:
-    suggestion = Suggestion(type=TuningType.RESTART, description="Restart", kubectl_or_config=text)
+    suggestion = Suggestion(
+        type=TuningType.RESTART, description="Restart", kubectl_or_config=text, command_reason="It hangs"
+    )
     (event,) = tuning_events(a_decision(), [suggestion], shadow_mode=False)
     assert event.safety.verdict is Verdict.REFUSED
     assert event.safety.reasons
-    assert event.command == ""
+    assert (event.command, event.command_reason) == ("", "")
     assert event.parsed is None
     assert text not in event.model_dump_json()
 
 
 def test_every_command_of_an_event_parses_again() -> None:
-    alerts = [checkout_alert(name, metrics={"replicas": 3}) for name in ("HighCPU", "OOM", "PodCrash", "HighLatency")]
-    events = tuning_events(a_decision(), suggested(*alerts, metrics=GoldenSignals(p99_ms=900)), shadow_mode=True)
+    metrics = {"replicas": 3, "memory_limit_bytes": 2**29, "cpu_percent": 97}
+    alerts = [
+        checkout_alert(name, message, metrics, container="app")
+        for name, message in (("HighCPU", ""), ("HighMemory", ""), ("PodCrash", "deadlocked"), ("HighLatency", ""))
+    ]
+    events = tuning_events(
+        a_decision(), suggested(*alerts, metrics=GoldenSignals(rps=200, p99_ms=900)), shadow_mode=True
+    )
     assert [event.safety.verdict for event in events] == [Verdict.SAFE] * 4
     assert [parse(event.command).render() for event in events] == [event.command for event in events]
+    assert all("“" in event.command_reason for event in events)
     assert len({event.tuning_id for event in events}) == 4

@@ -19,8 +19,6 @@ LONGEST = {
     "target": "x" * 253,
     "rps": 1e17,
     "p99": 1e17,
-    "replicas": 99,
-    "wanted": 100,
     "command": "x" * 1000,
     "approval_id": "x" * 36,
 }
@@ -60,22 +58,25 @@ def test_a_log_states_that_nothing_was_executed(language: Language, negations: t
     assert any(negation in TEMPLATES[language][name].lower() for negation in negations)
 
 
-def test_texts_are_in_the_output_language() -> None:
-    alerts = [checkout_alert(name, metrics={"replicas": 3}) for name in ("HighCPU", "OOM", "PodCrash", "HighLatency")]
-    metrics = GoldenSignals(rps=200, p99_ms=900)
-    english = suggested(*alerts, metrics=metrics)
-    chinese = suggested(*alerts, metrics=metrics, language=Language.ZH_TW)
+@pytest.mark.parametrize("metrics", [{}, {"replicas": 3, "memory_limit_bytes": 2**29, "cpu_percent": 97}])
+def test_texts_are_in_the_output_language(metrics: dict[str, float]) -> None:
+    names = ("HighCPU", "HighMemory", "PodCrash", "HighLatency")
+    alerts = [checkout_alert(name, metrics=metrics, container="app") for name in names]
+    signals = GoldenSignals(rps=200, p99_ms=900)
+    english = suggested(*alerts, metrics=signals)
+    chinese = suggested(*alerts, metrics=signals, language=Language.ZH_TW)
     assert [each.kubectl_or_config for each in english] == [each.kubectl_or_config for each in chinese]
+    assert len(english) == 4
     assert all(each.description.isascii() for each in english)
     assert not any(each.description.isascii() for each in chinese)
 
 
 def test_numbers_are_rounded_to_whole_ones() -> None:
     metrics = GoldenSignals(rps=250.7, p99_ms=900.4)
-    (busy,) = suggested(checkout_alert("HighCPU"), metrics=metrics)
-    (slow,) = suggested(checkout_alert("HighLatency", metrics={"replicas": 3}), metrics=metrics)
+    (busy,) = suggested(checkout_alert("HighCPU", metrics={"replicas": 3}), metrics=metrics)
+    (slow,) = suggested(checkout_alert("HighLatency", metrics={"replicas": 3, "cpu_percent": 97}), metrics=metrics)
     assert busy.description.startswith("CPU is short at 251 requests per second: ")
-    assert slow.description == "P99 is 900 ms: scale checkout from 3 to 6 replicas."
+    assert slow.description == "P99 is 900 ms: add replicas to checkout."
 
 
 @pytest.mark.parametrize("name", ["{rps}", "{0}", "check{", "{target.__class__}"])
@@ -85,5 +86,5 @@ def test_braces_in_a_workload_name_are_not_formatted(language: Language, name: s
     found = exemplar("OOM", {"deployment": name}, namespace="shop")
     (suggestion,) = tuning_suggestions(judgement(), case(found, service=""), None, language)
     texts = TUNING_TEXTS[language]
-    assert suggestion.description == texts.memory_limit_start.format(target=texts.some_workload)
+    assert suggestion.description == texts.memory_limit_advice.format(target=texts.some_workload)
     assert suggestion.kubectl_or_config == ""

@@ -1,20 +1,33 @@
 """Zero-trust validation: only values that evidence and grammar confirm are kept."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_stream.arbitration.kubectl import RefusedCommand, parse
 from openclaw_stream.arbitration.remedies.resources import evidence_resources
-from openclaw_stream.arbitration.validation.validator import check_command, validate
-from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
-from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
+from openclaw_stream.arbitration.validation import validator
+from openclaw_stream.arbitration.validation.validator import check_command
+from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion, Validation
+from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Action, DataImpact, Language, Responsibility, Risk, TuningType
 from tests.arbitration.kubectl.commands import mutations
 from tests.arbitration.oracle import is_safe
 from tests.builders import POD, case, exemplar, judgement
 
-CASE = case(exemplar(labels={"deployment": "checkout", "pod": POD, "node": "worker-1"}, namespace="shop"))
+TEXT = "All worker threads are deadlocked, CPU is at 98 % on 3 replicas"
+CASE = case(exemplar(labels={"deployment": "checkout", "pod": POD, "node": "worker-1"}, message=TEXT, namespace="shop"))
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
+AUTOSCALE = "kubectl autoscale deployment/checkout --min=3 --max=6 --cpu=70% -n shop"
+STUCK = f"“{TEXT}” (message of HighErrorRate)"
+RESTART_REASON = f"A restart clears this state for a time: {STUCK}."
+AUTOSCALE_REASON = f"The workload itself is short of CPU; current replicas: {STUCK}. No alert names an autoscaler."
+
+
+def validate(proposed: Judgement, evidence: Case) -> tuple[Judgement, Validation]:
+    return validator.validate(proposed, evidence, None, Language.EN)
 
 
 def _with(command: str, action: Action = Action.RESTART_DEPLOYMENT, **fields: object) -> Judgement:
@@ -24,6 +37,7 @@ def _with(command: str, action: Action = Action.RESTART_DEPLOYMENT, **fields: ob
 def test_a_valid_judgement_is_unchanged() -> None:
     proposed = judgement(
         kubectl_command=RESTART,
+        command_reason=RESTART_REASON,
         suggested_action=Action.RESTART_DEPLOYMENT,
         target_resource="deployment/checkout",
         namespace="shop",
@@ -34,7 +48,8 @@ def test_a_valid_judgement_is_unchanged() -> None:
             Suggestion(
                 type=TuningType.HPA,
                 description="Grow",
-                kubectl_or_config="kubectl autoscale deployment/checkout --min=2 --max=6 --cpu=70% -n shop",
+                kubectl_or_config=AUTOSCALE,
+                command_reason=AUTOSCALE_REASON,
             ),
             Suggestion(type=TuningType.CACHE, description="Cache", kubectl_or_config="ttl: 60s"),
         ],
@@ -85,6 +100,47 @@ def test_a_refused_command_is_reported_without_secrets() -> None:
     shown = validation.rejected_commands[0].command
     assert "eyJhbGciOi" not in shown
     assert "<U+202E>" in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("kubectl rollout undo deployment/checkout -n shop", "rollout undo needs a release"),
+        ("kubectl scale deployment/checkout --replicas=9 -n shop", "9 replicas are more than twice the 3 that run"),
+        ("kubectl set resources deployment/checkout --limits=memory=1Gi -n shop", "no alert states it"),
+    ],
+)
+def test_a_command_that_the_evidence_does_not_ask_for_is_refused(command: str, reason: str) -> None:
+    suggestion = Suggestion(type=TuningType.SCALE, description="Do it", kubectl_or_config=command)
+    checked, validation = validate(_with(command, optimization_suggestions=[suggestion]), CASE)
+    assert (checked.kubectl_command, checked.command_reason) == ("", "")
+    assert checked.suggested_action is Action.NO_ACTION
+    assert checked.optimization_suggestions == [Suggestion(type=TuningType.SCALE, description="Do it")]
+    assert [reason in rejected.reason for rejected in validation.rejected_commands] == [True, True]
+
+
+@pytest.mark.parametrize("given", ["", "Trust me: “All worker threads are deadlocked”."])
+@pytest.mark.parametrize("language", Language)
+def test_the_reason_is_from_the_evidence_whatever_the_judgement_gives(language: Language, given: str) -> None:
+    checked, _ = validator.validate(_with(RESTART, command_reason=given), CASE, None, language)
+    assert f"“{TEXT}”" in checked.command_reason
+    assert "Trust me" not in checked.command_reason
+    assert checked.command_reason.startswith("A restart" if language is Language.EN else "重啟")
+    refused, _ = validator.validate(_with("reboot", command_reason=given), CASE, None, language)
+    assert refused.command_reason == ""
+
+
+@pytest.mark.parametrize(
+    "teams",
+    [
+        {"primary_responsibility": Responsibility.DB},
+        {"primary_responsibility": Responsibility.COLLAB, "secondary_teams": [Responsibility.DB, Responsibility.BE]},
+    ],
+)
+def test_the_database_team_gets_no_command(teams: dict[str, Any]) -> None:
+    checked, validation = validate(_with(RESTART, **teams), CASE)
+    assert checked.kubectl_command == ""
+    assert "the database team gets no command" in validation.rejected_commands[0].reason
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "None", "N/A", "-", "無"])
@@ -174,7 +230,8 @@ def test_a_command_without_namespace_gets_the_known_one() -> None:
 
 
 def test_the_judgements_namespace_decides_between_several() -> None:
-    alerts = [exemplar(labels={"deployment": "checkout"}, namespace=namespace) for namespace in ("shop", "test")]
+    labels = {"deployment": "checkout"}
+    alerts = [exemplar(labels=labels, message=TEXT, namespace=namespace) for namespace in ("shop", "test")]
     evidence = case(*alerts, namespace="", service="")
     command = "kubectl rollout restart deployment/checkout"
     checked, _ = validate(_with(command, namespace="test"), evidence)

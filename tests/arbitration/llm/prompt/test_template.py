@@ -168,7 +168,7 @@ def test_the_prompt_has_the_golden_signals_or_why_there_are_none() -> None:
 @pytest.mark.parametrize("language", Language)
 def test_the_example_answer_is_valid_and_passes_the_gate(language: Language) -> None:
     answer = parse_answer(example_answer(language))
-    judgement, validation = validate(answer.judgement, EXAMPLE_CASE)
+    judgement, validation = validate(answer.judgement, EXAMPLE_CASE, EXAMPLE_METRICS, language)
     ruled = judge(EXAMPLE_CASE, language, EXAMPLE_METRICS)
     gated, confidence = gate(judgement, ruled, EXAMPLE_CASE, EXAMPLE_METRICS)
     assert (validation.warnings, validation.rejected_commands, answer.dropped) == ([], [], ())
