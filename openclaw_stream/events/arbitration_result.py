@@ -1,14 +1,35 @@
-"""The result of arbitrating one revision, as it is published."""
+"""The result of arbitrating one revision, as it is published, and what is kept of it until its incident ends."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Suggestion, Validation
+from openclaw_stream.events.decision import (
+    Confidence,
+    GoldenSignals,
+    Judgement,
+    Provenance,
+    Resolution,
+    Suggestion,
+    Validation,
+)
+from openclaw_stream.events.repeated_judgement import RepeatedJudgement
+from openclaw_stream.events.size_limit import (
+    JUDGEMENT_BYTES,
+    PROVENANCE_BYTES,
+    SIGNALS_BYTES,
+    URL_MAX,
+    VALIDATION_BYTES,
+    fitted,
+)
 
 
 class PublishedDecision(NamedTuple):
-    """The last published decision of an incident, with the fields that its resolution repeats."""
+    """The last published decision of an incident: the fields that the group state shows, and what its end repeats.
+
+    `judgement` is a packed `RepeatedJudgement`; empty where an earlier version published the decision, or where nothing
+    can need it any more.
+    """
 
     incident_id: str
     revision: int
@@ -17,11 +38,15 @@ class PublishedDecision(NamedTuple):
     risk_level: str
     confidence: float
     provider: str
+    judgement: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class ArbitrationResult:
-    """A validated judgement, its confidence and origin; `suggestions` become shadow-tuning events."""
+    """A validated judgement, its confidence and origin; `suggestions` become shadow-tuning events.
+
+    `resolution` is set where the incident has ended.
+    """
 
     judgement: Judgement
     confidence: Confidence
@@ -31,10 +56,29 @@ class ArbitrationResult:
     metrics: GoldenSignals | None = None
     trace_url: str | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
+    resolution: Resolution | None = None
+
+    def within_limits(self) -> Self:
+        """Return the result with every part within its bytes, as it is published."""
+        return replace(
+            self,
+            judgement=fitted(self.judgement, JUDGEMENT_BYTES),
+            provenance=fitted(self.provenance, PROVENANCE_BYTES),
+            validation=fitted(self.validation, VALIDATION_BYTES),
+            metrics=self.metrics and fitted(self.metrics, SIGNALS_BYTES),
+            trace_url=self.trace_url if self.trace_url and len(self.trace_url) <= URL_MAX else None,
+        )
 
     def as_published(self, incident_id: str, revision: int) -> PublishedDecision:
-        """Return the fields to keep of this result as a revision of an incident."""
-        judgement = self.judgement
+        """Return what to keep of this result as a revision of an incident."""
+        published = self.within_limits()
+        judgement = published.judgement
+        kept = RepeatedJudgement(
+            decision=judgement,
+            confidence=published.confidence,
+            # The calls were made, and paid, for the decision.
+            provenance=published.provenance.model_copy(update={"attempts": []}),
+        )
         return PublishedDecision(
             incident_id=incident_id,
             revision=revision,
@@ -42,5 +86,6 @@ class ArbitrationResult:
             secondary_teams=tuple(judgement.secondary_teams),
             risk_level=judgement.risk_level,
             confidence=judgement.confidence,
-            provider=self.provenance.provider,
+            provider=published.provenance.provider,
+            judgement=kept.packed(),
         )

@@ -47,16 +47,17 @@ class OutputRecords:
     def substitute(self, refused: Message, reason: str, ledger: Ledger) -> Message | None:
         """Return what is sent in place of a message that the brokers always refuse, None for nothing.
 
-        A group state is sent without its exemplars. A dead letter without a key gets one, which a compacted topic
-        requires. Anything else becomes a dead letter with the coordinates of the record and the reason of the refusal,
-        without the value and headers, of which one may be the cause.
+        A group state is sent without its exemplars, then without the judgement of its last decision too. A dead letter
+        without a key gets one, which a compacted topic requires. Anything else becomes a dead letter with the
+        coordinates of the record and the reason of the refusal, without the value and headers, of which one may be the
+        cause.
 
         Raises:
             RetryableError: it is a group state that cannot shrink further; without it alerts would be decided again.
         """
         topics = self.settings.topics
         if refused.topic == topics.incidents:
-            return _without_exemplars(refused, reason)
+            return _smaller_state(refused, reason)
         key = f"{self.topic}-{self.partition}-{refused.about}".encode()
         if refused.topic == topics.dead_letter:
             if refused.value and refused.key is None:
@@ -67,9 +68,10 @@ class OutputRecords:
         return self._dead_letter_message(DeadLetter(refused.about, 0, key, b"", (), reason), ledger.generation)
 
     def _revision_messages(self, revision: Revision, generation: int) -> Iterator[Message]:
-        state, result = revision.snapshot, revision.outcome
+        state, outcome = revision.snapshot, revision.outcome
         assert state is not None  # noqa: S101 - only cut revisions are published
-        assert isinstance(result, ArbitrationResult)  # noqa: S101 - only decided ones are
+        assert isinstance(outcome, ArbitrationResult)  # noqa: S101 - only decided ones are
+        result = outcome.within_limits()
         decision = self._decision(revision, state, result, generation)
         topics = self.settings.topics
         yield self._event(topics.decisions, "decision", decision.decision_id, decision, state, result)
@@ -89,6 +91,7 @@ class OutputRecords:
             incident=IncidentSummary(group_key=state.group_key, **incident_fields(state), **quoted_alerts(state)),
             decision=result.judgement,
             confidence=result.confidence,
+            resolution=result.resolution,
             metrics=result.metrics,
             trace_url=result.trace_url,
             provenance=result.provenance,
@@ -130,9 +133,11 @@ class OutputRecords:
         return Message(self.settings.topics.dead_letter, letter.key, letter.value, headers, about=letter.offset)
 
 
-def _without_exemplars(refused: Message, reason: str) -> Message:
+def _smaller_state(refused: Message, reason: str) -> Message:
     document = orjson.loads(refused.value or b"{}")
-    if not document.get("fold", {}).get("exemplars"):
-        raise RetryableError(f"{reason}; it is the state of group {refused.key!r}, which nothing can replace")
-    document["fold"]["exemplars"] = []
-    return refused._replace(value=orjson.dumps(document))
+    fold = document.get("fold", {})
+    for name in ("exemplars", "judgement"):
+        if fold.get(name):
+            fold[name] = type(fold[name])()
+            return refused._replace(value=orjson.dumps(document))
+    raise RetryableError(f"{reason}; it is the state of group {refused.key!r}, which nothing can replace")

@@ -85,7 +85,8 @@ class Partition:
         last = None
         if revision.event_type is EventType.DECISION:
             last = PublishedDecision(
-                revision.snapshot.incident_id, revision.snapshot.revision, "DB", (), "low", 0.8, "rules"
+                *(revision.snapshot.incident_id, revision.snapshot.revision, "DB", (), "low", 0.8, "rules"),
+                judgement=b"judgement",
             )
         self.ledger.complete(revision, "decided", last)
         return revision

@@ -24,6 +24,7 @@ from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
 from openclaw_stream.stream.state.revision import Revision
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
+from openclaw_stream.vocabulary import EventType
 from tests.stream.logs import Record, make_log
 
 TIMERS = Timers(group_wait=4, group_wait_critical=1, group_interval=5, max_interval=20, resolve_hold=4, max_silence=25)
@@ -39,6 +40,8 @@ class Published(NamedTuple):
     kind: str
     alerts: int
     replayed: bool
+    judgement: str
+    """A text that only this decision has; of a resolution the one that it repeats."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,18 @@ class Account:
                 by_incident[event.incident].append(event)
         return by_incident
 
+    def repeats(self, event: Published) -> None:
+        """Compare what a resolution repeats with the last decision that was published of its incident.
+
+        After a reset that may be one of an earlier generation, or none, where its end was published too.
+        """
+        if event.kind == "decision":
+            return
+        decisions = [e for e in self.broker.published if (e.incident, e.kind) == (event.incident, "decision")]
+        mine = [e.judgement for e in decisions if e.generation == event.generation]
+        others = {e.judgement for e in decisions} | {""}
+        self.wrong["another judgement repeated"] += event.judgement not in ({mine[-1]} if mine else others)
+
     def counts(self) -> dict[str, int]:
         return {incident: orjson.loads(v)["incident"]["alert_count"] for incident, v in self.broker.last_states.items()}
 
@@ -261,10 +276,16 @@ class Machine:
             self.in_flight.remove(revision)
             assert revision.snapshot
             previous = ledger.previous_decision(revision)
-            assert previous is None or previous.revision < revision.snapshot.revision
-            decided = revision.snapshot
-            last = PublishedDecision(decided.incident_id, decided.revision, "BE", (), "low", 0.8, "rules")
-            ledger.complete(revision, "decided", last)
+            assert previous is None or previous.incident_id == revision.snapshot.incident_id
+            if revision.event_type is EventType.RESOLUTION:
+                ledger.complete(revision, previous.judgement.decode() if previous else "", None)
+                return
+            seen = revision.snapshot
+            text = f"{seen.incident_id} {ledger.generation} {seen.revision}"
+            last = PublishedDecision(
+                seen.incident_id, seen.revision, "BE", (), "low", 0.8, "rules", judgement=text.encode()
+            )
+            ledger.complete(revision, text, last)
 
     def commit(self, *, lazy: bool) -> None:
         b, ledger = self.broker, self.ledger
@@ -273,7 +294,9 @@ class Machine:
         if plan is None:
             return
         for revision in plan.revisions:
-            b.published.append(_event(revision, ledger.generation))
+            event = _event(revision, ledger.generation)
+            self.account.repeats(event)
+            b.published.append(event)
         for key, value in plan.states:
             b.incidents.append((key, value))
             if value is None:
@@ -357,7 +380,9 @@ def _event(revision: Revision, generation: int) -> Published:
     assert seen
     replayed = seen.last_offset <= seen.replayed_through
     kind = "decision" if revision.event_type == "decision" else str(seen.status)
-    return Published(seen.incident_id, generation, seen.revision, kind, seen.alert_count, replayed)
+    return Published(
+        seen.incident_id, generation, seen.revision, kind, seen.alert_count, replayed, str(revision.outcome)
+    )
 
 
 def run(log: list[Record], how: Disturbance, r: random.Random | None = None, truth: Account | None = None) -> Account:

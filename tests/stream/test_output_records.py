@@ -1,19 +1,31 @@
 """The messages of one transaction, and what is sent in place of a refused one, without brokers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
 
 from openclaw_stream.errors import RetryableError
-from openclaw_stream.events.decision import Suggestion
+from openclaw_stream.events.decision import (
+    GoldenSignals,
+    Judgement,
+    Provenance,
+    Resolution,
+    Suggestion,
+    Validation,
+)
+from openclaw_stream.events.size_limit import EVENT_BYTES
 from openclaw_stream.settings import Settings, ShadowSettings
+from openclaw_stream.stream.kafka.topic_rules import DECISION_BYTES
 from openclaw_stream.stream.kafka.transactional_producer import Message
 from openclaw_stream.stream.output_records import OutputRecords
 from openclaw_stream.stream.state.state_codec import GENERATION_KEY
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 from openclaw_stream.vocabulary import TuningType
+from tests.stream import largest as largest_events
 from tests.stream.bench import FIRES, Partition, played
+from tests.stream.largest import EXEMPLARS_MAX, large_state, largest
 from tests.stream.results import result
 
 SETTINGS = Settings()
@@ -37,7 +49,9 @@ def published(
     """Decide and plan everything, and return the messages of the transaction."""
     ledger = partition.ledger
     while ledger.ready:
-        ledger.complete(ledger.ready.popleft(), result(suggestions=suggestions), None)
+        revision, decided = ledger.ready.popleft(), result(suggestions=suggestions)
+        assert revision.snapshot
+        ledger.complete(revision, decided, decided.as_published(revision.snapshot.incident_id, 1))
     plan = ledger.plan(lazy=True)
     assert plan
     return records.messages(plan, ledger)
@@ -78,6 +92,45 @@ def test_a_decision_is_keyed_by_its_incident_and_names_the_records_that_it_cover
     assert (decision["generation"], decision["revision"], decision["replayed"]) == (1, 1, False)
     assert header(message, "ce_source") == "/alerts/3"
     assert header(message, "ce_type") == "openclaw.decision.v1"
+
+
+def test_a_decision_quotes_its_alerts_and_a_tuning_event_refers_to_it() -> None:
+    messages = published(gathered(), suggestions=[CACHE])
+    [decision] = [orjson.loads(each.value or b"") for each in messages if each.topic == TOPICS.decisions]
+    [tuning] = [orjson.loads(each.value or b"") for each in messages if each.topic == TOPICS.tuning]
+    assert [(each["name"], each["status"], each["count"]) for each in decision["incident"]["evidence"]] == [
+        ("A", "firing", 1)
+    ]
+    assert decision["incident"]["evidence_left_out"] == 0
+    assert decision["resolution"] is None
+    assert tuning["decision_id"] == decision["decision_id"]
+    assert "evidence" not in tuning
+
+
+@pytest.mark.parametrize("wide", ["😀", '"', "\n", "\x01", "慢", "x"])
+def test_no_decision_is_larger_than_its_limit(monkeypatch: pytest.MonkeyPatch, wide: str) -> None:
+    """Whatever alerts and models contain; its key and headers fit the rest of the topic's limit."""
+    monkeypatch.setattr(largest_events, "WIDE", wide)
+    partition = gathered()
+    [revision] = partition.ledger.ready
+    revision.snapshot = large_state(exemplars=EXEMPLARS_MAX)
+    revision.snapshot.next_revision(0)
+    long = {"warnings": [wide * 200] * 32}
+    decided = replace(
+        result(),
+        judgement=largest(Judgement, **long),
+        provenance=largest(Provenance, **long),
+        validation=largest(Validation, **long),
+        metrics=largest(GoldenSignals, unavailable=wide * 2000),
+        trace_url=wide * 5000,
+        resolution=largest(Resolution, **long),
+    )
+    partition.ledger.complete(revision, decided, None)
+    plan = TransactionPlan([revision], [], [], 10, "")
+    [message] = RECORDS.messages(plan, partition.ledger)
+    assert EVENT_BYTES // 4 < len(message.value or b"") <= EVENT_BYTES
+    headers = sum(len(name) + len(value) + 10 for name, value in message.headers)
+    assert len(message.value or b"") + len(message.key or b"") + headers + 200 <= DECISION_BYTES
 
 
 def test_a_replayed_decision_has_the_same_decision_id_and_another_event_id() -> None:
@@ -151,21 +204,26 @@ def test_a_refused_dead_letter_gets_a_key_then_loses_its_value_then_is_dropped()
     assert substitute(bare) is None
 
 
-def test_a_refused_state_loses_its_exemplars_and_nothing_else() -> None:
+def test_a_refused_state_loses_its_exemplars_then_its_judgement_and_nothing_else() -> None:
     [state] = [message for message in published(gathered()) if message.key == b"g"]
     smaller = substitute(state)
     assert smaller
-    before, after = orjson.loads(state.value or b""), orjson.loads(smaller.value or b"")
-    assert before["fold"].pop("exemplars")
-    assert after["fold"].pop("exemplars") == []
-    assert after == before
-    assert smaller._replace(value=state.value) == state
+    smallest = substitute(smaller)
+    assert smallest
+    documents = [orjson.loads(each.value or b"") for each in (state, smaller, smallest)]
+    kept = [(bool(each["fold"].pop("exemplars")), bool(each["fold"].pop("judgement"))) for each in documents]
+    assert kept == [(True, True), (False, True), (False, False)]
+    assert documents[0] == documents[1] == documents[2]
+    assert smallest._replace(value=state.value) == state
 
 
 @pytest.mark.parametrize("key", [b"g", GENERATION_KEY.encode()])
-def test_a_refused_state_without_exemplars_is_an_error(key: bytes) -> None:
+def test_a_refused_state_without_exemplars_and_judgement_is_an_error(key: bytes) -> None:
     [state] = [message for message in published(gathered()) if message.key == key]
-    without = substitute(state) if key == b"g" else state
+    without: Message | None = state
+    for _ in range(2 if key == b"g" else 0):
+        assert without
+        without = substitute(without)
     assert without
     with pytest.raises(RetryableError, match=r"too large; it is the state of group .*, which nothing can replace"):
         substitute(without)

@@ -7,15 +7,16 @@ worker starts.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from openclaw_stream.events.size_limit import EVENT_BYTES
 from openclaw_stream.settings import TopicSettings
 
 DEAD_LETTER_OVERHEAD = 64 * 1024
 """Bytes by which a dead letter may be larger than its record: its additional headers."""
-DECISION_BYTES = 512 * 1024
-"""The largest decision has about 470 KiB: every text at its maximum length, of characters of four bytes."""
+DECISION_BYTES = EVENT_BYTES + 8 * 1024
+"""The largest decision with its key, headers and the frame of a batch."""
 TUNING_BYTES = 64 * 1024
-STATE_BYTES = 256 * 1024
-"""The largest group state without its exemplars; a refused state is sent again without them."""
+STATE_BYTES = 128 * 1024
+"""The largest group state without exemplars and judgement; a refused state is sent again without them."""
 FULL_STATE_BYTES = 4 * 1024 * 1024
 """The largest group state: 16 exemplars of 130 KB each, of alerts with 32 labels of maximum length."""
 _DEFAULT_BYTES = 1048588

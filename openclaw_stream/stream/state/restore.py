@@ -160,7 +160,8 @@ def _group(decoded: DecodedState, at: CommitMetadata) -> Group:
         state.mark_replayed()
     if _counts(decoded, at):
         return Group(state, decoded.last_decision)
-    return Group(state.before_reset(at.floor))
+    # An incident that was open at the floor may end before it is decided again: it then repeats the last decision.
+    return Group(state.before_reset(at.floor), decoded.last_decision)
 
 
 def _counts(decoded: DecodedState, at: CommitMetadata) -> bool:

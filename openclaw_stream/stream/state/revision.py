@@ -155,3 +155,5 @@ class Group:
         """Keep little of a final incident that is written; closed groups stay while the log has their records."""
         if self.state.is_final and self.is_written:
             self.state.drop_evidence()
+            if self.last_decision:
+                self.last_decision = self.last_decision._replace(judgement=b"")

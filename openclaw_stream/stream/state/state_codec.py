@@ -1,7 +1,8 @@
 """The group states in the incidents topic: JSON for consumers, and for the worker that restores the partition.
 
-The `incident` part is the public contract (events/incident.py); `fold` is private to the fold. Member hashes
-are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt) in base64.
+The `incident` part is the public contract (events/incident.py); `fold` is private to the worker. Member hashes
+are packed as pairs of little-endian 64-bit numbers (fingerprint hash, startsAt) in base64. The judgement of the last
+decision is kept, in base64, as long as a resolution may repeat it.
 """
 
 import struct
@@ -49,7 +50,7 @@ def encode(
         "replayed_through": state.replayed_through,
         "incident": _incident(state, last_decision) if state.incident_id else None,
         "lineage": [entry._asdict() for entry in state.lineage],
-        "fold": _fold(state),
+        "fold": _fold(state) | _judgement(state, last_decision),
     }
     return orjson.dumps(document | {"log": log._asdict()} if log else document)
 
@@ -83,7 +84,7 @@ class DecodedState:
             self.generation: int = document["generation"]
             self.state = _state(document)
             incident = document["incident"]
-            self.last_decision = _last_decision(incident) if incident else None
+            self.last_decision = _last_decision(incident, document["fold"]) if incident else None
             log = document.get("log")
             self.log = TopicIdentity(log["topic_id"], log["since"]) if log else None
         except (KeyError, TypeError, ValueError, struct.error) as error:
@@ -104,8 +105,14 @@ def _incident(state: State, last: PublishedDecision | None) -> dict[str, Any]:
 
 def _decision_fields(last: PublishedDecision) -> dict[str, Any]:
     fields = last._asdict()
-    del fields["incident_id"]
+    del fields["incident_id"], fields["judgement"]
     return fields
+
+
+def _judgement(state: State, last: PublishedDecision | None) -> dict[str, str]:
+    if not last or not last.judgement or last.incident_id != state.incident_id or state.is_final:
+        return {}
+    return {"judgement": b64encode(last.judgement).decode("ascii")}
 
 
 def _fold(state: State) -> dict[str, Any]:
@@ -196,12 +203,13 @@ _SAME_IN_FOLD = (
 )
 
 
-def _last_decision(incident: dict[str, Any]) -> PublishedDecision | None:
+def _last_decision(incident: dict[str, Any], fold: dict[str, Any]) -> PublishedDecision | None:
     last = incident["last_decision"]
     if last is None:
         return None
     fields = {**last, "secondary_teams": tuple(last["secondary_teams"])}
-    return PublishedDecision(incident_id=incident["incident_id"], **fields)
+    judgement = b64decode(fold.get("judgement", ""), validate=True)
+    return PublishedDecision(incident_id=incident["incident_id"], judgement=judgement, **fields)
 
 
 def _pack(members: dict[int, int]) -> str:

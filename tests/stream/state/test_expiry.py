@@ -224,8 +224,10 @@ def evidence_is_dropped(partition: Partition) -> bool:
     """Whether the evidence is written, and not kept in memory."""
     written = DecodedState(partition.states["g"]).state
     assert (len(written.exemplars), written.alert_names, written.alert_count) == (1, {"A": 2}, 2)
-    state = partition.state
+    state, last = partition.state, partition.group.last_decision
     assert state.alert_count == 2
+    assert last
+    assert bool(last.judgement) is bool(state.exemplars)
     return (state.exemplars, state.alert_names, state.firing, state.resolved, state.services) == ((), {}, {}, {}, ())
 
 

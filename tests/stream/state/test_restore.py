@@ -7,7 +7,7 @@ from openclaw_stream.incidents.state import UNKNOWN
 from openclaw_stream.stream.state import commit_metadata
 from openclaw_stream.stream.state.state_codec import encode
 from openclaw_stream.vocabulary import IncidentStatus
-from tests.stream.bench import AGAIN, FIRST, LOG, OTHER, SECOND, THIRD, Partition, played
+from tests.stream.bench import AGAIN, FIRST, LOG, OTHER, SECOND, THIRD, TIMERS, Partition, played
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +241,17 @@ def test_a_replay_continues_with_the_incident_it_was_at_after_a_crash(ids: dict[
     partition = half_replayed(2)
     partition.start()
     assert (partition.state.incident_id, partition.state.alert_count) == (ids[FIRST], 1)
+
+
+def test_an_incident_that_ends_before_it_is_decided_again_repeats_the_decision_before_the_reset(
+    ids: dict[int, str],
+) -> None:
+    partition = played()
+    partition.reset(len(LOG) - 1)
+    partition.read(LOG[-1][0], OTHER)
+    partition.read(LOG[-1][0] + TIMERS.max_silence, OTHER)
+    [revision] = [each for each in partition.ledger.ready if each.group is partition.group]
+    last = partition.ledger.previous_decision(revision)
+    assert last
+    assert (revision.event_type, partition.state.revision) == ("resolution", 1)
+    assert (last.incident_id, last.judgement) == (ids[THIRD], b"judgement")

@@ -19,6 +19,7 @@ from tests.stream.logs import make_log
 from tests.stream.simulation import SCENARIOS, Machine
 
 FIRING = IncidentStatus.FIRING
+LAST = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules", judgement=b"\x00\xffjudgement")
 
 
 def _same(one: State, other: State) -> bool:
@@ -41,6 +42,8 @@ def test_a_decoded_state_equals_the_encoded_one(r: random.Random) -> None:
     for group in _ledger(r).groups.values():
         restored = DecodedState(encode(group.state, "me", 3, group.last_decision))
         assert _same(restored.state, group.state)
+        if group.state.is_open and group.last_decision:
+            assert restored.last_decision in {group.last_decision, None}
         assert (restored.generation, restored.group_id) == (3, "me")
 
 
@@ -91,9 +94,35 @@ def test_states_of_earlier_releases_are_decoded(*, is_open: bool, early: bool, l
 def test_the_last_decision_is_kept_with_its_incident_only() -> None:
     state = State("g")
     state.begin("id-1", 5, 1000, "")
-    last = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules")
-    assert DecodedState(encode(state, "me", 1, last)).last_decision == last
-    assert DecodedState(encode(state, "me", 1, last._replace(incident_id="id-0"))).last_decision is None
+    assert DecodedState(encode(state, "me", 1, LAST)).last_decision == LAST
+    assert DecodedState(encode(state, "me", 1, LAST._replace(incident_id="id-0"))).last_decision is None
+
+
+def test_the_judgement_of_the_last_decision_is_no_part_of_the_public_contract() -> None:
+    state = State("g")
+    state.begin("id-1", 5, 1000, "")
+    document = orjson.loads(encode(state, "me", 1, LAST))
+    assert "judgement" not in document["incident"]["last_decision"]
+    assert document["fold"]["judgement"] == "AP9qdWRnZW1lbnQ="
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"), [(IncidentStatus.RESOLVED, False), (IncidentStatus.ASSUMED_RESOLVED, True)]
+)
+def test_the_judgement_is_kept_as_long_as_the_incident_may_continue(status: IncidentStatus, *, kept: bool) -> None:
+    state = State("g")
+    state.begin("id-1", 5, 1000, "")
+    state.close(status, 9)
+    restored = DecodedState(encode(state, "me", 1, LAST)).last_decision
+    assert restored == (LAST if kept else LAST._replace(judgement=b""))
+
+
+def test_a_state_of_an_earlier_version_has_no_judgement() -> None:
+    state = State("g")
+    state.begin("id-1", 5, 1000, "")
+    document = orjson.loads(encode(state, "me", 1, LAST))
+    del document["fold"]["judgement"]
+    assert DecodedState(orjson.dumps(document)).last_decision == LAST._replace(judgement=b"")
 
 
 def test_the_generation_record_is_a_state_without_incident() -> None:
