@@ -15,6 +15,9 @@ from openclaw_stream.alerts.formats.adapter import Adapter, AlertDocument, Outco
 from openclaw_stream.alerts.formats.alertmanager_alert import GROUP_ANNOTATION, alert_document, group_text
 
 _COMMON_MAX = 4096
+_LINKS = {"dashboardURL": "dashboard_url", "panelURL": "panel_url"}
+"""Grafana's fields that link to what an alert shows, and the annotations that keep them."""
+
 _NO_DATA = "[no data]"
 
 
@@ -61,6 +64,7 @@ def _read_alert(
         yield from alertmanager_api.read_listed(fields)
     else:
         _add_metrics(fields)
+        _keep_links(fields)
         _mark_no_data(fields)
         yield alert_document(fields)
 
@@ -70,6 +74,12 @@ def _add_metrics(fields: dict[str, Any]) -> None:
     values = fields.get("values")
     if type(values) is dict and fields.get("metrics") is None:
         fields["metrics"] = {key: value for key, value in values.items() if _is_number(value)}
+
+
+def _keep_links(fields: dict[str, Any]) -> None:
+    links = {name: fields[field] for field, name in _LINKS.items() if type(fields.get(field)) is str and fields[field]}
+    if links and type(fields["annotations"]) is dict:
+        fields["annotations"] = {**links, **fields["annotations"]}
 
 
 def _mark_no_data(fields: dict[str, Any]) -> None:

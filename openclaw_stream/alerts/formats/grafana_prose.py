@@ -15,6 +15,7 @@ _TEXT_MAX = 10_000
 _SECTIONS: dict[str, Literal["firing", "resolved"]] = {"**firing**": "firing", "**resolved**": "resolved"}
 _PAIR = re.compile(r"\s{0,4}[-*] ([^=]{1,200}?) =(?: (.*))?")
 _PART = re.compile(r"(Value|Source|Silence|Dashboard|Panel):(?: (.*))?|(Labels|Annotations):\s*")
+_LINKS = {"Dashboard": "dashboard_url", "Panel": "panel_url"}
 _VALUE = re.compile(r"([^=,\s]{1,100})=([^,\s]{1,50})")
 _OLD_VALUE = re.compile(r"var='([^']{0,100})'[^]]{0,1000}? value=([^\s\]]{1,50})")
 
@@ -80,6 +81,8 @@ class _Reader:
             self._pairs = self.alerts[-1].annotations
         elif self.alerts and part == "Source":
             self.alerts[-1].source = text
+        elif self.alerts and part in _LINKS and text:
+            self.alerts[-1].annotations.setdefault(_LINKS[part], text[:_TEXT_MAX])
 
 
 def _values(text: str) -> dict[str, float]:

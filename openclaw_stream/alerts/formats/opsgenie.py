@@ -33,13 +33,18 @@ def _read(document: dict[str, Any]) -> Iterator[Outcome]:
             "status": "resolved" if is_resolved else "firing",
             "severity": severity_of(alert.get("priority")),
             "source": alert.get("source"),
-            "message": alert.get("description") or alert.get("message"),
+            "message": alert.get("message"),
             "labels": labels,
+            "annotations": _described(alert.get("description"), alert.get("message")),
             "fingerprint": alert.get("alias") or alert.get("alertId"),
             "starts_at": alert.get("createdAt"),
             "ends_at": alert.get("updatedAt") if is_resolved else None,
         }
     )
+
+
+def _described(description: Any, message: Any) -> dict[str, str]:
+    return {"description": description} if type(description) is str and description not in {"", message} else {}
 
 
 def _tags(tags: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 from typing import Any
 
+import orjson
 import pytest
 
+from openclaw_stream.alerts.decoding.decode import decode
 from openclaw_stream.alerts.formats import AlertDocument, Skipped, Unreadable
 from openclaw_stream.events.examples import ALERTMANAGER
 from tests.alerts.formats.reading import documents, fields, format_of, outcomes
-from tests.alerts.records import GRAFANA, SIGNOZ
+from tests.alerts.records import GRAFANA, READER, RECORD, SIGNOZ
 
 GROWN: dict[str, Any] = {
     **ALERTMANAGER,
@@ -99,16 +101,29 @@ def test_grafanas_values_are_metrics() -> None:
     assert fields(GRAFANA)["metrics"] == {"B": 912.4, "C": 1}
 
 
-def test_grafanas_links_take_no_part_in_labels_and_annotations() -> None:
+def test_grafanas_links_become_annotations_and_take_no_part_in_the_identity() -> None:
+    """They differ in every repeat."""
     alert = {
         "labels": {"alertname": "a"},
-        "annotations": {},
+        "annotations": {"panel_url": "https://grafana.example.org/own"},
         "dashboardURL": "https://grafana.example.org/d/1?to=1795899578752",
         "panelURL": "https://grafana.example.org/d/1?to=1795899578752&viewPanel=4",
         "silenceURL": "https://grafana.example.org/alerting/silence/new",
     }
     read = fields({"alerts": [alert]})
-    assert (read["labels"], read["annotations"]) == ({"alertname": "a"}, {})
+    assert read["labels"] == {"alertname": "a"}
+    assert read["annotations"] == {
+        "panel_url": "https://grafana.example.org/own",
+        "dashboard_url": alert["dashboardURL"],
+    }
+    later = alert | {"dashboardURL": "https://grafana.example.org/d/1?to=1795899999999"}
+    first, second = (decode(orjson.dumps({"alerts": [each]}), RECORD, READER).alerts[0] for each in (alert, later))
+    assert first.member == second.member
+
+
+@pytest.mark.parametrize("url", ["", None, 7])
+def test_an_empty_or_odd_link_of_grafana_is_left_out(url: object) -> None:
+    assert fields({"alerts": [{"labels": {"alertname": "a"}, "dashboardURL": url}]})["annotations"] == {}
 
 
 def signoz_no_data(last_seen: str, fingerprint: str) -> dict[str, Any]:

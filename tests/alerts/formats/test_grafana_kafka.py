@@ -38,7 +38,11 @@ def test_an_alert_is_read_out_of_the_prose() -> None:
     assert format_of(value) == "grafana_kafka"
     assert fields(value) == {
         "labels": {"alertname": "High latency", "namespace": "shop", "service": "checkout"},
-        "annotations": {"summary": "p99 above 2 s", "alertmanager_group": f"group: {KEY}"},
+        "annotations": {
+            "summary": "p99 above 2 s",
+            "dashboard_url": "http://grafana.example.org/d/1?to=1795346000000",
+            "alertmanager_group": f"group: {KEY}",
+        },
         "metrics": {"A": 2.3, "C": 1.0},
         "status": "firing",
         "generator_url": URL,

@@ -41,8 +41,14 @@ def test_a_created_alert_fires() -> None:
     (alert,) = decode(orjson.dumps(CREATED), RECORD, READER).alerts
     assert (alert.name, alert.severity, alert.firing) == ("Checkout is slow", Severity.CRITICAL, True)
     assert (alert.group_key, alert.fingerprint) == ("shop/checkout", "checkout-latency")
-    assert (alert.source, alert.message, alert.starts_at) == ("monitor-1", "p99 is 4 s", 1_795_345_984_000)
+    assert (alert.source, alert.message, alert.starts_at) == ("monitor-1", "Checkout is slow", 1_795_345_984_000)
+    assert alert.annotations == {"description": "p99 is 4 s"}
     assert alert.labels == {"env": "prod", "namespace": "shop", "region": "eu", "service": "checkout"}
+
+
+@pytest.mark.parametrize("description", [None, "", "Checkout is slow", 7])
+def test_a_description_that_adds_nothing_is_left_out(description: object) -> None:
+    assert fields(acted("Create", description=description))["annotations"] == {}
 
 
 def test_an_alert_without_an_alias_is_identified_by_its_id() -> None:

@@ -7,11 +7,13 @@ to two Chinese characters of three bytes each. Line breaks in texts are escaped,
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.incidents.links import link_kind, safe_link
 from openclaw_stream.text import safe_text
 
 EVIDENCE_BYTES_MAX = 12_000
@@ -24,6 +26,7 @@ _LINE = 20
 _NAME_MAX = 80
 _TEXT_MAX = 300
 _LABEL_MAX = 80
+_LINK_MAX = 100
 _CHAR_BYTES_MAX = 4
 _ALERTS_WITH_SUMMARY = 5
 _ANNOTATIONS_FIRST = ("summary", "description", "message")
@@ -111,19 +114,35 @@ def _alert(exemplar: Exemplar, case: Case, bytes_max: int) -> dict[str, Any]:
         **budget.texts(identity.items(), _LABEL_MAX),
         "metrics": budget.numbers(exemplar.metrics),
         "annotations": budget.texts(_annotations(exemplar), _TEXT_MAX),
+        "links": budget.texts(_links(exemplar), _LINK_MAX),
         "labels": budget.texts(_labels(exemplar), _LABEL_MAX),
     }
     return shown | {name: part for name, part in parts.items() if part}
 
 
 def _annotations(exemplar: Exemplar) -> Iterator[tuple[str, str]]:
-    """Yield the annotations, descriptions first, without links and copies of the message."""
+    """Yield the annotations, descriptions first, without addresses and copies of the message."""
     order = {name: position for position, name in enumerate(_ANNOTATIONS_FIRST)}
     names = sorted(exemplar.annotations, key=lambda name: order.get(name, len(order)))
     for name in names:
         value = exemplar.annotations[name]
         if value != exemplar.message and not value.startswith(("http://", "https://")):
             yield name, value
+
+
+def _links(exemplar: Exemplar) -> Iterator[tuple[str, str]]:
+    """Yield the links by kind; the name of a runbook, and the service in that of a dashboard, are evidence."""
+    for name, value in exemplar.annotations.items():
+        if (kind := link_kind(name)) and (link := safe_link(value)):
+            yield kind.removesuffix("_url"), _short_link(link)
+
+
+def _short_link(link: str) -> str:
+    """Return a link without scheme and query; a long one as its host and the last segment of its path."""
+    address, _, fragment = link.partition("://")[2].partition("#")
+    host, _, path = address.partition("?")[0].rstrip("/").partition("/")
+    whole = "#".join(filter(None, (unquote(f"{host}/{path}".rstrip("/")), unquote(fragment))))
+    return whole if len(whole) <= _LINK_MAX else f"{host}/…/{whole.rpartition('/')[2]}"
 
 
 def _labels(exemplar: Exemplar) -> Iterator[tuple[str, str]]:

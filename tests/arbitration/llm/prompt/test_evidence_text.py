@@ -62,6 +62,35 @@ def test_descriptions_come_before_other_annotations_without_links_and_copies() -
     assert list(alert["annotations"].items()) == [("description", "d"), ("note", "n")]
 
 
+@pytest.mark.parametrize(
+    ("annotation", "url", "shown"),
+    [
+        (
+            "runbook_url",
+            "https://wiki.example/ops/HighErrorRate?token=hunter2",
+            {"runbook": "wiki.example/ops/HighErrorRate"},
+        ),
+        (
+            "runbook",
+            "https://git.example/runbook.md#kubepodcrashlooping",
+            {"runbook": "git.example/runbook.md#kubepodcrashlooping"},
+        ),
+        ("dashboardURL", f"https://g.example/{'d/' * 60}redis-overview/", {"dashboard": "g.example/…/redis-overview"}),
+        ("playbook", "https://wiki.example/%E6%89%8B%E5%86%8A", {"runbook": "wiki.example/手冊"}),
+        ("panel", "https://u:hunter2@g.example", {"panel": "g.example"}),
+        ("panel", "http://[::::::]:80/d", {"panel": "[::::::]:80/d"}),
+        ("related_logs", "https://signoz.example/logs", None),
+        ("runbook", "javascript:alert(1)", None),
+    ],
+)
+def test_a_link_is_shown_by_host_and_path(annotation: str, url: str, shown: dict[str, str] | None) -> None:
+    assert only_alert(annotations={annotation: url}).get("links") == shown
+
+
+def test_the_name_of_a_runbook_is_an_annotation() -> None:
+    assert only_alert(annotations={"runbook": "CrashLoop.md"})["annotations"] == {"runbook": "CrashLoop.md"}
+
+
 def test_labels_shown_elsewhere_are_left_out() -> None:
     alert = only_alert(labels={"alertname": "A", "service": "checkout", "deployment": "checkout"})
     assert alert["labels"] == {"deployment": "checkout"}
