@@ -38,6 +38,10 @@ LINES: dict[str, Labelled] = {
 }
 
 
+_CUT_QUOTE = re.compile("“[^”]*…[^”]*”")
+"""A quote that is cut; where depends on the length of the names in it."""
+
+
 def documents(line: Labelled) -> Alerts:
     return [dict(alert) for alert in line.alerts]
 
@@ -74,14 +78,21 @@ def texts_of(alerts: Alerts) -> str:
     return json.dumps(alerts, ensure_ascii=False)
 
 
-def with_workload(alerts: Alerts, name: str, pod: str) -> Alerts:
-    """Return the alerts with a workload where they name none, and with its name and pod in their texts."""
+SENTENCES = (
+    *("Seen for {name} in {pod}", "{name} failed", "{name}: not found", "cannot connect to {name}", "{name} is slow"),
+    *("{name} is at its limit", "{name} is missing", "{pod} restarted", "too many {name} errors", "{name} is down"),
+    *("since the rollout of {name}", "{pod} was killed", "no data from {name}", "{name} 連線失敗", "{pod} 無法啟動"),
+)
+
+
+def with_workload(alerts: Alerts, name: str, pod: str, sentence: str) -> Alerts:
+    """Return the alerts with a workload where they name none, and with a sentence about it."""
     workload = {"namespace": "shop", "service": name, "deployment": name, "pod": pod, "container": name}
     return [
         {
             **alert,
             "labels": {**workload, **alert["labels"]},
-            "annotations": {**alert["annotations"], "message": f"Seen for {name} in {pod}"},
+            "annotations": {**alert["annotations"], "message": sentence.format(name=name, pod=pod)},
         }
         for alert in alerts
     ]
@@ -102,7 +113,7 @@ def outcome(alerts: Alerts, *names: str) -> str:
             "optimization_suggestions",
         },
     )
-    text = json.dumps(fields, indent=1, ensure_ascii=False)
+    text = _CUT_QUOTE.sub("“…”", json.dumps(fields, indent=1, ensure_ascii=False))
     for name in sorted({*names, *BUSINESS}, key=len, reverse=True):
         text = word(name).sub("NAME", text)
     return text
@@ -118,6 +129,7 @@ def of_hash_letters(length: int) -> st.SearchStrategy[str]:
 hashes = st.builds("{}-{}".format, st.sampled_from((8, 9, 10)).flatmap(of_hash_letters), of_hash_letters(5))
 ids = st.sampled_from(sorted(LINES))
 names = st.sampled_from(BUSINESS)
+sentences = st.sampled_from(SENTENCES)
 PODS = {
     identity: pods
     for identity, line in LINES.items()
@@ -131,10 +143,12 @@ PODS = {
 
 
 @settings(max_examples=300)
-@given(ids, names, hashes, hashes)
-def test_the_hash_of_a_pod_changes_no_judgement(identity: str, name: str, first: str, second: str) -> None:
+@given(ids, names, hashes, hashes, sentences)
+def test_the_hash_of_a_pod_changes_no_judgement(
+    identity: str, name: str, first: str, second: str, sentence: str
+) -> None:
     old, new = f"{name}-{first}", f"{name}-{second}"
-    alerts = with_workload(documents(LINES[identity]), name, old)
+    alerts = with_workload(documents(LINES[identity]), name, old, sentence)
     swapped = changed(alerts, lambda text: text.replace(old, new))
     assert outcome(swapped, old, new) == outcome(alerts, old, new)
 
@@ -164,11 +178,13 @@ def _replaced(text: str, renamed: Mapping[str, str]) -> str:
 
 
 @settings(max_examples=300)
-@given(ids, names, names, hashes)
-def test_the_business_name_of_a_service_changes_no_judgement(identity: str, old: str, new: str, drawn: str) -> None:
+@given(ids, names, names, hashes, sentences)
+def test_the_business_name_of_a_service_changes_no_judgement(
+    identity: str, old: str, new: str, drawn: str, sentence: str
+) -> None:
     plain = documents(LINES[identity])
     assume(not word(new).search(texts_of(plain)))
-    alerts = with_workload(plain, old, f"{old}-{drawn}")
+    alerts = with_workload(plain, old, f"{old}-{drawn}", sentence)
     swapped = changed(alerts, lambda text: with_name(text, old, new))
     assert outcome(swapped) == outcome(alerts)
 
