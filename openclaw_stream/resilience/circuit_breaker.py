@@ -44,6 +44,11 @@ class CircuitBreaker:
         """Whether a call would be refused now; takes no permit."""
         return self._failures >= self._threshold and self._clock() < self._next_probe
 
+    def open_for(self, seconds: float) -> None:
+        """Open the circuit at once; the first probe is permitted after `seconds`."""
+        self._failures = max(self._failures, self._threshold)
+        self._next_probe = max(self._next_probe, self._clock() + seconds)
+
     @contextmanager
     def attempt(self, is_failure: Callable[[Exception], bool | None]) -> Iterator[None]:
         """Take the permit for one call, which is the block, and record its outcome.
@@ -77,4 +82,4 @@ class CircuitBreaker:
             return
         self._failures += 1
         if self._failures >= self._threshold:
-            self._next_probe = self._clock() + self._cooldown
+            self._next_probe = max(self._next_probe, self._clock() + self._cooldown)

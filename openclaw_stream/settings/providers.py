@@ -107,6 +107,9 @@ class ProviderSettings(SettingsGroup):
     gemini_api_key: Key = Field(None, description=_KEY)
     gemini_model: Model = Field("gemini-3.8-flash", description=_MODEL)
     gemini_max_tokens: TokenCount = Field(4096, description="64 to 1000000: tokens of thinking and answer")
+    gemini_thinking: Annotated[
+        Literal["minimal", "low", "medium", "high", "none"], any_case("minimal", "low", "medium", "high", "none")
+    ] = Field("low", description="minimal, low, medium, high, or none for a model without levels of thinking")
 
     claude_url: Url = Field("https://api.anthropic.com", description=_URL)
     claude_api_key: Key = Field(None, description=_KEY)
@@ -124,4 +127,11 @@ class ProviderSettings(SettingsGroup):
     openai_max_tokens: TokenCount = Field(4096, description="64 to 1000000: tokens of thinking and answer")
     openai_max_tokens_field: Literal["max_completion_tokens", "max_tokens"] = Field(
         "max_completion_tokens", description="max_completion_tokens, or max_tokens for servers that only accept that"
+    )
+    openai_response_format: Annotated[
+        Literal["json_schema", "json_object", "none"], any_case("json_schema", "json_object", "none")
+    ] = Field(
+        "json_schema",
+        description="json_schema, json_object or none: what the server enforces; it is asked for less if "
+        "it refuses this",
     )

@@ -119,6 +119,19 @@ def test_a_cancelled_probe_delays_the_next_by_one_cooldown_and_no_longer() -> No
     permitted(breaker)
 
 
+def test_it_can_be_opened_for_longer_than_a_cooldown() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(3, COOLDOWN, clock)
+    earlier = permitted(breaker)
+    breaker.open_for(10 * COOLDOWN)
+    earlier.fail()
+    clock.now += 10 * COOLDOWN - 1
+    assert start(breaker) is None
+    clock.now += 1
+    permitted(breaker).succeed()
+    assert not breaker.is_open
+
+
 def test_a_late_success_closes_it() -> None:
     breaker = CircuitBreaker(3, COOLDOWN, Clock())
     slow = permitted(breaker)

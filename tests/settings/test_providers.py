@@ -35,6 +35,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "GEMINI_API_KEY": KEY,
         "GEMINI_MODEL": "m3",
         "GEMINI_MAX_TOKENS": "1001",
+        "GEMINI_THINKING": "Minimal",
         "CLAUDE_URL": "https://claude.example",
         "CLAUDE_API_KEY": f"{KEY}\n",
         "CLAUDE_MODEL": "m4",
@@ -45,6 +46,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "OPENAI_MODEL": "Qwen/Qwen3-8B",
         "OPENAI_MAX_TOKENS": "1003",
         "OPENAI_MAX_TOKENS_FIELD": "max_tokens",
+        "OPENAI_RESPONSE_FORMAT": "JSON_object",
     }
     assert set(values) == {ProviderSettings.variable(field) for field in ProviderSettings.model_fields}
     for name, value in values.items():
@@ -56,6 +58,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.claude_api_key is not None
     assert settings.claude_api_key.get_secret_value() == KEY
     assert (settings.claude_effort, settings.openai_max_tokens_field) == ("none", "max_tokens")
+    assert (settings.gemini_thinking, settings.openai_response_format) == ("minimal", "json_object")
     assert KEY not in repr(settings)
 
 
@@ -87,7 +90,9 @@ def test_a_field_is_set_by_its_name_in_code(monkeypatch: pytest.MonkeyPatch) -> 
         ("OLLAMA_NUM_CTX", "8k", "64 to 1000000"),
         ("OLLAMA_MODEL", "two words", "without spaces"),
         ("CLAUDE_EFFORT", "max", "low, medium, high"),
+        ("GEMINI_THINKING", "off", "minimal, low, medium, high, or none"),
         ("OPENAI_MAX_TOKENS_FIELD", "n_predict", "max_tokens"),
+        ("OPENAI_RESPONSE_FORMAT", "grammar", "json_schema, json_object or none"),
     ],
 )
 def test_a_wrong_value_is_one_message(monkeypatch: pytest.MonkeyPatch, name: str, value: str, word: str) -> None:

@@ -131,7 +131,10 @@ class ProviderClient:
 
 @dataclass(slots=True)
 class ProviderCall(Generic[T]):
-    """One call on its way through the steps; `reply` is the last one received, `answer` what was read from it."""
+    """One call on its way through the steps; `reply` is the last one received, `answer` what was read from it.
+
+    `max_tokens` replaces the provider's limit of the tokens of an answer; `first_fault` is why it is asked once more.
+    """
 
     client: ProviderClient
     prompt: Prompt
@@ -140,6 +143,8 @@ class ProviderCall(Generic[T]):
     reserve: float
     reply: Reply | None = None
     answer: T | None = None
+    max_tokens: int | None = None
+    first_fault: str = ""
 
     @property
     def timeout(self) -> float:
@@ -168,7 +173,9 @@ async def run_steps(steps: Sequence[Step], call: ProviderCall[T]) -> T | None:
                 generator = step(call)
                 await anext(generator)
                 entered.append(generator)
-            call.reply = await call.client.provider.ask(call.prompt, call.answer_format.schema, timeout=call.timeout)
+            call.reply = await call.client.provider.ask(
+                call.prompt, call.answer_format.schema, timeout=call.timeout, max_tokens=call.max_tokens
+            )
         except BaseException as raised:  # noqa: BLE001 - the steps see it, and it is raised again unless one handles it
             error = raised
         repeat = await _leave(entered, error)

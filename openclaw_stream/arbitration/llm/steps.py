@@ -8,8 +8,10 @@ from typing import Any, Final
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
+from openclaw_stream.arbitration.llm.prompt.json_extraction import is_whole
 from openclaw_stream.arbitration.llm.prompt.response import AnswerError
 from openclaw_stream.arbitration.llm.prompt.template import correction_prompt
+from openclaw_stream.arbitration.llm.prompt.thoughts import without_thoughts
 from openclaw_stream.arbitration.llm.provider_client import ProviderCall, Step
 from openclaw_stream.arbitration.llm.providers.base import Failure, ProviderError
 from openclaw_stream.events.decision import Attempt
@@ -21,6 +23,15 @@ _ATTEMPTS_MAX = 3
 _BACKOFF_MAX = 8.0
 _PAUSE_MAX = 5.0
 """Seconds of a pause that is waited for while there is another provider to ask."""
+
+_SPENT_SECONDS, _SPENT_SECONDS_MAX = 600.0, 3600.0
+"""How long a provider with a spent quota is not asked, unless it states a later time; an hour at most, because a quota
+may be raised."""
+
+_CORRECTIONS: Final = {
+    Failure.EMPTY: "it was empty",
+    Failure.TRUNCATED: "it was too long and was cut, so write less",
+}
 
 ANSWERED: Final = "answered"
 
@@ -37,7 +48,7 @@ async def record_reason(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     except (NotAskedError, CircuitOpenError) as error:
         reasons.append(f"{client.name}: {error}")
     except (AnswerError, ProviderError) as error:
-        reasons.append(f"{client.name}: {_outcome(error)}{', twice' if isinstance(error, AnswerError) else ''}")
+        reasons.append(f"{client.name}: {_both_outcomes(call.first_fault, _outcome(error))}")
         log.warning("provider gave no answer", provider=client.name, model=client.model, reason=str(error))
 
 
@@ -80,13 +91,19 @@ async def acquire_slot(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
 
 
 async def ask_with_correction(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
-    """Ask once more where the answer cannot be read, with what is wrong with it."""
+    """Ask once more where the answer is unusable, with what is wrong with it; a cut one with a larger limit."""
     try:
         yield
     except AnswerError as error:
-        call.prompt = correction_prompt(call.prompt, str(error))
+        fault, call.first_fault = str(error), _outcome(error)
+    except ProviderError as error:
+        if not error.correctable:
+            raise
+        fault, call.first_fault = _CORRECTIONS[error.failure], _outcome(error)
+        call.max_tokens = error.larger_limit
     else:
         return
+    call.prompt = correction_prompt(call.prompt, fault)
     yield
 
 
@@ -105,9 +122,15 @@ async def retry(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
 
 
 async def pass_breaker(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
-    """Take the circuit breaker's permit and record the outcome with it."""
-    with call.client.breaker.attempt(_is_failure):
-        yield
+    """Take the circuit breaker's permit and record the outcome with it; a spent quota opens it at once."""
+    breaker = call.client.breaker
+    try:
+        with breaker.attempt(_is_failure):
+            yield
+    except ProviderError as error:
+        if error.failure is Failure.SPEND_LIMIT:
+            breaker.open_for(min(max(error.retry_after or 0, _SPENT_SECONDS), _SPENT_SECONDS_MAX))
+        raise
 
 
 async def record_attempt(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
@@ -132,7 +155,12 @@ async def trace_and_read(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
     """
     client, problem = call.client, None
     with call.context.recorder.attempt(client.name, client.model, call.prompt) as trace:
-        yield
+        try:
+            yield
+        except ProviderError as error:
+            if not (error.may_have_answer and error.reply and is_whole(without_thoughts(error.reply.text))):
+                raise
+            call.reply = error.reply
         assert call.reply is not None  # noqa: S101 - otherwise an error is raised at the yield
         trace.replied(call.reply, client.cost(call.reply))
         try:
@@ -164,6 +192,12 @@ STEPS: Final[Sequence[Step]] = (
 
 def _outcome(error: AnswerError | ProviderError) -> str:
     return error.failure.value if isinstance(error, ProviderError) else error.reason.value
+
+
+def _both_outcomes(first: str, last: str) -> str:
+    if not first:
+        return last
+    return f"{last}, twice" if first == last else f"{first}, then {last}"
 
 
 def _retry_after(state: RetryCallState) -> float:

@@ -37,7 +37,7 @@ async def test_providers_after_the_first_answer_are_not_asked() -> None:
         (responds(404, {"error": {"message": "no such model"}}), "model_missing"),
         (responds(400, {"error": {"message": "what?"}}), "bad_request"),
         (responds(200, b"no json"), "garbage"),
-        (responds(200, {"choices": [{"finish_reason": "length", "message": {"content": "{"}}]}), "truncated"),
+        (responds(200, {"choices": [{"finish_reason": "tool_calls", "message": {"content": "{"}}]}), "garbage"),
         (responds(200, {"choices": [{"finish_reason": "stop", "message": {"refusal": "no"}}]}), "refused"),
     ],
 )
@@ -173,8 +173,8 @@ async def test_unusable_answers_count_against_the_budget() -> None:
     )
     async with chained(cut, completes("no JSON"), limit=100) as running:
         assert await running.judge() is None
-        assert running.outcomes == [("a", "truncated"), ("b", "no_json"), ("b", "no_json")]
-        assert running.budget.spent == pytest.approx(6)
+        assert running.outcomes == [*[("a", "truncated")] * 2, *[("b", "no_json")] * 2]
+        assert running.budget.spent == pytest.approx(8)
 
 
 async def test_the_models_are_listed_in_order_with_the_summarizer() -> None:

@@ -61,6 +61,18 @@ def json_objects(text: str) -> Iterator[JsonObject]:
         yield JsonObject(value)
 
 
+def is_whole(text: str) -> bool:
+    """Return whether the first object of a text is valid JSON: then nothing of it was cut."""
+    match = _OBJECT.search(text)
+    if not match:
+        return False
+    try:
+        json.JSONDecoder().raw_decode(text, match.start())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _repaired(broken: str) -> Iterator[JsonObject]:
     # A number at the end of the text may be truncated.
     complete = _TRUNCATED_SCALAR.sub("", broken)

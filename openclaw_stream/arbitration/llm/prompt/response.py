@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from openclaw_stream.arbitration.llm.prompt.json_extraction import JsonObject, json_objects
+from openclaw_stream.arbitration.llm.prompt.thoughts import without_thoughts
 from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
 from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
 
@@ -22,8 +23,6 @@ _LENGTH_MAX = 65_536
 _REASON_MAX = 500
 _KEY: Final = "primary_responsibility"
 _PERCENT = 100
-
-_THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 
 def _text(limit: int) -> dict[str, Any]:
@@ -136,7 +135,7 @@ def parse_answer(text: str) -> Answer:
     if len(text) > _LENGTH_MAX:
         raise AnswerError(AnswerFault.NO_JSON, f"the answer is longer than {_LENGTH_MAX} characters")
     try:
-        objects = list(json_objects(_THOUGHTS.sub("", text)))
+        objects = list(json_objects(without_thoughts(text)))
     except ValueError as error:
         raise AnswerError(AnswerFault.NO_JSON, str(error)) from None
     if not objects:

@@ -58,7 +58,10 @@ def _gemini(settings: ProviderSettings) -> Provider | str:
     if settings.gemini_api_key is None:
         return "GEMINI_API_KEY"
     key = settings.gemini_api_key.get_secret_value()
-    return Gemini(settings.gemini_url, settings.gemini_model, key, max_tokens=settings.gemini_max_tokens)
+    thinking = None if settings.gemini_thinking == "none" else settings.gemini_thinking
+    return Gemini(
+        settings.gemini_url, settings.gemini_model, key, max_tokens=settings.gemini_max_tokens, thinking=thinking
+    )
 
 
 def _claude(settings: ProviderSettings) -> Provider | str:
@@ -86,4 +89,5 @@ def _openai(settings: ProviderSettings) -> Provider | str:
         key.get_secret_value() if key else None,
         max_tokens=settings.openai_max_tokens,
         max_tokens_field=settings.openai_max_tokens_field,
+        response_format=settings.openai_response_format,
     )

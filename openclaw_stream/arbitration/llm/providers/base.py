@@ -34,6 +34,7 @@ class Reply:
 class Failure(StrEnum):
     """Why a provider gave no answer."""
 
+    EMPTY = "empty"
     TRUNCATED = "truncated"
     REFUSED = "refused"
     BLOCKED = "blocked"
@@ -53,21 +54,39 @@ class Failure(StrEnum):
 class ProviderError(Exception):
     """A provider did not answer; the message is free of secrets.
 
-    `retry_after` is in seconds, None where the provider gave none; `reply` is the incomplete reply, if there was one.
+    `retry_after` is in seconds, None where the provider gave none; `reply` is the incomplete reply, if there was one;
+    `larger_limit` is a limit of tokens that may be enough for an answer that was cut, None where there is none.
     """
 
     def __init__(
-        self, failure: Failure, message: str, *, retry_after: float | None = None, reply: Reply | None = None
+        self,
+        failure: Failure,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        reply: Reply | None = None,
+        larger_limit: int | None = None,
     ) -> None:
         super().__init__(message)
         self.failure = failure
         self.retry_after = retry_after
         self.reply = reply
+        self.larger_limit = larger_limit
 
     @property
     def retryable(self) -> bool:
         """Whether the same call may succeed soon."""
         return self.failure in {Failure.RATE_LIMITED, Failure.OVERLOADED, Failure.SERVER_ERROR, Failure.UNREACHABLE}
+
+    @property
+    def correctable(self) -> bool:
+        """Whether it is worth asking once more: an empty answer comes at random, a cut one may fit a larger limit."""
+        return self.failure is Failure.EMPTY or self.larger_limit is not None
+
+    @property
+    def may_have_answer(self) -> bool:
+        """Whether the text of the reply may be an answer all the same, if its JSON is whole."""
+        return self.reply is not None and self.failure in {Failure.TRUNCATED, Failure.GARBAGE}
 
     @property
     def opens_circuit(self) -> bool:
@@ -92,8 +111,17 @@ class Provider(Protocol):
     name: str
     model: str
 
-    async def ask(self, prompt: Prompt, schema: Mapping[str, Any], *, timeout: float) -> Reply:  # noqa: ASYNC109
+    async def ask(
+        self,
+        prompt: Prompt,
+        schema: Mapping[str, Any],
+        *,
+        timeout: float,  # noqa: ASYNC109
+        max_tokens: int | None = None,
+    ) -> Reply:
         """Return the reply to a prompt within `timeout` seconds; the request demands the JSON schema.
+
+        `max_tokens` replaces the provider's own limit of the tokens of an answer.
 
         Raises:
             ProviderError: There is no complete reply.

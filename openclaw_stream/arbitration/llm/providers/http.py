@@ -8,33 +8,33 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx
+import structlog
 
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
-from openclaw_stream.http_client import BodyTooLargeError, HttpResponse, dig, open_client, send
+from openclaw_stream.arbitration.llm.providers.failures import embedded_error, error_message, failure_of
+from openclaw_stream.arbitration.llm.providers.finish_reasons import Ending, ending_of
+from openclaw_stream.http_client import BodyTooLargeError, HttpResponse, open_client, send
 from openclaw_stream.text import Hidden, safe_text
+
+log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
 
+BOUNDS: Final = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+"""Keywords of a JSON schema that some providers refuse or ignore; the answer is checked against them anyway."""
+
 _QUOTED_MAX = 300
 _CHECK_SECONDS = 10.0
-_STATUSES = {
-    401: Failure.UNAUTHORIZED,
-    402: Failure.SPEND_LIMIT,
-    403: Failure.UNAUTHORIZED,
-    404: Failure.MODEL_MISSING,
-    408: Failure.TIMEOUT,
-    413: Failure.CONTEXT_TOO_LONG,
-    429: Failure.RATE_LIMITED,
-    503: Failure.OVERLOADED,
-    529: Failure.OVERLOADED,
+_FAILURES = {
+    Ending.COMPLETE: (Failure.EMPTY, "gave an empty answer"),
+    Ending.BLOCKED: (Failure.BLOCKED, "blocked its answer"),
+    Ending.REFUSED: (Failure.REFUSED, "refused to answer"),
+    Ending.CONTEXT: (Failure.CONTEXT_TOO_LONG, "ran out of its context window"),
+    Ending.UNKNOWN: (Failure.GARBAGE, "answered without a complete message"),
 }
-_TOO_LONG = re.compile(
-    r"context.?(?:size|length|window)|prompt is too long|token count|maximum number of tokens|too many tokens",
-    re.IGNORECASE,
-)
 
 
 class HttpProvider(ABC):
@@ -43,23 +43,61 @@ class HttpProvider(ABC):
     name: str
 
     def __init__(
-        self, model: str, base_url: str, *, key: str | None = None, headers: dict[str, str] | None = None
+        self,
+        model: str,
+        base_url: str,
+        *,
+        max_tokens: int,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.model = model
         self._url = httpx.URL(base_url)
+        self._max_tokens = max_tokens
         self._key = key
+        self._variant = 0
+        """The variant of the requests that the server takes; a higher one leaves out more of what servers refuse."""
         self._hints: Mapping[Failure, str] = {}
         """What to do about a failure."""
         self._client = open_client(base_url, headers or {})
 
-    async def ask(self, prompt: Prompt, schema: Mapping[str, Any], *, timeout: float) -> Reply:  # noqa: ASYNC109
+    async def ask(
+        self,
+        prompt: Prompt,
+        schema: Mapping[str, Any],
+        *,
+        timeout: float,  # noqa: ASYNC109
+        max_tokens: int | None = None,
+    ) -> Reply:
         """Return the reply to a prompt; see `Provider`."""
-        path, body = self._request(prompt, schema)
-        # A lone surrogate has no UTF-8 encoding; it is replaced, so that the call does not fail.
-        content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        limit = max_tokens or self._max_tokens
         async with self._deadline(timeout):
+            response = await self._send(prompt, schema, limit)
+        document = self._document(response)
+        try:
+            return self._reply(document, limit)
+        except ProviderError as error:
+            embedded = embedded_error(response) if error.failure in {Failure.EMPTY, Failure.GARBAGE} else None
+            if embedded is None:
+                raise
+            raise self._error(embedded, error.reply) from None
+
+    async def _send(self, prompt: Prompt, schema: Mapping[str, Any], limit: int) -> HttpResponse:
+        """Return the response to a prompt; a request that is refused for one of its parts is sent without that part.
+
+        The variant that the server takes is used from then on.
+        """
+        variant: int | None = self._variant
+        while variant is not None:
+            path, body = self._request(prompt, schema, limit, variant)
+            # A lone surrogate has no UTF-8 encoding; it is replaced, so that the call does not fail.
+            content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
             response = await send(self._client, "POST", path, content)
-        return self._reply(self._document(response))
+            sent, variant = variant, self._simpler(variant, response)
+        if response.status == httpx.codes.OK and sent > self._variant:
+            log.warning("provider refuses a part of the request", provider=self.name, model=self.model, variant=sent)
+            self._variant = sent
+        return response
 
     @abstractmethod
     async def check(self) -> None:
@@ -70,17 +108,43 @@ class HttpProvider(ABC):
         await self._client.aclose()
 
     @abstractmethod
-    def _request(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
-        """Return the path and the body of the request for a prompt."""
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any], limit: int, variant: int) -> tuple[str, Json]:
+        """Return the path and the body of a variant of the request for a prompt; `limit` is the most tokens."""
 
     @abstractmethod
-    def _reply(self, body: Json) -> Reply:
+    def _reply(self, body: Json, limit: int) -> Reply:
         """Read the body of a 200; raise ProviderError where it is not a complete answer."""
 
-    def _failure(self, response: HttpResponse) -> Failure | None:
-        """Return the failure an error response describes; None where its status decides."""
-        too_long = response.status == httpx.codes.BAD_REQUEST and _TOO_LONG.search(error_message(response))
-        return Failure.CONTEXT_TOO_LONG if too_long else None
+    def _simpler(self, variant: int, response: HttpResponse) -> int | None:  # noqa: ARG002 - for subclasses
+        """Return the variant to send after a response that refuses a part of the request; None for the response."""
+        return None
+
+    def _larger(self, limit: int, reply: Reply) -> int | None:  # noqa: ARG002 - for subclasses
+        """Return a larger limit of tokens for an answer that was cut, None where there is none."""
+        return 2 * limit if limit == self._max_tokens else None
+
+    def _finished(self, reason: object, reply: Reply, limit: int) -> Reply:
+        """Return a reply that ended because it is complete; raise ProviderError for any other."""
+        ending = ending_of(reason)
+        if ending is Ending.COMPLETE and reply.text.strip():
+            return reply
+        raise self._unfinished(ending, str(reason), reply, limit)
+
+    def _unfinished(self, ending: Ending, reason: str, reply: Reply, limit: int) -> ProviderError:
+        if ending is not Ending.CUT:
+            failure, message = _FAILURES[ending]
+            return ProviderError(failure, f"{self.name} {message}: {self._safe(reason)}", reply=reply)
+        thought = "" if reply.text.strip() else ", which its thoughts used up"
+        return ProviderError(
+            Failure.TRUNCATED,
+            f"{self.name} cut its answer at {self._limit_name} ({limit}){thought}",
+            reply=reply,
+            larger_limit=self._larger(limit, reply),
+        )
+
+    @property
+    def _limit_name(self) -> str:
+        return f"{self.name.upper()}_MAX_TOKENS"
 
     def _retry_after(self, response: HttpResponse) -> float | None:
         """Return the seconds the server asks to wait."""
@@ -118,17 +182,11 @@ class HttpProvider(ABC):
         reason = self._safe(f"{type(error).__name__} {error}".strip())
         return ProviderError(Failure.UNREACHABLE, f"{self.name} at {server} cannot be reached: {reason}")
 
-    def _error(self, response: HttpResponse) -> ProviderError:
-        fallback = Failure.SERVER_ERROR if response.status >= httpx.codes.INTERNAL_SERVER_ERROR else Failure.BAD_REQUEST
-        failure = self._failure(response) or _STATUSES.get(response.status, fallback)
+    def _error(self, response: HttpResponse, reply: Reply | None = None) -> ProviderError:
+        failure = failure_of(response)
         hint = f"; {self._hints[failure]}" if failure in self._hints else ""
         message = f"{self.name} answered {response.status}: {self._quoted(response)}{hint}"
-        return ProviderError(failure, message, retry_after=self._retry_after(response))
-
-    def _incomplete(self, reason: str, reply: Reply) -> ProviderError:
-        """Return the error of a reply that ended for another reason than that it is complete."""
-        message = f"{self.name} answered without a complete message: {self._safe(reason)}"
-        return ProviderError(Failure.GARBAGE, message, reply=reply)
+        return ProviderError(failure, message, retry_after=self._retry_after(response), reply=reply)
 
     def _quoted(self, response: HttpResponse) -> str:
         return self._safe(error_message(response)) or "an empty body"
@@ -136,13 +194,6 @@ class HttpProvider(ABC):
     def _safe(self, text: str) -> str:
         """Return a server's text as an error message quotes it, without the key."""
         return safe_text(text, _QUOTED_MAX, hidden=Hidden.ESCAPE, one_line=True, secrets=[self._key or ""])
-
-
-def error_message(response: HttpResponse) -> str:
-    """Return the message of an error response; the whole body where it has none in a known place."""
-    error = dig(response.document, "error")
-    text = dig(error, "message") or error
-    return text if isinstance(text, str) else response.body.decode(errors="replace")
 
 
 def token_count(value: object) -> int | None:

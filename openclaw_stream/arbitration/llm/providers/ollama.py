@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_stream.arbitration.llm.providers.answer_text import answer_text
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
+from openclaw_stream.arbitration.llm.providers.finish_reasons import Ending
 from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, token_count
 from openclaw_stream.http_client import dig, listed
 
@@ -23,9 +25,8 @@ class Ollama(HttpProvider):
     name = "ollama"
 
     def __init__(self, url: str, model: str, *, num_ctx: int, max_tokens: int) -> None:
-        super().__init__(model, url)
+        super().__init__(model, url, max_tokens=max_tokens)
         self._num_ctx = num_ctx
-        self._max_tokens = max_tokens
         self._hints = {
             Failure.MODEL_MISSING: f"run: ollama pull {model}",
             Failure.UNAUTHORIZED: "it refuses unknown host names: use an address, localhost, *.local or *.internal",
@@ -41,7 +42,7 @@ class Ollama(HttpProvider):
                 Failure.MODEL_MISSING, f"ollama has no model {self.model}; run: ollama pull {self.model}"
             )
 
-    def _request(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[str, Json]:
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any], limit: int, variant: int) -> tuple[str, Json]:  # noqa: ARG002
         return "/api/chat", {
             "model": self.model,
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
@@ -49,20 +50,22 @@ class Ollama(HttpProvider):
             "keep_alive": _KEEP_ALIVE,
             # Otherwise Ollama silently drops the beginning of a prompt that is too long.
             "truncate": False,
+            # Otherwise a model that can think does: its thoughts use up the limit, or hold the whole answer.
+            "think": False,
             "format": schema,
             "options": {
                 "temperature": 0.1,
                 "top_p": 0.9,
                 "seed": 1,
-                "num_predict": self._max_tokens,
+                "num_predict": limit,
                 "num_ctx": self._num_ctx,
             },
         }
 
-    def _reply(self, body: Json) -> Reply:
-        text = dig(body, "message", "content")
+    def _reply(self, body: Json, limit: int) -> Reply:
+        message = body.get("message")
         reply = Reply(
-            text=text if isinstance(text, str) else "",
+            text=answer_text(dig(message, "content"), dig(message, "thinking")),
             model=self.model,
             input_tokens=token_count(body.get("prompt_eval_count")),
             output_tokens=token_count(body.get("eval_count")),
@@ -73,13 +76,15 @@ class Ollama(HttpProvider):
                 f"ollama cut the prompt: it fills OLLAMA_NUM_CTX ({self._num_ctx})",
                 reply=reply,
             )
-        reason = body.get("done_reason")
-        if reason == "length":
-            raise ProviderError(
-                Failure.TRUNCATED,
-                f"ollama cut its answer at OLLAMA_MAX_TOKENS ({self._max_tokens}) or OLLAMA_NUM_CTX ({self._num_ctx})",
-                reply=reply,
-            )
-        if body.get("done") is not True or reason != "stop" or not reply.text:
-            raise self._incomplete(str(body.get("error") or f"done_reason {reason}"), reply)
-        return reply
+        if body.get("done") is not True:
+            raise self._unfinished(Ending.UNKNOWN, "it is not done", reply, limit)
+        return self._finished(body.get("done_reason"), reply, limit)
+
+    def _larger(self, limit: int, reply: Reply) -> int | None:
+        """Return a limit within the context window; the window itself cannot grow during a decision."""
+        larger = min(super()._larger(limit, reply) or 0, self._num_ctx - (reply.input_tokens or self._num_ctx))
+        return larger if larger > limit else None
+
+    @property
+    def _limit_name(self) -> str:
+        return f"the context window, OLLAMA_NUM_CTX ({self._num_ctx}), or OLLAMA_MAX_TOKENS"

@@ -9,6 +9,7 @@ from tests.arbitration.llm.providers.calls import MAKERS, PROMPT, Maker
 
 # Whether the same call may succeed soon, and whether the failure counts for the circuit breaker.
 CLASSES = {
+    Failure.EMPTY: (False, False),
     Failure.TRUNCATED: (False, False),
     Failure.REFUSED: (False, False),
     Failure.BLOCKED: (False, False),

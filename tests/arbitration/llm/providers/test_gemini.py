@@ -70,7 +70,7 @@ async def test_the_model_name_is_quoted_in_the_path() -> None:
         ),
         (responds(200, answer("OTHER")), Failure.GARBAGE, "OTHER"),
         (responds(200, answer(None)), Failure.GARBAGE, "None"),
-        (responds(200, answer("STOP", {"thought": True, "text": "hm"})), Failure.GARBAGE, "STOP"),
+        (responds(200, answer("STOP", {"thought": True, "text": "hm"})), Failure.EMPTY, "STOP"),
         (responds(200, {"candidates": []}), Failure.GARBAGE, "None"),
         (
             responds(400, refusal(400, "INVALID_ARGUMENT", "API key not valid.", {"reason": "API_KEY_INVALID"})),

@@ -50,13 +50,13 @@ async def test_counts_may_be_absent() -> None:
     [
         (responds(200, answer("length", '{"a')), Failure.TRUNCATED, "OLLAMA_MAX_TOKENS (2048)"),
         (responds(200, answer(prompt_eval_count=8192)), Failure.CONTEXT_TOO_LONG, "fills OLLAMA_NUM_CTX (8192)"),
-        (responds(200, answer("load", "")), Failure.GARBAGE, "done_reason load"),
+        (responds(200, answer("load", "")), Failure.EMPTY, "an empty answer: load"),
         (responds(200, answer(done=False)), Failure.GARBAGE, "without a complete message"),
-        (responds(200, answer(content="")), Failure.GARBAGE, "without a complete message"),
-        (responds(200, answer(message=None)), Failure.GARBAGE, "without a complete message"),
+        (responds(200, answer(content="")), Failure.EMPTY, "an empty answer: stop"),
+        (responds(200, answer(message=None)), Failure.EMPTY, "an empty answer: stop"),
         (
             responds(200, {"error": "an error encountered while running the model"}),
-            Failure.GARBAGE,
+            Failure.SERVER_ERROR,
             "running the model",
         ),
         (responds(200, b'{"message":{"content":"a"}}\n{"done":true}\n'), Failure.GARBAGE, "no JSON object"),
