@@ -32,7 +32,7 @@ LAYERS = (
     "settings",
     "telemetry",
     "signoz",
-    "arbitration.kubectl",
+    "arbitration.kubectl arbitration.ownership",
     "arbitration.remedies",
     "arbitration.rules arbitration.validation",
     "arbitration.tuning",

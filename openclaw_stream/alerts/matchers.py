@@ -93,7 +93,7 @@ def _comparison(operator: str, value: str) -> Callable[[str], bool]:
         return lambda other: other != value
     try:
         pattern = re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from None
     if operator == "=~":
         return lambda other: pattern.fullmatch(other) is not None

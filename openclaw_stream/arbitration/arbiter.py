@@ -7,7 +7,7 @@ enrich (SigNoz) ─► cache ─► chain of providers ─► validate ─► ga
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -22,12 +22,21 @@ from openclaw_stream.arbitration.llm.chain import UNLIMITED
 from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.arbitration.llm.provider_client import DecisionContext
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
+from openclaw_stream.arbitration.ownership import OwnerLookup
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning.suggestions import tuning_suggestions
 from openclaw_stream.arbitration.validation.validator import validate
 from openclaw_stream.events.arbitration_result import ArbitrationResult
-from openclaw_stream.events.decision import Confidence, GoldenSignals, Judgement, Provenance, Suggestion, Validation
-from openclaw_stream.incidents.case import Case
+from openclaw_stream.events.decision import (
+    Confidence,
+    GoldenSignals,
+    IncidentOwner,
+    Judgement,
+    Provenance,
+    Suggestion,
+    Validation,
+)
+from openclaw_stream.incidents.case import Case, Owner
 from openclaw_stream.signoz import Enrichment, SigNoz
 from openclaw_stream.vocabulary import Language, Responsibility
 
@@ -60,10 +69,11 @@ class Arbiter:
         lookups: Counts the lookups of golden signals, by result: known or unavailable.
         chain: The chain of providers; None where no model is asked.
         no_chain_reasons: Why there is no chain; every decision is degraded by these reasons.
+        owners: Finds the owner of an incident, once for each decision.
         tracing: Records the decisions.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that a decision passes through
         self,
         language: Language,
         deadline: float,
@@ -72,6 +82,7 @@ class Arbiter:
         chain: CachedChain | None = None,
         *,
         no_chain_reasons: Sequence[str] = ("no model is configured",),
+        owners: OwnerLookup | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self.deadline = deadline
@@ -81,6 +92,7 @@ class Arbiter:
         self._no_chain = ChainOutcome(reasons=no_chain_reasons)
         self._signoz = signoz
         self._lookups = lookups
+        self._owners = owners
         self._tracing = tracing or NoTracing()
 
     @property
@@ -105,6 +117,8 @@ class Arbiter:
         """
         deadline = time.monotonic() + self.deadline if deadline is None else deadline
         try:
+            # Once, so that a file that is read again in the meantime changes nothing in this decision.
+            case = replace(case, owner=self._owners.owner_of(case)) if self._owners else case
             with self._tracing.decision(case, self._order) as recorder:
                 evidence = await self._collect_evidence(case, deadline)
                 outcome: ChainOutcome | None = self._no_chain
@@ -196,6 +210,7 @@ class Arbiter:
             metrics=metrics,
             trace_url=evidence.trace_url,
             suggestions=self._suggestions(gated, case, metrics),
+            owner=_published(case.owner),
         )
 
     def _suggestions(self, judgement: Judgement, case: Case, metrics: GoldenSignals | None) -> list[Suggestion]:
@@ -239,3 +254,7 @@ def _with_subject(judgement: Judgement, subject: Subject) -> Judgement:
     if subject.name.casefold() in title.casefold():
         return judgement
     return judgement.model_copy(update={"action_title": subject_title(subject, title)})
+
+
+def _published(owner: Owner | None) -> IncidentOwner | None:
+    return IncidentOwner(team=owner.team, contact=owner.contact, matched_by=owner.matched_by) if owner else None

@@ -62,6 +62,7 @@ def resolve(
             alerts=case.alert_count,
             text=_TEXTS[language, kind],
         ),
+        owner=kept.owner,
     )
 
 

@@ -16,6 +16,7 @@ from openclaw_stream.arbitration.llm.provider_client import ClientConfig, Provid
 from openclaw_stream.arbitration.llm.providers import Provider, make_providers, make_summarizer
 from openclaw_stream.arbitration.llm.steps import STEPS
 from openclaw_stream.arbitration.llm.tracing import Tracing
+from openclaw_stream.arbitration.ownership import OwnerLookup
 from openclaw_stream.resilience.circuit_breaker import CircuitBreaker
 from openclaw_stream.resilience.priority_semaphore import PrioritySemaphore
 from openclaw_stream.settings import ChainSettings, Settings
@@ -29,8 +30,17 @@ _REDIS_FAILURES, _REDIS_COOLDOWN = 3, 10.0
 
 
 @asynccontextmanager
-async def open_arbiter(settings: Settings, metrics: Metrics, tracing: Tracing | None = None) -> AsyncIterator[Arbiter]:
-    """Create the arbiter; close its connections when the block ends."""
+async def open_arbiter(
+    settings: Settings, metrics: Metrics, tracing: Tracing | None = None, owners: OwnerLookup | None = None
+) -> AsyncIterator[Arbiter]:
+    """Create the arbiter; close its connections when the block ends.
+
+    Args:
+        settings: The settings.
+        metrics: Counts what it does.
+        tracing: Records the decisions.
+        owners: Finds the owner of an incident; without it no incident has one.
+    """
     async with AsyncExitStack() as resources:
         signoz = SigNoz(settings.signoz)
         resources.push_async_callback(signoz.close)
@@ -42,6 +52,7 @@ async def open_arbiter(settings: Settings, metrics: Metrics, tracing: Tracing | 
             metrics.golden_signals,
             chain,
             no_chain_reasons=no_chain_reasons,
+            owners=owners,
             tracing=tracing,
         )
         resources.push_async_callback(arbiter.close)

@@ -1,9 +1,9 @@
 """Checks every dependency of the worker, and reports what to do where one does not work.
 
-Kafka is required, with its topics, the consumer group, writing and reading: the check fails where the worker could not
-run. All other dependencies are optional, so their state is only reported; with `strict` the check also fails where a
-configured one does not work, for a pipeline that is about to roll out these settings. One that is not configured is no
-failure.
+Kafka is required, with its topics, the consumer group, writing and reading, and a file of owners must be right where
+one is set: the check fails where the worker could not run. All other dependencies are optional, so their state is only
+reported; with `strict` the check also fails where a configured one does not work, for a pipeline that is about to roll
+out these settings. One that is not configured is no failure.
 """
 
 import asyncio
@@ -13,7 +13,13 @@ from rich.console import Console
 
 from openclaw_stream.check.finding import Finding, FindingStatus, run_probe, show
 from openclaw_stream.check.kafka import check_kafka
-from openclaw_stream.check.services import check_langfuse_server, check_models, check_redis, check_signoz
+from openclaw_stream.check.services import (
+    check_langfuse_server,
+    check_models,
+    check_owners,
+    check_redis,
+    check_signoz,
+)
 from openclaw_stream.settings import Settings
 from openclaw_stream.stream.kafka.connection import connection
 
@@ -49,6 +55,7 @@ async def check(settings: Settings, seconds: float = SECONDS) -> list[Finding]:
         "SigNoz": check_signoz(settings.signoz),
         **check_models(settings),
         "Langfuse": check_langfuse_server(settings.langfuse),
+        "owners": check_owners(settings.ownership),
     }
     kafka, others = await asyncio.gather(
         check_kafka(settings, seconds),

@@ -1,5 +1,6 @@
-"""Checks the optional dependencies: Redis, SigNoz, the models and Langfuse."""
+"""Checks the optional dependencies: Redis, SigNoz, the models, Langfuse and the file of owners."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from urllib.parse import urlsplit
 
@@ -7,9 +8,10 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from openclaw_stream.arbitration.llm.providers import Provider, ProviderError, make_providers, make_summarizer
+from openclaw_stream.arbitration.ownership import OwnersFileError, read_owners
 from openclaw_stream.check.finding import Finding, FindingStatus
 from openclaw_stream.langfuse.health import LangfuseError, check_langfuse
-from openclaw_stream.settings import ChainSettings, LangfuseSettings, Settings, SigNozSettings
+from openclaw_stream.settings import ChainSettings, LangfuseSettings, OwnerSettings, Settings, SigNozSettings
 from openclaw_stream.signoz import SigNoz, SigNozError
 
 _REDIS_KEY = "openclaw-stream:check"
@@ -80,6 +82,19 @@ async def check_langfuse_server(settings: LangfuseSettings) -> Finding:
     except LangfuseError as error:
         return Finding("Langfuse", FindingStatus.DEGRADED, f"{error}{hint}")
     return Finding("Langfuse", FindingStatus.WORKS, f"{settings.url} runs {version} and accepts the keys{hint}")
+
+
+async def check_owners(settings: OwnerSettings) -> Finding:
+    """Read the file of owners; a wrong one stops the worker at its start."""
+    if settings.owners is None:
+        label = settings.team_label
+        known = f"the label {label} names the owners" if label else "no incident has an owner"
+        return Finding("owners", FindingStatus.MISSING, f"OPENCLAW_OWNERS is not set: {known}")
+    try:
+        owners = await asyncio.to_thread(read_owners, settings.owners)
+    except OwnersFileError as error:
+        return Finding("owners", FindingStatus.MISSING, str(error), fatal=True)
+    return Finding("owners", FindingStatus.WORKS, f"{settings.owners} is right; entries: {len(owners.entries)}")
 
 
 async def _missing(dependency: str, text: str) -> Finding:

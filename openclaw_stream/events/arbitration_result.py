@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from openclaw_stream.events.decision import (
     Confidence,
     GoldenSignals,
+    IncidentOwner,
     Judgement,
     Provenance,
     Resolution,
@@ -57,6 +58,7 @@ class ArbitrationResult:
     trace_url: str | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     resolution: Resolution | None = None
+    owner: IncidentOwner | None = None
 
     def within_limits(self) -> Self:
         """Return the result with every part within its bytes, as it is published."""
@@ -78,6 +80,7 @@ class ArbitrationResult:
             confidence=published.confidence,
             # The calls were made, and paid, for the decision.
             provenance=published.provenance.model_copy(update={"attempts": []}),
+            owner=published.owner,
         )
         return PublishedDecision(
             incident_id=incident_id,

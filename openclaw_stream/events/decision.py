@@ -123,6 +123,22 @@ class IncidentSummary(IncidentFacts):
     )
 
 
+class IncidentOwner(EventModel):
+    """The team that owns the subject of an incident."""
+
+    team: str = Field(max_length=80, description="The team's own name.", examples=["Shop backend"])
+    contact: str = Field(
+        "",
+        max_length=200,
+        description="A link (http, https, mailto, slack, msteams, tel), a short text, or empty.",
+    )
+    matched_by: str = Field(
+        max_length=250,
+        description="What names the owner: an entry of the owners file with its matchers, or a label.",
+        examples=['owners file, entry 3: namespace="shop"', "label team"],
+    )
+
+
 class Confidence(EventModel):
     """The confidence of the judgement, and the result of the confidence gate."""
 
@@ -232,6 +248,10 @@ class Decision(EventModel):
         "team COLLAB with confidence 0."
     )
     confidence: Confidence = Field(description="Confidence of the judgement.")
+    owner: IncidentOwner | None = Field(
+        None,
+        description="Who owns the subject, whoever is responsible for the fault; null where the operator names none.",
+    )
     resolution: Resolution | None = Field(None, description="How the incident ended; null in a decision.")
     metrics: GoldenSignals | None = Field(None, description="Golden signals; null if SigNoz is not configured.")
     trace_url: str | None = Field(None, description="Link to the traces in SigNoz; null if there is none.")

@@ -13,6 +13,7 @@ from openclaw_stream.events.decision import (
     Confidence,
     Decision,
     GoldenSignals,
+    IncidentOwner,
     IncidentSubject,
     IncidentSummary,
     Judgement,
@@ -147,6 +148,11 @@ DECISION = Decision(
         signoz_correlation="The errors follow the restarts by a minute.",
     ),
     confidence=Confidence(reported=0.9, evidence=0.78, final=0.81, gate="passed"),
+    owner=IncidentOwner(
+        team="Shop backend",
+        contact="https://chat.example.org/shop-backend",
+        matched_by='owners file, entry 3: namespace="shop", subject=~"cart|checkout.*"',
+    ),
     metrics=GoldenSignals(rps=812.0, rps_trend=0.6, error_rate=12.4, p99_ms=950.0),
     trace_url="https://signoz.example.org/traces-explorer",
     provenance=Provenance(

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from openclaw_stream.events.decision import Confidence, Judgement, Provenance
+from openclaw_stream.events.decision import Confidence, IncidentOwner, Judgement, Provenance
 from openclaw_stream.events.model import EventModel
 
 _DICTIONARY = (
@@ -27,6 +27,7 @@ class RepeatedJudgement(EventModel):
     decision: Judgement
     confidence: Confidence
     provenance: Provenance
+    owner: IncidentOwner | None = None
 
     def packed(self) -> bytes:
         """Return it compressed: 0.7 KB of rules in English, 0.8 KB in Chinese."""

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openclaw_stream.alerts.subject import NO_SUBJECT, Subject
-from openclaw_stream.vocabulary import Severity
+from openclaw_stream.vocabulary import Responsibility, Severity
+
+TEAM_NAME_MAX = 80
+"""Characters of the name of a team that owns a subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,28 @@ class Exemplar:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The team that owns the subject of an incident, by the operator's file of owners or a label of the alerts.
+
+    `matched_by` names the entry of the file, or the label. `responsibility` is None where only the team's name is
+    known. `label` is the label's name where a label names the owner. All texts are safe to display.
+    """
+
+    team: str
+    matched_by: str
+    responsibility: Responsibility | None = None
+    contact: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """The evidence of one revision; times in epoch milliseconds of stream time.
 
     `alert_names` counts alerts by name (capped; `other_alerts` counts those of further names), `services` are
     the distinct services seen, `exemplars` the first alerts of each name and those more severe than any before.
     `namespace` and `service` are those of the opening alert, empty where it named none. `resolved_early` is set where
-    the incident ended before its first decision: rules decide it.
+    the incident ended before its first decision: rules decide it. `owner` is looked up when the revision is decided.
     """
 
     incident_id: str
@@ -62,3 +80,4 @@ class Case:
     flaps: int = 0
     resolved_early: bool = False
     subject: Subject = NO_SUBJECT
+    owner: Owner | None = None

@@ -21,6 +21,7 @@ from openclaw_stream.settings.groups import (
     IncidentSettings,
     KafkaSettings,
     LogSettings,
+    OwnerSettings,
     SettingsGroup,
     ShadowSettings,
     TopicSettings,
@@ -41,6 +42,7 @@ __all__ = [
     "KafkaSettings",
     "LangfuseSettings",
     "LogSettings",
+    "OwnerSettings",
     "ProviderSettings",
     "Settings",
     "ShadowSettings",
@@ -66,6 +68,7 @@ class Settings(BaseModel):
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     arbiter: ArbiterSettings = Field(default_factory=ArbiterSettings)
+    ownership: OwnerSettings = Field(default_factory=OwnerSettings)
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
     chain: ChainSettings = Field(default_factory=ChainSettings)
     signoz: SigNozSettings = Field(default_factory=SigNozSettings)

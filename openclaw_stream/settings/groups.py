@@ -244,6 +244,17 @@ class ArbiterSettings(SettingsGroup):
     )
 
 
+class OwnerSettings(SettingsGroup):
+    """Who owns which subject."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCLAW_")
+
+    owners: FilePath | None = Field(None, description="a TOML file of [[owner]] entries")
+    team_label: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = Field(
+        None, description="the name of a label, 1 to 200 printable ASCII characters without spaces"
+    )
+
+
 class ShadowSettings(SettingsGroup):
     """How tuning events are marked; nothing is executed in either mode."""
 

@@ -91,6 +91,7 @@ class OutputRecords:
             incident=IncidentSummary(group_key=state.group_key, **incident_fields(state), **quoted_alerts(state)),
             decision=result.judgement,
             confidence=result.confidence,
+            owner=result.owner,
             resolution=result.resolution,
             metrics=result.metrics,
             trace_url=result.trace_url,

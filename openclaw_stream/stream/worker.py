@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from openclaw_stream.arbitration.ownership import OwnerLookup
 from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.errors import RetryableError, TopicError
 from openclaw_stream.langfuse import make_tracing
@@ -34,7 +35,7 @@ async def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; returns 0 when everything decided was committed first, else 1.
 
     Raises:
-        SettingsError: the HTTP address is taken.
+        SettingsError: the HTTP address is taken, or the file of owners is wrong.
         FatalError: continuing would break a guarantee.
     """
     configure_logs(settings.log)
@@ -58,6 +59,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self._settings = settings
+        self._owners = OwnerLookup(settings.ownership)
         self._shutdown = Shutdown()
         self._readiness = MembershipReadiness()
         self._member: GroupMember | None = None
@@ -86,6 +88,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._shutdown.request)
+        if self._owners.has_file:
+            loop.add_signal_handler(signal.SIGHUP, self._owners.reload)
         drained, facts = True, await self._await_topics()
         if facts is None:
             return True
@@ -109,7 +113,7 @@ class Worker:
     async def _decision_queue(self) -> AsyncIterator[DecisionQueue]:
         tracing = await asyncio.to_thread(make_tracing, self._settings.langfuse)
         try:
-            async with open_arbiter(self._settings, self.metrics, tracing) as arbiter:
+            async with open_arbiter(self._settings, self.metrics, tracing, self._owners) as arbiter:
                 decision_queue = DecisionQueue(arbiter)
                 try:
                     yield decision_queue

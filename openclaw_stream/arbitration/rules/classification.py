@@ -13,6 +13,9 @@ _DAMPING = 0.5
 _CAUSE_STRENGTH_MIN = 0.7
 """A cause that only details and labels hint at is unknown."""
 
+_POINTING_MIN = 0.5
+"""A part of a team that only labels and later sentences mention does not point to the team."""
+
 _TERMS_MAX = 6
 
 ScoredRules = list[tuple[float, Rule]]
@@ -24,7 +27,9 @@ class Classification:
     """The team that the rules assign to one alert name, regardless of the other alerts.
 
     `scores` are log-odds by team, highest first, of all teams with an applicable rule. `terms` are the vocabulary terms
-    that matched the team's rules. `matched` is false where only rules without conditions applied.
+    that matched the team's rules. `matched` is false where only rules without conditions applied. `pointed` are the
+    teams of which a part or a technology is named; for all others only symptoms speak. `by_owner` is set where the
+    diagnosis has given the alert to the team of the subject's owner.
     """
 
     evidence: AlertEvidence
@@ -34,6 +39,8 @@ class Classification:
     cause: Cause
     terms: tuple[str, ...]
     matched: bool
+    pointed: frozenset[Responsibility] = frozenset()
+    by_owner: bool = False
 
 
 def classify(evidence: AlertEvidence, rule_set: RuleSet) -> Classification:
@@ -52,6 +59,16 @@ def classify(evidence: AlertEvidence, rule_set: RuleSet) -> Classification:
         cause=_cause(team, evidence.matches, rule_set),
         terms=_terms(applicable[team], evidence.matches),
         matched=matched,
+        pointed=_pointed(applicable, rule_set),
+    )
+
+
+def _pointed(applicable: Mapping[Responsibility, ScoredRules], rule_set: RuleSet) -> frozenset[Responsibility]:
+    """Return the teams of which a part or a technology is named clearly."""
+    return frozenset(
+        team
+        for team, rules in applicable.items()
+        if any(rule in rule_set.pointing_rules and score >= _POINTING_MIN * rule.weight for score, rule in rules)
     )
 
 

@@ -3,10 +3,14 @@
 Simultaneous faults are often one: a lost node below a failing database below a service that returns errors. The deepest
 cause with enough confidence is taken for the root cause, and shallower causes of other teams are its symptoms. Causes
 of other teams at the same depth or deeper are conflicting.
+
+Where the owner of the subject is known, an alert that names no part and no technology of another team belongs to the
+owner's team, whatever its symptoms. Where the evidence points to another team, that team stays, and the owner's comes
+second: it knows the subject.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.rule_set import Cause
@@ -22,6 +26,9 @@ _SYMPTOM_COST = 0.10
 _CONFLICT_COST = 0.35
 _AGREEMENT = 0.25
 """The share of the remaining uncertainty that a second classification for the same team removes."""
+
+_OWNER_CONFIDENCE = 0.9
+"""The least confidence in the owner's team where nothing points to another."""
 
 _CONFIDENCE_MAX = 0.99
 _SECONDARY_MAX = 3
@@ -45,14 +52,60 @@ class Diagnosis:
     symptoms: tuple[Classification, ...] = ()
     conflicting: tuple[Classification, ...] = ()
 
+    @property
+    def by_owner(self) -> bool:
+        """Whether the team is that of the subject's owner, because the alerts show symptoms only."""
+        return self.root.by_owner
 
-def diagnose(classifications: Sequence[Classification], unknown: Cause) -> Diagnosis:
+
+def diagnose(
+    classifications: Sequence[Classification],
+    unknown: Mapping[Responsibility, Cause],
+    owner: Responsibility | None = None,
+) -> Diagnosis:
     """Return the diagnosis of a case.
 
     Args:
         classifications: One per alert name, at least one.
-        unknown: The cause to report where no alert matches a rule.
+        unknown: The cause to report where none is known, by team; that of COLLAB where no alert matches a rule.
+        owner: The responsibility of the subject's owner, None where it is not known.
     """
+    if owner is None:
+        return _diagnose(classifications, unknown[Responsibility.COLLAB])
+    assigned = [_assigned(each, owner, unknown[owner]) for each in classifications]
+    diagnosis = _diagnose(assigned, unknown[owner])
+    if diagnosis.primary is not owner:
+        return replace(diagnosis, secondary=_joined((owner,), diagnosis.secondary))
+    pointed = {team: None for each in assigned for team in each.scores if team in each.pointed and team is not owner}
+    return replace(
+        diagnosis,
+        confidence=diagnosis.confidence if pointed else max(diagnosis.confidence, _OWNER_CONFIDENCE),
+        secondary=_joined(diagnosis.secondary, pointed),
+    )
+
+
+def _joined(first: Iterable[Responsibility], second: Iterable[Responsibility]) -> tuple[Responsibility, ...]:
+    return tuple(dict.fromkeys((*first, *second)))[:_SECONDARY_MAX]
+
+
+def _assigned(classification: Classification, owner: Responsibility, unknown: Cause) -> Classification:
+    """Return the classification with the owner's team, unless the alert names a part of the team that it has."""
+    scores = {team: score for team, score in classification.scores.items() if team in classification.pointed}
+    if classification.team in classification.pointed:
+        return replace(classification, scores=scores)
+    best = next(iter(classification.scores.values()))
+    return replace(
+        classification,
+        team=owner,
+        scores={owner: best} | {team: score for team, score in scores.items() if team is not owner},
+        cause=unknown if classification.cause.is_unknown else classification.cause,
+        terms=(),
+        matched=True,
+        by_owner=True,
+    )
+
+
+def _diagnose(classifications: Sequence[Classification], unknown: Cause) -> Diagnosis:
     matched = [each for each in classifications if each.matched]
     if not matched:
         root = classifications[0]

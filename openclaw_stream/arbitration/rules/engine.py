@@ -12,7 +12,7 @@ from openclaw_stream.arbitration.rules.loading import parse, sources, version
 from openclaw_stream.arbitration.rules.rule_set import RuleSet, Technology
 from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement, Suggestion
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.vocabulary import Language, Responsibility
+from openclaw_stream.vocabulary import Language
 
 _SOURCES = sources()
 RULES_VERSION = version(_SOURCES)
@@ -27,7 +27,8 @@ def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) 
     """Judge a case by the rules alone; equal arguments give equal judgements.
 
     The confidence is the calibrated probability that the responsible team is right. COLLAB is returned only where no
-    alert matches a rule; low confidence becomes COLLAB later, in the gate. `metrics` appear in the texts and change
+    alert matches a rule and no owner is known; low confidence becomes COLLAB later, in the gate. The responsibility of
+    the case's owner is taken where the evidence points to no other team. `metrics` appear in the texts and change
     neither team nor confidence.
     """
     rule_set = _rule_set()
@@ -50,8 +51,9 @@ def _extractor() -> EvidenceExtractor:
 
 def _diagnose(case: Case, rule_set: RuleSet) -> Diagnosis:
     evidence = _extractor().extract(case) or (AlertEvidence("", case.severity, {}),)
-    unknown = rule_set.causes_by_team[Responsibility.COLLAB][-1]
-    return diagnose([classify(each, rule_set) for each in evidence], unknown)
+    unknown = {team: causes[-1] for team, causes in rule_set.causes_by_team.items()}
+    owner = case.owner.responsibility if case.owner else None
+    return diagnose([classify(each, rule_set) for each in evidence], unknown, owner)
 
 
 def _judgement(
@@ -63,7 +65,7 @@ def _judgement(
     metrics: GoldenSignals | None,
 ) -> Judgement:
     chosen = propose(case, diagnosis.primary, metrics, language)
-    responsibility = text.responsibility(diagnosis)
+    responsibility = text.responsibility(diagnosis, case.owner)
     services = [service for name in case.services or (case.service,) if (service := single_line(name))][:_SERVICES_MAX]
     return Judgement(
         action_title=text.title(case, diagnosis),

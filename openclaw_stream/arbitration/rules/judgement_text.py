@@ -11,7 +11,7 @@ from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.events.decision import GoldenSignals
-from openclaw_stream.incidents.case import Case
+from openclaw_stream.incidents.case import Case, Owner
 from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility
 
@@ -58,22 +58,32 @@ class JudgementText:
         steps = [f"{number}. {check}" for number, check in enumerate(checks, start=1)]
         return "\n".join(filter(None, (self._joined(sentences), self.render("checks"), *steps, advice)))
 
-    def responsibility(self, diagnosis: Diagnosis) -> str:
-        """Return why this team is responsible."""
+    def responsibility(self, diagnosis: Diagnosis, owner: Owner | None = None) -> str:
+        """Return why this team is responsible; the owner of the subject is named where its responsibility is known."""
+        named = [self._owner(owner)] if owner and owner.responsibility else []
+        if diagnosis.by_owner and not diagnosis.secondary:
+            return self._joined([*named, self.render("owner_undisputed")])
         root = diagnosis.root
         team = self._phrases[root.team]
         if diagnosis.primary is Responsibility.COLLAB:
             return self.render("team_unknown", team=team)
         terms = dict.fromkeys(term for each in (root, *diagnosis.supporting) for term in each.terms)
         key = "team_by_terms" if terms else "team_by_default"
-        sentences = [self.render(key, words=self.join(islice(terms, _NAMES_MAX)), team=team)]
+        by_evidence = self.render(key, words=self.join(islice(terms, _NAMES_MAX)), team=team)
+        sentences = named if diagnosis.by_owner else [by_evidence, *named]
         if diagnosis.symptoms:
             sentences.append(self.render("symptoms", teams=self._teams_of(diagnosis.symptoms)))
         if diagnosis.conflicting:
             sentences.append(self.render("conflicting", teams=self._teams_of(diagnosis.conflicting)))
-        if diagnosis.secondary and not diagnosis.symptoms and not diagnosis.conflicting:
-            sentences.append(self.render("second_team", team=self.teams(diagnosis.secondary)))
+        second = [team for team in diagnosis.secondary if not owner or team is not owner.responsibility]
+        if second and not diagnosis.symptoms and not diagnosis.conflicting:
+            sentences.append(self.render("second_team", team=self.teams(second)))
         return self._joined(sentences)
+
+    def _owner(self, owner: Owner) -> str:
+        key = "owner_by_label" if owner.label else "owner_by_file"
+        name, label = single_line(owner.team), single_line(owner.label)
+        return self.render(key, name=name, team=owner.responsibility, label=label)
 
     def reasoning(self, case: Case, responsibility: str) -> str:
         """Return the alert counts, and why this team is responsible (the text `responsibility`)."""

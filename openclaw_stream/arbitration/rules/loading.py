@@ -68,6 +68,7 @@ def parse(texts: Mapping[str, str]) -> RuleSet:
         technologies=tuple(_technology(key, entry) for key, entry in _merged(parsed, "technologies").items()),
         subjects={kind: _checks(entry) for kind, entry in parsed["subjects.toml"].items()},
         fields=_fields(routing["fields"]),
+        symptoms=frozenset(routing["ownership"]["symptoms"]),
         confidence=_confidence_curve(routing["confidence"]),
         phrases={language: parsed["phrases.toml"][language] for language in Language},
     )

@@ -138,7 +138,7 @@ class ConfidenceCurve:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """All rules, causes, field weights and phrases."""
+    """All rules, causes, field weights and phrases; `symptoms` are the categories that point to no team."""
 
     categories: Mapping[str, tuple[str, ...]]
     unstemmed: tuple[str, ...]
@@ -147,6 +147,7 @@ class RuleSet:
     technologies: tuple[Technology, ...]
     subjects: Mapping[str, Checks]
     fields: FieldWeights
+    symptoms: frozenset[str]
     confidence: ConfidenceCurve
     phrases: Mapping[Language, Mapping[str, str]] = field(repr=False)
 
@@ -166,6 +167,22 @@ class RuleSet:
             for category in rule.conditions[0] if rule.conditions else ("",):
                 index.setdefault(category, []).append(rule)
         return {category: tuple(rules) for category, rules in index.items()}
+
+    @cached_property
+    def pointing_rules(self) -> frozenset[Rule]:
+        """The rules with a condition that names a part or a technology of their own team, not a symptom."""
+        parts = {
+            (rule.team, category)
+            for rule in self.rules
+            if len(rule.conditions) == 1
+            for category in rule.conditions[0]
+            if category.partition(".")[0] not in self.symptoms
+        }
+        return frozenset(
+            rule
+            for rule in self.rules
+            if any(all((rule.team, category) in parts for category in condition) for condition in rule.conditions)
+        )
 
     @cached_property
     def technologies_by_category(self) -> Mapping[str, Technology]:
@@ -189,7 +206,7 @@ class RuleSet:
             ValueError: A rule or cause uses an unknown category, or a team has no cause without conditions.
         """
         technologies = {each.category for each in self.technologies}
-        unknown = sorted(self._used_categories() - {*self.categories, *technologies, NAMED_SERVICE})
+        unknown = sorted((self._used_categories() | self.symptoms) - {*self.categories, *technologies, NAMED_SERVICE})
         if unknown:
             raise ValueError(f"rules use categories that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:
