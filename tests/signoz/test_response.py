@@ -1,3 +1,4 @@
+import contextlib
 import random
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_stream.signoz.client import SigNozError
 from openclaw_stream.signoz.query_target import QueryTarget
 from openclaw_stream.signoz.response import QueryResult, QueryRow, names_unknown_namespace, read_response
 
@@ -37,8 +39,8 @@ def test_columns_and_results_may_be_in_any_order() -> None:
     assert read_response(document, SUBJECT).rows == {"cart": QueryRow(10, 2, 5e6)}
 
 
-@pytest.mark.parametrize("value", ["NaN", "Inf", "-Inf", None, "7", True, -1, [], {}])
-def test_a_value_that_is_not_a_number_is_none(value: Any) -> None:
+@pytest.mark.parametrize("value", ["NaN", "Inf", "-Inf", None])
+def test_a_number_that_is_not_finite_is_none(value: Any) -> None:
     assert read_response(answer(["cart", 10, value, value]), SUBJECT).rows == {"cart": QueryRow(10, None, None)}
     assert read_response(answer(["cart", value, 1, 1]), SUBJECT) == QueryResult({})
 
@@ -49,19 +51,40 @@ def test_a_value_that_is_not_a_number_is_none(value: Any) -> None:
         answer(),
         answer(["cart", 0, 0, None]),
         answer([0, 0, None], columns=RESULTS),
+        answer(["somebody-else", 10, 0, 1e6]),
+        {"data": {"results": []}},
+        {"data": {"results": [{"queryName": "A", "columns": None, "data": None}]}},
+    ],
+)
+def test_a_service_without_traffic_has_no_row(document: Any) -> None:
+    assert read_response(document, SUBJECT) == QueryResult({})
+
+
+SERIES = {"queryName": "A", "aggregations": [{"index": 0, "series": [{"values": [{"timestamp": 1, "value": 9}]}]}]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        *(answer(["cart", odd, 1, 1]) for odd in ("7", True, -1)),
+        answer(["cart", {}, 1, 1]),
         answer([12, 3, 1e6], columns=RESULTS),
         answer(["cart"]),
         answer([]),
-        answer(["somebody-else", 10, 0, 1e6]),
-        {"data": {"results": []}},
+        answer(["cart", 9, 0, 1], columns=[{"name": "service.name"}, {"name": "__result_0"}]),
+        answer(["cart", 9, 0, 1], columns=[GROUP, *({**each, "aggregationIndex": None} for each in RESULTS)]),
+        answer(["cart", 9, 0, 1], type="time_series"),
+        {"type": "scalar", "data": {"results": [SERIES]}},
+        {"data": {"results": [{"queryName": "B", "columns": [], "data": []}]}},
         {"data": {"results": None}},
         {"data": None},
         {},
         None,
     ],
 )
-def test_a_service_without_traffic_has_no_row(document: Any) -> None:
-    assert read_response(document, SUBJECT) == QueryResult({})
+def test_a_response_of_another_form_is_an_error(document: Any) -> None:
+    with pytest.raises(SigNozError, match="in a form that is not understood"):
+        read_response(document, SUBJECT)
 
 
 def test_a_namespace_warning_counts_only_without_rows() -> None:
@@ -88,10 +111,11 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, JSON, JSON)
-def test_any_json_is_parsed_without_an_exception(data: Any, columns: Any, rows: Any, warnings: Any) -> None:
+def test_any_json_is_parsed_or_refused(data: Any, columns: Any, rows: Any, warnings: Any) -> None:
     shaped = {
         "data": {"results": [{"queryName": "A", "columns": columns, "data": rows}, data]},
         "warning": {"warnings": warnings},
     }
     for document in (data, shaped):
-        assert set(read_response(orjson.loads(orjson.dumps(document)), SUBJECT).rows) <= set(SUBJECT.services)
+        with contextlib.suppress(SigNozError):
+            assert set(read_response(orjson.loads(orjson.dumps(document)), SUBJECT).rows) <= set(SUBJECT.services)
