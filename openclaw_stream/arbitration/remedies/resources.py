@@ -1,7 +1,6 @@
 """The Kubernetes resources that the alerts of a case name, with their namespaces: only these may be changed."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -99,9 +98,11 @@ def workload_of(case: Case, resources: EvidenceResources) -> ResourceRef | None:
 
     Of several it is the subject of the case.
     """
-    workloads = [each for each in resources.resources if each.kind in WORKLOAD_KINDS and _is_valid(each)]
-    kinds = Counter(each.name for each in workloads)
-    found = [each for each in workloads if kinds[each.name] == 1]
+    by_name: dict[str, list[ResourceRef]] = {}
+    for each in resources.resources:
+        if each.kind in WORKLOAD_KINDS and _is_valid(each):
+            by_name.setdefault(each.name, []).append(each)
+    found = [refs[0] for refs in by_name.values() if len({each.kind for each in refs}) == 1]
     if len(found) > 1:
         found = [each for each in found if each.name == case.subject.name]
     return found[0] if len(found) == 1 else None

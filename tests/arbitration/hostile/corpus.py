@@ -9,12 +9,14 @@ from typing import Any
 from tests.arbitration.llm.model_server import ANSWER
 
 _HERE = Path(__file__).parent
-RESTART = "kubectl rollout restart deployment/checkout -n shop"
+GOOD_COMMAND = "kubectl set resources deployment/checkout --containers=app --limits=memory=768Mi -n shop"
+"""What the alert of `decision_path` asks for: its container was killed at its limit of 512 MiB."""
+
 GOOD: dict[str, Any] = {
     **json.loads(ANSWER),
     "primary_responsibility": "BE",
-    "suggested_action": "RESTART_DEPLOYMENT",
-    "kubectl_command": RESTART,
+    "suggested_action": "TUNE_RESOURCES",
+    "kubectl_command": GOOD_COMMAND,
     "target_resource": "deployment/checkout",
     "namespace": "shop",
     "confidence": 80,

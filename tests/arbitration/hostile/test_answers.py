@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.arbitration.hostile.corpus import ANSWERS, COMMANDS, GOOD, RESTART, all_answers, filled, with_command
+from tests.arbitration.hostile.corpus import ANSWERS, COMMANDS, GOOD, GOOD_COMMAND, all_answers, filled, with_command
 from tests.arbitration.hostile.decision_path import ALERT, DecisionPath, Outcome, open_decision_path
 from tests.arbitration.hostile.event_checks import could_be_run, violations
 from tests.arbitration.kubectl.commands import mutations
@@ -30,10 +30,10 @@ def test_the_corpus_is_large_and_without_duplicates() -> None:
 
 
 def test_a_valid_answer_is_published(path: DecisionPath) -> None:
-    outcome = path.decide(lambda _: with_command(RESTART))
+    outcome = path.decide(lambda _: with_command(GOOD_COMMAND))
     assert list(violations(outcome)) == []
-    assert outcome.decision["decision"]["kubectl_command"] == RESTART
-    assert [event["command"] for event in outcome.events("tuning")].count(RESTART) == 1
+    assert outcome.decision["decision"]["kubectl_command"] == GOOD_COMMAND
+    assert [event["command"] for event in outcome.events("tuning")].count(GOOD_COMMAND) == 1
     assert rejected(outcome) == []
 
 
@@ -83,13 +83,14 @@ def test_a_long_answer_does_no_harm(path: DecisionPath, length: int) -> None:
 
 
 def test_an_answer_cut_anywhere_does_no_harm(path: DecisionPath) -> None:
-    whole = with_command("kubectl scale deployment/checkout --replicas=30 -n shop").encode()
+    command = "kubectl set resources deployment/checkout --containers=app --limits=memory=1023Mi"
+    whole = with_command(command).encode()
     commands = set()
     for end in range(1, len(whole), 5):
         outcome = path.decide(lambda _, end=end: whole[:end].decode(errors="replace"))  # type: ignore[misc]
         assert list(violations(outcome)) == [], end
         commands.add(outcome.decision["decision"]["kubectl_command"])
-    assert commands - {RESTART} == {"", "kubectl scale deployment/checkout --replicas=30 -n shop"}
+    assert commands - {GOOD_COMMAND} == {"", f"{command} -n shop"}
 
 
 NAMES = [
@@ -111,7 +112,7 @@ def test_hostile_names_in_an_alert_get_into_no_command(path: DecisionPath, field
     changes = {"labels": {**ALERT["labels"], "deployment": name}} if field == "deployment" else {field: name}
     answer = {
         **GOOD,
-        "kubectl_command": "kubectl rollout restart deployment/checkout",
+        "kubectl_command": GOOD_COMMAND.removesuffix(" -n shop"),
         "target_resource": f"deployment/{name}",
         "namespace": name,
         "optimization_suggestions": [
@@ -153,7 +154,7 @@ def test_a_mutated_answer_does_no_harm(path: DecisionPath, text: str) -> None:
 
 
 @NO_DEADLINE
-@given(command=mutations(st.sampled_from([text for texts in COMMANDS.values() for text in texts] + [RESTART])))
+@given(command=mutations(st.sampled_from([text for texts in COMMANDS.values() for text in texts] + [GOOD_COMMAND])))
 @example(command="k{ubectl scale deployment/checkout --replicas=`id -u` -n shop")
 @example(command="k$(id)ubectl scale deployment/checkout --replicas=`id -u` -n shop")
 @example(command="k\u0663ubectl scale deployment/checkout --replicas=`id -u` -n shop")

@@ -110,8 +110,8 @@ def judge_one(found: Exemplar, **overrides: Any) -> Judgement:
 def test_affected_pods_are_the_known_replicas() -> None:
     judgement = judge_one(
         alert(
-            "CheckoutDown",
-            "The service is down",
+            "CheckoutHangs",
+            "Worker threads are deadlocked",
             {"namespace": "shop", "service": "checkout", "deployment": "checkout"},
             metrics={"replicas": 4},
         )
