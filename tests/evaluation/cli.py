@@ -25,6 +25,7 @@ from tests.evaluation.report import (
     source_table,
 )
 from tests.evaluation.simulated import MODELS, Signals, score_model, score_rules
+from tests.evaluation.sizes import decision_events, event_size, sizes_table
 
 _WIDTH = 120
 """Console width for output to a file or a pipe."""
@@ -69,6 +70,17 @@ def gate(data: Data = DEFAULT) -> None:
 
 
 @app.command()
+def sizes(
+    data: Annotated[list[Path] | None, typer.Option(help="Labelled alerts or incidents; may be repeated.")] = None,
+) -> None:
+    """Print the bytes of decision events in both languages, with the alerts' own words and without."""
+    lines = [(path.stem, line) for path in data or _reading_data() for line in _lines(path)]
+    for language in Language:
+        found = [event_size(event) for event in decision_events(decide(lines, language))]
+        _console().print(sizes_table(f"{len(found)} decisions in {language}", found))
+
+
+@app.command()
 def read(
     forms: Annotated[list[Path] | None, typer.Argument(help="Filled forms, with --sum.")] = None,
     *,
@@ -80,6 +92,8 @@ def read(
     add_up: Annotated[bool, typer.Option("--sum", help="Sum up the filled forms.")] = False,
 ) -> None:
     """Print a form with decisions beside their alerts, to be marked by a reader; or sum filled forms up."""
+    if add_up != bool(forms):
+        raise typer.BadParameter("filled forms and --sum belong together")
     try:
         if add_up:
             show_marks(_console(), [marked for path in forms or [] for marked in read_form(path)])

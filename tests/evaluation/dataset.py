@@ -29,7 +29,7 @@ INCIDENTS = Path(__file__).with_name("incidents.jsonl")
 _READER = AlertReader(heartbeats=Matchers())
 """A line is an alert by definition, so that the end of a heartbeat is not waited for."""
 
-_FOLD = Fold("alerts", 0, Timers())
+FOLD = Fold("alerts", 0, Timers())
 _STEP = 20_000
 """Milliseconds between the alerts of an incident."""
 
@@ -99,13 +99,19 @@ def _expert(truth: Mapping[str, Any]) -> Expert:
 
 
 def case_of_alerts(identity: str, alerts: Sequence[Mapping[str, Any]]) -> Case:
-    """Return the case of the first revision, after all alerts, from the decoder and the fold of the program."""
+    """Return the case of the first revision, after all alerts."""
+    state = state_of_alerts(identity, alerts)
+    return case_of(state, DUE, rules_only=not state.firing)
+
+
+def state_of_alerts(identity: str, alerts: Sequence[Mapping[str, Any]]) -> State:
+    """Return the state of the first revision, after all alerts, from the decoder and the fold of the program."""
     state = State(identity)
     for offset, document in enumerate(alerts):
         at = DUE - _STEP * (len(alerts) - offset)
         # A rule may set the severity none, with which an alert is not folded; here it is one all the same.
         severity = "info" if document["severity"] == "none" else document["severity"]
         alert = _READER.read({**document, "severity": severity, "starts_at": at}, at, [])
-        _FOLD.join(state, alert, offset, at, at)
+        FOLD.join(state, alert, offset, at, at)
     state.next_revision(DUE)
-    return case_of(state, DUE, rules_only=not state.firing)
+    return state

@@ -5,11 +5,14 @@ from statistics import fmean
 import pytest
 from typer.testing import CliRunner
 
-from openclaw_stream.vocabulary import Responsibility
+from openclaw_stream.events.size_limit import EVENT_BYTES
+from openclaw_stream.vocabulary import Language, Responsibility
 from tests.evaluation.cli import app, by_rules
 from tests.evaluation.dataset import OWN, Labelled, load
 from tests.evaluation.measures import Scored, accuracy, ece, macro_f1, routed
+from tests.evaluation.reading import decide
 from tests.evaluation.simulated import MODELS, Signals, score_model, score_rules
+from tests.evaluation.sizes import decision_events, event_size
 
 COLLAB = Responsibility.COLLAB
 LINE = (
@@ -42,7 +45,23 @@ def test_the_gate_command_prints_the_figures(tmp_path: Path) -> None:
         assert text in result.output
 
 
-@pytest.mark.parametrize("command", ["rules", "gate"])
+def test_the_sizes_command_prints_the_bytes_of_events(tmp_path: Path) -> None:
+    data = tmp_path / "labelled.jsonl"
+    data.write_text(LINE * 3)
+    result = CliRunner().invoke(app, ["sizes", "--data", str(data)])
+    assert result.exit_code == 0
+    for text in ("3 decisions in zh-TW", "3 decisions in en", "an event", "before", "median", "p99"):
+        assert text in result.output
+
+
+def test_no_event_of_the_own_alerts_is_over_the_limit(own: list[Labelled]) -> None:
+    readings = decide([("own", line) for line in own[::9]], Language.ZH_TW)
+    sizes = [event_size(event) for event in decision_events(readings)]
+    assert len(sizes) == len(readings) > 50
+    assert all(each.without < each.published < EVENT_BYTES for each in sizes)
+
+
+@pytest.mark.parametrize("command", ["rules", "gate", "sizes"])
 def test_a_missing_file_is_reported(tmp_path: Path, command: str) -> None:
     result = CliRunner().invoke(app, [command, "--data", str(tmp_path / "absent.jsonl")])
     assert result.exit_code == 1
