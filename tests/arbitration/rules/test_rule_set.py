@@ -24,7 +24,7 @@ def test_a_rule_with_an_unknown_category_is_refused() -> None:
 def test_a_team_without_an_unconditional_cause_is_refused() -> None:
     texts = sources()
     with pytest.raises(ValueError, match="FE must have no conditions"):
-        parse(texts | {"causes/fe.toml": texts["causes/fe.toml"].replace('when = ""', 'when = "rum"')})
+        parse(texts | {"causes/fe_unknown.toml": texts["causes/fe_unknown.toml"].replace('when = ""', 'when = "rum"')})
 
 
 def test_a_consistent_rule_set_passes() -> None:
