@@ -55,7 +55,7 @@ def test_the_read_command_writes_a_form_with_the_truth_at_its_end(tmp_path: Path
         assert line.id in truth
         assert line.id not in before
         assert line.alerts[0]["alertname"] in before
-        assert line.expert.cause not in before
+        assert line.expert.good_checks not in before
 
 
 def test_text_of_an_alert_is_never_a_line_of_the_form(tmp_path: Path) -> None:
@@ -122,3 +122,10 @@ def test_a_file_that_is_no_form_is_refused(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, ["read", "--sum", str(file)])
         assert result.exit_code == 1
         assert fault in result.output
+
+
+def test_forms_and_the_sum_belong_together(tmp_path: Path) -> None:
+    for arguments in (["--sum"], [str(write(tmp_path / "form.md", HELPFUL, HELPFUL))]):
+        result = CliRunner().invoke(app, ["read", *arguments])
+        assert result.exit_code == 2
+        assert "belong together" in result.output
