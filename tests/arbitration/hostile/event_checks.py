@@ -16,6 +16,10 @@ _PROGRAMS = re.compile(
     r"kubectl|k|oc|sudo|env|(?:ba|z|da|k|fi)?sh|curl|wget|rm|dd|ssh|docker|helm|terraform|aws|gcloud|systemctl|reboot|eval"
     r"|exec|chmod|iptables|crontab|nsenter|kubeadm|etcdctl|redis-cli|cmd|powershell|cat|tee|mv|cp"
 )
+_LINKS = ("generator_url", "runbook_url", "dashboard_url", "panel_url")
+_LINK = re.compile(r"(https?://[\w.:\[\]-]+([/?#][!#$%&()*+,./:;=?@\[\]~\w-]*)?)?", re.ASCII | re.IGNORECASE)
+"""Empty, or an address without any sign that ends an attribute or begins an element or a code span."""
+
 _HOMOGLYPHS = {"\u043a": "k", "\u0441": "c", "\u0435": "e", "\u043e": "o"}
 
 
@@ -37,7 +41,10 @@ def violations(outcome: Outcome) -> Iterator[str]:
             yield f"log: {event['log']!r}"
         if event["executed"] or bool(event["parsed"]) is not bool(event["command"]):
             yield f"executed {event['executed']}, parsed {event['parsed']}"
-    published = [decision, outcome.decision["validation"], outcome.decision["provenance"]]
+    incident = outcome.decision["incident"]
+    for alert in incident["evidence"]:
+        yield from (f"{name}: {alert[name]!r}" for name in _LINKS if not _LINK.fullmatch(alert[name]))
+    published = [decision, outcome.decision["validation"], outcome.decision["provenance"], incident]
     yield from (f"hidden: {text!r}" for text in _texts(published) if _has_hidden(text))
 
 
@@ -60,7 +67,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
-        for each in value.values() if isinstance(value, dict) else value:
+        for each in (*value, *value.values()) if isinstance(value, dict) else value:
             yield from _texts(each)
 
 

@@ -41,6 +41,10 @@ FIELDS: dict[str, Callable[[dict[str, Any], str], object]] = {
     "source": lambda alert, text: alert.update(source=text),
     "fingerprint": lambda alert, text: alert.update(fingerprint=text),
     "generator url": lambda alert, text: alert.update(generator_url=text),
+    "link of a runbook": lambda alert, text: alert["annotations"].update(
+        runbook_url=f"https://wiki.example.org/{text}"
+    ),
+    "name of a runbook": lambda alert, text: alert["annotations"].update(runbook=text),
     "metric": lambda alert, text: alert["metrics"].update({text: 0.99}),
 }
 ALERTS = {

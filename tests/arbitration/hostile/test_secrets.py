@@ -28,6 +28,13 @@ FIELDS: dict[str, Callable[[dict[str, Any], str], object]] = {
     "annotation": lambda alert, text: alert["annotations"].update(summary=text),
     "line of an annotation": lambda alert, text: alert["annotations"].update(description=f"first\n{text}"),
     "name of an annotation": lambda alert, text: alert["annotations"].update({text: "x"}),
+    "link of a runbook": lambda alert, text: alert["annotations"].update(
+        runbook_url=f"https://wiki.example.org/{text}"
+    ),
+    "query of a dashboard": lambda alert, text: alert["annotations"].update(
+        dashboard=f"https://g.example.org/d?x={text}"
+    ),
+    "name of a runbook": lambda alert, text: alert["annotations"].update(playbook=text),
     "metric": lambda alert, text: alert["metrics"].update({text: 1}),
 }
 ANSWERED = (
