@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.events.arbitration_result import ArbitrationResult
-from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.settings import SigNozSettings
 from openclaw_stream.signoz import Enrichment, SigNoz
@@ -28,15 +27,15 @@ class Reading(NamedTuple):
 
 
 class RecordedSignals(SigNoz):
-    """The golden signals that were recorded with an incident, in place of a query."""
+    """The golden signals that were recorded with incidents, in place of queries."""
 
-    def __init__(self, signals: GoldenSignals | None) -> None:
+    def __init__(self, lines: Iterable[Labelled]) -> None:
         super().__init__(SigNozSettings(url=None))
-        self._signals = signals
+        self._signals = {line.id: line.signals for line in lines}
 
-    async def golden_signals(self, case: Case) -> Enrichment:  # noqa: ARG002 - the parameter of SigNoz
-        """Return the recorded signals, none where there are none."""
-        return Enrichment(self._signals, None)
+    async def golden_signals(self, case: Case) -> Enrichment:
+        """Return the recorded signals of a case, whose group key is the id of its line."""
+        return Enrichment(self._signals[case.group_key], None)
 
 
 def draw(paths: Sequence[Path], count: int, seed: int) -> list[tuple[str, Labelled]]:
@@ -61,17 +60,14 @@ def _random(seed: str) -> random.Random:
     return random.Random(seed)  # noqa: S311 - the same draw for the same seed
 
 
-def decide(drawn: Iterable[tuple[str, Labelled]], language: Language) -> list[Reading]:
+def decide(drawn: Sequence[tuple[str, Labelled]], language: Language) -> list[Reading]:
     """Decide each incident by the arbiter without models: rules, validation, gate and tuning."""
     return asyncio.run(_decide(drawn, language))
 
 
-async def _decide(drawn: Iterable[tuple[str, Labelled]], language: Language) -> list[Reading]:
-    lookups = Metrics().golden_signals
-    readings = []
-    for dataset, line in drawn:
-        signals = RecordedSignals(line.signals)
-        result = await Arbiter(language, _SECONDS, signals, lookups).decide(line.case)
-        await signals.close()
-        readings.append(Reading(dataset, line, result))
+async def _decide(drawn: Sequence[tuple[str, Labelled]], language: Language) -> list[Reading]:
+    signals = RecordedSignals(line for _, line in drawn)
+    arbiter = Arbiter(language, _SECONDS, signals, Metrics().golden_signals)
+    readings = [Reading(dataset, line, await arbiter.decide(line.case)) for dataset, line in drawn]
+    await signals.close()
     return readings
