@@ -121,7 +121,7 @@ def check_restart(_command: Command, evidence: CommandEvidence, _parts: NamedPar
 def check_delete(command: Command, evidence: CommandEvidence, parts: NamedParts) -> Grounds:
     """Check that one pod is stuck, and that a controller replaces it."""
     _refuse(evidence, "deleting a pod does not cure", _NO_CURE)
-    quote = evidence.states(Fact.STUCK_POD) or evidence.states(Fact.HANG)
+    quote = evidence.states(Fact.STUCK_POD)
     if quote is None:
         raise RefusedCommand(f"no alert states that the pod {command.name} itself is stuck")
     if not parts.has_controller:

@@ -53,7 +53,7 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 
 _STORES = (
     r"postgres\w*|mysql|mariadb|mongo(?:db)?|redis|valkey|kafka|rabbitmq|elasticsearch|opensearch|cassandra|dynamodb"
-    r"|memcached?|clickhouse|databases?|sql|db"
+    r"|memcached?|clickhouse|couchdb|neo4j|solr|databases?|sql|db"
 )
 _PROVIDERS = (
     r"stripe|paypal|adyen|braintree|klarna|twilio|sendgrid|mailgun|s3|sqs|sns|kinesis|bigquery|gcs|firebase|auth0|okta"
@@ -81,19 +81,28 @@ _SETTINGS = (
     r"|credentials?"
 )
 
-OF_NODES = _any(
-    r"\b(?:nodes?|hosts?|servers?|vms?|machines?|instances?)(?:'s)?\s+(?:\w+\s+)?(?:cpu|memory|mem)\b",
-    r"\b(?:cpu|memory|mem)\b(?: \w+){0,2} (?:of|on) (?:the |a )?(?:nodes?|hosts?|servers?|vms?|machines?)\b",
-    r"\b(?:quota|overcommit\w*|allocatable|cluster)\b",
-    r"節點|主機|配額",
+_MACHINES = (
+    r"nodes?|hosts?|servers?|vms?|machines?|instances?|hypervisors?|devices?|firewalls?|switch(?:es)?|routers?|esxi|rds"
 )
-"""CPU and memory of machines, and what a cluster has promised of them."""
+OF_OTHERS = _any(
+    rf"\b(?:{_MACHINES})(?:'s)?(?: [\w`'-]+){{0,6}} (?:cpu|memory|mem)\b",
+    rf"\b(?:cpu|memory|mem)\b(?: \w+){{0,2}} (?:of|on) (?:the |a )?(?:{_MACHINES})\b",
+    r"\b(?:quota|overcommit\w*|allocatable|cluster|credits|load average|load per (?:core|cpu))\b",
+    r"\b(?:heap|jvm|gc|virtual memory)\b|\b(?:cpu|memory) requests\b",
+    rf"\b(?:{_STORES})\b",
+    r"節點|主機|配額|交換器|防火牆|路由器|資料庫|堆積記憶體",
+)
+"""CPU, memory and load that are not the container's: of machines, runtimes and data stores, or promised to others."""
 
 _OF_DATABASES = _any(
     r"\b(?:postgres\w*|mysql|mariadb|innodb|sql|databases?|db|transactions?|quer(?:y|ies)|tables?|rows?)\b",
     r"資料庫|交易|查詢",
 )
-_OF_MACHINES = _any(r"\b(?:nodes?|hosts?|terminating|browsers?|ios|android|disks?|nfs|mounts?|kernel)\b|節點|主機")
+_OF_MACHINES = _any(
+    r"\b(?:nodes?|hosts?|terminating|browsers?|ios|android|disks?|nfs|mounts?|kernel)\b|節點|主機",
+    r"\b(?:buttons?|forms?|pages?|screens?|tabs?)\b|按鈕|頁面|畫面|表單",
+)
+"""What hangs on a machine or in a browser, where a restart of the workload does not help."""
 
 
 WORDINGS: tuple[Wording, ...] = (
@@ -125,7 +134,7 @@ WORDINGS: tuple[Wording, ...] = (
             r"\bprocess(?:es)? (?:is|are|was|were) throttled\b",
             r"CPU.{0,12}?(?:節流|限速|受限|被限制)",
         ),
-        OF_NODES,
+        OF_OTHERS,
     ),
     Wording(
         Fact.OOM_KILL,
@@ -135,7 +144,7 @@ WORDINGS: tuple[Wording, ...] = (
             r"\bkilled\b.{0,30}\b(?:memory|more than \d+(?:\.\d+)? ?[KMGT]i?B?)\b",
             r"記憶體不足.{0,8}?(?:終止|強制|砍|重啟)|記憶體用盡",
         ),
-        _any(r"\b(?:nodes?|hosts?|kernel)\b|節點|主機"),
+        _any(rf"\b(?:nodes?|hosts?|kernel|heap|java|system memory|{_STORES})\b|節點|主機"),
     ),
     Wording(
         Fact.DEPENDENCY,
@@ -196,7 +205,7 @@ WORDINGS: tuple[Wording, ...] = (
     Wording(Fact.MIGRATION, _any(r"\bmigrat\w+|\bschema changes?\b|遷移|結構變更|結構異動")),
     Wording(
         Fact.HANG,
-        _any(r"\bdead-?lock(?:ed|s)?\b|死鎖|死結"),
+        _any(r"\bdead-?lock(?:ed|s)?\b(?! (?:found|victim))|死鎖|死結"),
         _OF_DATABASES,
     ),
     Wording(
@@ -204,7 +213,7 @@ WORDINGS: tuple[Wording, ...] = (
         _any(
             r"\b(?:hung|hangs|hanging|frozen|wedged|unresponsive|stopped responding)\b",
             r"\b(?:threads?|process(?:es)?|workers?|event ?loop|goroutines?|consumers?)"
-            r" (?:(?:is|are|was|were|has been|have been) )?(?:\w+ )?(?:stuck|blocked)\b",
+            r" (?:(?:is|are|was|were|has been|have been) )?(?:\w+ )?stuck\b",
             r"卡死|卡住不動|當住|無回應|沒有回應|停止回應|不再回應",
         ),
         _OF_MACHINES,
@@ -226,7 +235,9 @@ WORDINGS: tuple[Wording, ...] = (
             r"\bexhaust\w*.{0,30}?\bpools?\b",
             r"(?:連線池|執行緒池|連接池).{0,8}?(?:耗盡|用盡|用完|用光|已滿|滿載)",
         ),
-        _any(r"\b(?:ip|node|address|storage|ceph|disk)[- ]?pools?\b"),
+        _any(
+            r"\b(?:ip|node|address|storage|ceph|disk|zfs|buffer)[- ]?pools?\b|\b(?:nearly|almost) (?:full|exhausted)\b"
+        ),
     ),
     Wording(
         Fact.HANG,
@@ -280,9 +291,11 @@ WORDINGS: tuple[Wording, ...] = (
         Fact.STUCK_POD,
         _any(
             r"\bstuck (?:in )?(?:the )?terminating\b|\bterminating (?:for|since)\b|\b(?:is|has been) terminating\b",
-            r"\b(?:nodes?|hosts?)\b.{0,40}?\b(?:lost|unreachable|not ?ready|gone|down|dead)\b",
-            r"\b(?:lost|unreachable|dead) (?:node|host)\b",
-            r"卡在\s?(?:Terminating|終止)|(?:節點|主機).{0,12}?(?:失聯|失去|無法連線|故障|離線|NotReady)",
+            r"\bpod\b.{0,60}?\b(?:nodes?|hosts?)\b.{0,40}?\b(?:lost|unreachable|not ?ready|gone|down|dead)\b",
+            r"\bpod\b.{0,60}?\b(?:lost|unreachable|dead) (?:node|host)\b",
+            r"\bpod\b.{0,40}?\b(?:hung|hangs|frozen|wedged|unresponsive|dead-?locked)\b",
+            r"卡在\s?(?:Terminating|終止)|Pod.{0,20}?(?:節點|主機).{0,12}?(?:失聯|失去|無法連線|故障|離線|NotReady)",
+            r"Pod.{0,12}?(?:卡死|當住|無回應|沒有回應|死鎖)",
         ),
     ),
     Wording(

@@ -16,8 +16,8 @@ _QUOTES = re.compile("[“”]")
 _WORD_BREAK = re.compile(r"[_\s-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _VERSION = re.compile(r"[:@].*|(?:^|[-_.])v?\d[\w.+-]*$|^v$")
 _CPU = r"(?<![A-Za-z])cpu(?!(?: \w+)? throttl)(?![A-Za-z])|處理器"
-_MEMORY = r"\b(?:memory|mem|heap|rss)\b|記憶體"
-_FREE = r"\b(?:free|available|remaining)\s(?:\w+\s)?(?:memory|mem|heap)\b|(?:可用|剩餘)的?記憶體"
+_MEMORY = r"\b(?:memory|mem|rss)\b|記憶體"
+_FREE = r"\b(?:free|available|remaining)\s(?:\w+\s)?(?:memory|mem)\b|(?:可用|剩餘)的?記憶體"
 _LOAD = (
     r"\btraffic\b|\brequest (?:rate|volume)|\brequests per second\b|\b[rq]ps\b|\bthroughput\b"
     r"|流量|請求(?:數|量)|負載(?!平衡|均衡)"
@@ -94,7 +94,7 @@ def _measured(sentence: str, masked: str) -> Iterator[Statement]:
     ):
         for number in numbers:
             yield Statement(fact, words, certain, number)
-    if not patterns.OF_NODES.search(masked):
+    if not patterns.OF_OTHERS.search(masked):
         for found in filter(None, (_cpu(masked), _memory(masked), _load(masked))):
             yield Statement(found, words, certain)
 
