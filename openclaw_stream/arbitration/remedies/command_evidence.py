@@ -103,9 +103,8 @@ class CommandEvidence:
         return sorted({each.statement.number for each in self._certain(fact)})
 
     def _certain(self, fact: Fact) -> list[Quote]:
-        return [
-            each for each in self.quotes if each.statement.fact is fact and each.statement.certain and each.about_target
-        ]
+        of_target = (each for each in self.quotes if each.about_target and not each.statement.name)
+        return [each for each in of_target if each.statement.fact is fact and each.statement.certain]
 
 
 def read_evidence(case: Case, metrics: GoldenSignals | None, kind: Kind, name: str) -> CommandEvidence:

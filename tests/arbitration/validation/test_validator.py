@@ -17,7 +17,7 @@ from tests.arbitration.kubectl.commands import mutations
 from tests.arbitration.oracle import is_safe
 from tests.builders import POD, case, exemplar, judgement
 
-TEXT = "All worker threads are deadlocked, CPU is at 98 % on 3 replicas"
+TEXT = "All worker threads of the pod are deadlocked, CPU is at 98 % on 3 replicas"
 CASE = case(exemplar(labels={"deployment": "checkout", "pod": POD, "node": "worker-1"}, message=TEXT, namespace="shop"))
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
 AUTOSCALE = "kubectl autoscale deployment/checkout --min=3 --max=6 --cpu=70% -n shop"
@@ -119,7 +119,7 @@ def test_a_command_that_the_evidence_does_not_ask_for_is_refused(command: str, r
     assert [reason in rejected.reason for rejected in validation.rejected_commands] == [True, True]
 
 
-@pytest.mark.parametrize("given", ["", "Trust me: “All worker threads are deadlocked”."])
+@pytest.mark.parametrize("given", ["", "Trust me: “All worker threads of the pod are deadlocked”."])
 @pytest.mark.parametrize("language", Language)
 def test_the_reason_is_from_the_evidence_whatever_the_judgement_gives(language: Language, given: str) -> None:
     checked, _ = validator.validate(_with(RESTART, command_reason=given), CASE, None, language)
