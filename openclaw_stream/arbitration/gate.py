@@ -58,7 +58,9 @@ def gate(
 
     1. *The prior* is the calibrated confidence of the rules in their team. Of the rest, half belongs to the second team
        that they name (it was the right one in 24 of 36 wrong answers on the labelled alerts), and the other half is
-       spread evenly. A confidence below one in five is no information: all answers are equally likely.
+       spread evenly. An owner of the subject is part of it: the rules take the owner's team where the evidence points
+       to no other, and name it second elsewhere. A confidence below one in five is no information: all answers are
+       equally likely.
     2. *The golden signals* of the service. An error rate of 5 % or a P99 of a second, where paging usually starts, are
        evidence for a server-side cause; errors below 1 % with a P99 below 500 ms for a client-side cause, or for no
        fault at all. They distinguish fault from no fault better than team from team, so the likelihoods of any two

@@ -6,6 +6,7 @@ import pty
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from openclaw_stream.embedded import EmbeddedValkey
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.topics import create_topics
 from tests.arbitration.llm.providers.loopback import Answer, hangs, loopback, raw, responds
+from tests.arbitration.ownership.owners import SHOP
 from tests.check.runner import Environment, call, findings, settings_of
 
 NAMES = (
@@ -25,6 +27,7 @@ NAMES = (
     *("Redis", "SigNoz"),
     *("ollama", "gemini", "claude", "openai", "ollama (summaries)"),
     "Langfuse",
+    "owners",
 )
 
 
@@ -82,9 +85,11 @@ def langfuse_at(url: str) -> Environment:
     return {"LANGFUSE_BASE_URL": url, "LANGFUSE_PUBLIC_KEY": "pk-lf-1", "LANGFUSE_SECRET_KEY": "sk-lf-1"}
 
 
-async def test_everything_works(valkey: Any, ready: Environment) -> None:
+async def test_everything_works(valkey: Any, ready: Environment, tmp_path: Path) -> None:
+    (tmp_path / "owners.toml").write_text(SHOP)
+    others = {"REDIS_URL": valkey.url, "OPENCLAW_OWNERS": str(tmp_path / "owners.toml")}
     async with everything() as url:
-        done = await call(ready | all_at(url) | {"REDIS_URL": valkey.url}, "--strict")
+        done = await call(ready | all_at(url) | others, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert [line.split(":")[0] for line in lines] == [f"works     {name}" for name in NAMES]
@@ -95,7 +100,7 @@ async def test_unconfigured_dependencies_are_missing_and_no_failure(ready: Envir
     done = await call(ready, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["works"] * 5 + ["missing"] * 7
+    assert [line.split("  ")[0] for line in lines] == ["works"] * 5 + ["missing"] * 8
     assert "missing   SigNoz: SIGNOZ_URL is not set: decisions are made without golden signals" in lines
     assert "missing   gemini: GEMINI_API_KEY is not set: it is not asked" in lines
     assert "missing   models: none is configured: the rules decide" in lines
@@ -197,7 +202,7 @@ async def test_servers_with_unexpected_responses_are_degraded(
 ) -> None:
     async with loopback(answer) as server:
         found = await findings(monkeypatch, ready | all_at(server.url))
-    checked = [found[name] for name in NAMES[NAMES.index("SigNoz") :]]
+    checked = [found[name] for name in NAMES[NAMES.index("SigNoz") : -1]]
     assert [each.state for each in checked] == [FindingStatus.DEGRADED] * 7
 
 

@@ -1,8 +1,8 @@
 """The cache key of an answer: equal for incidents that need the same answer, and for no others.
 
-Exact: scope, names, services, targets, labels, and the sizes of workloads (replicas, limits), which a remedy starts
-from. By order of magnitude: other numbers in texts and metrics. Ignored, because they vary between repeats of one
-incident: identifiers and times.
+Exact: scope, owner, names, services, targets, labels, and the sizes of workloads (replicas, limits), which a remedy
+starts from. By order of magnitude: other numbers in texts and metrics. Ignored, because they vary between repeats of
+one incident: identifiers and times.
 """
 
 import hashlib
@@ -41,6 +41,7 @@ def cache_key(
         "models": models,
         "language": language,
         "scope": (case.group_key, case.namespace, case.service),
+        "owner": case.owner and (case.owner.team, case.owner.responsibility),
         "severity": case.severity,
         "magnitude": len(str(case.alert_count)),
         "names": sorted(case.alert_names),

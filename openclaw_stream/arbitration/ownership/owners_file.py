@@ -92,7 +92,8 @@ def parse_owners(text: str, file: str) -> OwnersFile:
     if not entries:
         raise OwnersFileError(file, 0, f"it has no [[{_ENTRIES}]] entry; add one, or unset OPENCLAW_OWNERS")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise OwnersFileError(file, _line_of_key(text, 1, ""), f"entries are tables; begin each with [[{_ENTRIES}]]")
+        line = _line_of_key(text, 0, _ENTRIES)
+        raise OwnersFileError(file, line, f"entries are tables; begin each with [[{_ENTRIES}]]")
     return OwnersFile(tuple(_entry(entry, number, text, file) for number, entry in enumerate(entries, start=1)))
 
 

@@ -1,7 +1,7 @@
 """Classifies the evidence of one alert name: the responsible team, its confidence and the likely cause."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Matches
 from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE, Cause, Condition, ConfidenceCurve, Rule, RuleSet
@@ -28,8 +28,8 @@ class Classification:
 
     `scores` are log-odds by team, highest first, of all teams with an applicable rule. `terms` are the vocabulary terms
     that matched the team's rules. `matched` is false where only rules without conditions applied. `pointed` are the
-    teams of which a part or a technology is named; for all others only symptoms speak. `by_owner` is set where the
-    diagnosis has given the alert to the team of the subject's owner.
+    teams of which a part or a technology is named, where the owner of the subject is known. `by_owner` is set where the
+    team is the owner's because no part of another is.
     """
 
     evidence: AlertEvidence
@@ -43,15 +43,18 @@ class Classification:
     by_owner: bool = False
 
 
-def classify(evidence: AlertEvidence, rule_set: RuleSet) -> Classification:
-    """Return the classification of one alert name by all rules that apply."""
+def classify(evidence: AlertEvidence, rule_set: RuleSet, owner: Responsibility | None = None) -> Classification:
+    """Return the classification of one alert name by all rules that apply.
+
+    With an `owner`, an alert that names no part of the team that the rules assign is the owner's.
+    """
     applicable = _applicable_rules(evidence.matches, rule_set)
     totals = ((team, _total(rules)) for team, rules in applicable.items())
     scores = dict(sorted(totals, key=lambda item: -item[1]))
     team = next(iter(scores))
     matched = any(rule.conditions for rules in applicable.values() for _, rule in rules)
     curve = rule_set.confidence
-    return Classification(
+    by_rules = Classification(
         evidence=evidence,
         team=team,
         confidence=_confidence(list(scores.values()), curve) if matched else curve.unknown,
@@ -59,16 +62,46 @@ def classify(evidence: AlertEvidence, rule_set: RuleSet) -> Classification:
         cause=_cause(team, evidence.matches, rule_set),
         terms=_terms(applicable[team], evidence.matches),
         matched=matched,
-        pointed=_pointed(applicable, rule_set),
+        pointed=_pointed(applicable, evidence.matches, rule_set) if owner else frozenset(),
     )
+    return _with_owner(by_rules, owner, rule_set) if owner else by_rules
 
 
-def _pointed(applicable: Mapping[Responsibility, ScoredRules], rule_set: RuleSet) -> frozenset[Responsibility]:
+def _pointed(
+    applicable: Mapping[Responsibility, ScoredRules], matches: Matches, rule_set: RuleSet
+) -> frozenset[Responsibility]:
     """Return the teams of which a part or a technology is named clearly."""
+    resources = {matches[category].term for category in rule_set.resources if category in matches}
+    named = {
+        category
+        for category, match in matches.items()
+        if match.strength >= _POINTING_MIN and match.term not in resources
+    }
     return frozenset(
         team
         for team, rules in applicable.items()
-        if any(rule in rule_set.pointing_rules and score >= _POINTING_MIN * rule.weight for score, rule in rules)
+        if any(not named.isdisjoint(part) for _, rule in rules for part in rule_set.part_conditions[rule])
+    )
+
+
+def _with_owner(by_rules: Classification, owner: Responsibility, rule_set: RuleSet) -> Classification:
+    """Return the classification with the owner's team, unless a part of the team that it has is named.
+
+    Only parts speak for other teams than the owner's. The cause is one of the owner's team, else that of the rules.
+    """
+    scores = {team: score for team, score in by_rules.scores.items() if team in by_rules.pointed}
+    if by_rules.team in by_rules.pointed:
+        return replace(by_rules, scores=scores)
+    cause = _cause(owner, by_rules.evidence.matches, rule_set)
+    best = next(iter(by_rules.scores.values()))
+    return replace(
+        by_rules,
+        team=owner,
+        scores={owner: best} | {team: score for team, score in scores.items() if team is not owner},
+        cause=by_rules.cause if cause.is_unknown and not by_rules.cause.is_unknown else cause,
+        terms=(),
+        matched=True,
+        by_owner=True,
     )
 
 

@@ -4,12 +4,11 @@ Simultaneous faults are often one: a lost node below a failing database below a 
 cause with enough confidence is taken for the root cause, and shallower causes of other teams are its symptoms. Causes
 of other teams at the same depth or deeper are conflicting.
 
-Where the owner of the subject is known, an alert that names no part and no technology of another team belongs to the
-owner's team, whatever its symptoms. Where the evidence points to another team, that team stays, and the owner's comes
-second: it knows the subject.
+Where the owner of the subject is known, alerts that name no part of another team are classified as the owner's. Where
+the evidence points to another team, that team stays, and the owner's comes second: it knows the subject.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from openclaw_stream.arbitration.rules.classification import Classification
@@ -59,24 +58,21 @@ class Diagnosis:
 
 
 def diagnose(
-    classifications: Sequence[Classification],
-    unknown: Mapping[Responsibility, Cause],
-    owner: Responsibility | None = None,
+    classifications: Sequence[Classification], unknown: Cause, owner: Responsibility | None = None
 ) -> Diagnosis:
     """Return the diagnosis of a case.
 
     Args:
-        classifications: One per alert name, at least one.
-        unknown: The cause to report where none is known, by team; that of COLLAB where no alert matches a rule.
+        classifications: One per alert name, at least one; each with this owner.
+        unknown: The cause to report where no alert matches a rule and no owner is known.
         owner: The responsibility of the subject's owner, None where it is not known.
     """
+    diagnosis = _diagnose(classifications, unknown)
     if owner is None:
-        return _diagnose(classifications, unknown[Responsibility.COLLAB])
-    assigned = [_assigned(each, owner, unknown[owner]) for each in classifications]
-    diagnosis = _diagnose(assigned, unknown[owner])
+        return diagnosis
     if diagnosis.primary is not owner:
         return replace(diagnosis, secondary=_joined((owner,), diagnosis.secondary))
-    pointed = {team: None for each in assigned for team in each.scores if team in each.pointed and team is not owner}
+    pointed = [team for each in classifications for team in each.scores if team in each.pointed - {owner}]
     return replace(
         diagnosis,
         confidence=diagnosis.confidence if pointed else max(diagnosis.confidence, _OWNER_CONFIDENCE),
@@ -86,23 +82,6 @@ def diagnose(
 
 def _joined(first: Iterable[Responsibility], second: Iterable[Responsibility]) -> tuple[Responsibility, ...]:
     return tuple(dict.fromkeys((*first, *second)))[:_SECONDARY_MAX]
-
-
-def _assigned(classification: Classification, owner: Responsibility, unknown: Cause) -> Classification:
-    """Return the classification with the owner's team, unless the alert names a part of the team that it has."""
-    scores = {team: score for team, score in classification.scores.items() if team in classification.pointed}
-    if classification.team in classification.pointed:
-        return replace(classification, scores=scores)
-    best = next(iter(classification.scores.values()))
-    return replace(
-        classification,
-        team=owner,
-        scores={owner: best} | {team: score for team, score in scores.items() if team is not owner},
-        cause=unknown if classification.cause.is_unknown else classification.cause,
-        terms=(),
-        matched=True,
-        by_owner=True,
-    )
 
 
 def _diagnose(classifications: Sequence[Classification], unknown: Cause) -> Diagnosis:

@@ -12,7 +12,7 @@ from openclaw_stream.arbitration.rules.loading import parse, sources, version
 from openclaw_stream.arbitration.rules.rule_set import RuleSet, Technology
 from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement, Suggestion
 from openclaw_stream.incidents.case import Case
-from openclaw_stream.vocabulary import Language
+from openclaw_stream.vocabulary import Language, Responsibility
 
 _SOURCES = sources()
 RULES_VERSION = version(_SOURCES)
@@ -51,9 +51,9 @@ def _extractor() -> EvidenceExtractor:
 
 def _diagnose(case: Case, rule_set: RuleSet) -> Diagnosis:
     evidence = _extractor().extract(case) or (AlertEvidence("", case.severity, {}),)
-    unknown = {team: causes[-1] for team, causes in rule_set.causes_by_team.items()}
+    unknown = rule_set.causes_by_team[Responsibility.COLLAB][-1]
     owner = case.owner.responsibility if case.owner else None
-    return diagnose([classify(each, rule_set) for each in evidence], unknown, owner)
+    return diagnose([classify(each, rule_set, owner) for each in evidence], unknown, owner)
 
 
 def _judgement(

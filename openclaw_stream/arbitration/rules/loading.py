@@ -69,6 +69,7 @@ def parse(texts: Mapping[str, str]) -> RuleSet:
         subjects={kind: _checks(entry) for kind, entry in parsed["subjects.toml"].items()},
         fields=_fields(routing["fields"]),
         symptoms=frozenset(routing["ownership"]["symptoms"]),
+        resources=tuple(routing["ownership"]["resources"]),
         confidence=_confidence_curve(routing["confidence"]),
         phrases={language: parsed["phrases.toml"][language] for language in Language},
     )

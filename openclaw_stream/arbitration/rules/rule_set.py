@@ -138,7 +138,7 @@ class ConfidenceCurve:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """All rules, causes, field weights and phrases; `symptoms` are the categories that point to no team."""
+    """All rules, causes, field weights and phrases; `symptoms` and `resources` point to no team: see routing.toml."""
 
     categories: Mapping[str, tuple[str, ...]]
     unstemmed: tuple[str, ...]
@@ -148,6 +148,7 @@ class RuleSet:
     subjects: Mapping[str, Checks]
     fields: FieldWeights
     symptoms: frozenset[str]
+    resources: tuple[str, ...]
     confidence: ConfidenceCurve
     phrases: Mapping[Language, Mapping[str, str]] = field(repr=False)
 
@@ -169,8 +170,8 @@ class RuleSet:
         return {category: tuple(rules) for category, rules in index.items()}
 
     @cached_property
-    def pointing_rules(self) -> frozenset[Rule]:
-        """The rules with a condition that names a part or a technology of their own team, not a symptom."""
+    def part_conditions(self) -> Mapping[Rule, tuple[Condition, ...]]:
+        """By rule, its conditions that name a part or a technology of its own team, and no symptom."""
         parts = {
             (rule.team, category)
             for rule in self.rules
@@ -178,11 +179,10 @@ class RuleSet:
             for category in rule.conditions[0]
             if category.partition(".")[0] not in self.symptoms
         }
-        return frozenset(
-            rule
+        return {
+            rule: tuple(each for each in rule.conditions if all((rule.team, category) in parts for category in each))
             for rule in self.rules
-            if any(all((rule.team, category) in parts for category in condition) for condition in rule.conditions)
-        )
+        }
 
     @cached_property
     def technologies_by_category(self) -> Mapping[str, Technology]:
@@ -206,7 +206,10 @@ class RuleSet:
             ValueError: A rule or cause uses an unknown category, or a team has no cause without conditions.
         """
         technologies = {each.category for each in self.technologies}
-        unknown = sorted((self._used_categories() | self.symptoms) - {*self.categories, *technologies, NAMED_SERVICE})
+        unknown = sorted(
+            (self._used_categories() | self.symptoms | {*self.resources})
+            - {*self.categories, *technologies, NAMED_SERVICE}
+        )
         if unknown:
             raise ValueError(f"rules use categories that are not in the vocabulary: {', '.join(unknown)}")
         for team in Responsibility:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from openclaw_stream.arbitration.llm.cache_key import bucket, cache_key, normalised
 from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.events.decision import GoldenSignals
-from openclaw_stream.incidents.case import Case
-from openclaw_stream.vocabulary import Language, Severity
+from openclaw_stream.incidents.case import Case, Owner
+from openclaw_stream.vocabulary import Language, Responsibility, Severity
 from tests.arbitration.llm.model_server import CASE, case_with, storm
 
 METRICS = GoldenSignals(rps=100, rps_trend=0.5, error_rate=4, p99_ms=800)
@@ -30,6 +30,8 @@ def key(
 SCOPE = [
     replace(CASE, namespace="other"),
     replace(CASE, service="other"),
+    replace(CASE, owner=Owner("Shop", "entry 1")),
+    replace(CASE, owner=Owner("Shop", "entry 1", Responsibility.BE)),
     replace(CASE, group_key="other"),
     replace(CASE, services=("parcel-quotes", "other")),
     replace(CASE, severity=Severity.CRITICAL),

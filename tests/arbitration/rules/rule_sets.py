@@ -47,6 +47,7 @@ RULE_SET = RuleSet(
     subjects={"alert": CHECKS, "alert/DB": CHECKS, "node": CHECKS, "service/BE": CHECKS, "service": CHECKS},
     fields=FIELDS,
     symptoms=frozenset(("latency", "errors", NAMED_SERVICE)),
+    resources=(),
     confidence=ConfidenceCurve(margins=((0.0, 0.5), (4.0, 0.9)), ceilings=((0.0, 0.3), (2.0, 0.8)), unknown=0.3),
     phrases={},
 )

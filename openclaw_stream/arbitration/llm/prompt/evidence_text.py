@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import orjson
 
 from openclaw_stream.events.decision import GoldenSignals
-from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.incidents.case import Case, Exemplar, Owner
 from openclaw_stream.incidents.links import link_kind, safe_link
 from openclaw_stream.text import safe_text
 
@@ -63,7 +63,13 @@ def _incident(case: Case) -> dict[str, Any]:
         "recovered_and_fired_again": case.flaps,
         "minutes": max(case.due - case.opened_at, 0) // 60_000,
         "services": [name for name in (safe_text(each, _NAME_MAX) for each in case.services) if budget.spend(name)],
+        **({"owner": _owner(case.owner)} if case.owner else {}),
     }
+
+
+def _owner(owner: Owner) -> dict[str, Any]:
+    team = {"team": safe_text(owner.team, _NAME_MAX)}
+    return team | ({"responsibility": owner.responsibility} if owner.responsibility else {})
 
 
 def _golden_signals(metrics: GoldenSignals | None) -> dict[str, Any]:

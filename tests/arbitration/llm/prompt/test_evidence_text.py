@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from openclaw_stream.arbitration.llm.prompt.evidence_text import EVIDENCE_BYTES_MAX, render_evidence
-from openclaw_stream.vocabulary import Severity
+from openclaw_stream.incidents.case import Owner
+from openclaw_stream.vocabulary import Responsibility, Severity
 from tests.builders import case, exemplar
 
 LONG = "資料庫" * 1000
@@ -27,6 +28,19 @@ def test_the_lines_are_incident_signals_counts_and_alerts() -> None:
     assert [next(iter(line)) for line in shown] == ["incident", "golden_signals", "alert_counts", "alert", "alert"]
     assert shown[0]["incident"]["recovered_and_fired_again"] == 2
     assert shown[2]["alert_counts"] == {"A": 1, "B": 1}
+
+
+@pytest.mark.parametrize(
+    ("owner", "shown"),
+    [
+        (None, None),
+        (Owner("Shop", "entry 1"), {"team": "Shop"}),
+        (Owner("Shop", "entry 1", Responsibility.BE), {"team": "Shop", "responsibility": "BE"}),
+        (Owner("Shop\u202e password=hunter2hunter2", "label team"), {"team": "Shop password=[redacted:password]"}),
+    ],
+)
+def test_the_incident_has_its_owner(owner: Owner | None, shown: dict[str, str] | None) -> None:
+    assert lines(render_evidence(case(owner=owner), None))[0]["incident"].get("owner") == shown
 
 
 def test_counts_beyond_the_budget_are_counted_together() -> None:
