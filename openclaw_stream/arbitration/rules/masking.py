@@ -13,7 +13,7 @@ _NAME_MAX = 120
 _NAMES_MAX = 32
 _LABELS_MAX = 32
 _EXEMPLARS_MAX = 16
-_KINDS = frozenset(("service", "deployment", "statefulset", "daemonset", "cronjob", "job", "workload", "replicaset"))
+_NOT_MASKED = frozenset(("namespace", "node", "host", "datasource"))
 _PODS = frozenset(("pod", "replicaset"))
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[\u4e00-\u9fff]+")
 # Kubernetes draws the hashes of pods from these letters.
@@ -50,7 +50,7 @@ def _names_in(case: Case) -> Iterator[str]:
             if rank is not None and KIND_OF[rank] in _PODS:
                 yield value
                 yield workload_of_pod(value)
-            elif rank is not None and KIND_OF[rank] in _KINDS:
+            elif rank is not None and KIND_OF[rank] not in _NOT_MASKED:
                 yield value
 
 
