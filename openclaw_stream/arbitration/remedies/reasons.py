@@ -6,7 +6,7 @@ from openclaw_stream.arbitration.remedies.command_evidence import CommandEvidenc
 from openclaw_stream.arbitration.remedies.conditions import CONDITIONS, NamedParts
 from openclaw_stream.arbitration.remedies.data_stores import is_data_store
 from openclaw_stream.arbitration.remedies.remedy_texts import reason_text
-from openclaw_stream.arbitration.remedies.resources import WORKLOAD_KINDS, container_of, evidence_resources
+from openclaw_stream.arbitration.remedies.resources import container_of, evidence_resources, known_workloads
 from openclaw_stream.events.decision import GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Language, Responsibility
@@ -41,7 +41,7 @@ def _reason(evidence: CommandEvidence, command: Command, case: Case, language: L
     workload = workload_of_pod(command.name) if command.kind is Kind.POD else command.name
     if any(map(is_data_store, (workload, container))):
         raise RefusedCommand(f"{command.target} is a data store: changing one takes more than a command")
-    controllers = {each.name for each in evidence_resources(case).resources if each.kind in WORKLOAD_KINDS}
+    controllers = {each.name for each in known_workloads(evidence_resources(case))}
     parts = NamedParts(container, any_container, workload in controllers)
     return reason_text(CONDITIONS[command.verb](command, evidence, parts), language)
 

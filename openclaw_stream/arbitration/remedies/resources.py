@@ -93,16 +93,18 @@ def evidence_resources(case: Case) -> EvidenceResources:
     return EvidenceResources(safe, _safe_names(namespaces), _safe_names(names))
 
 
-def workload_of(case: Case, resources: EvidenceResources) -> ResourceRef | None:
-    """Return the one workload of known kind and namespace that a case is about; None where there is none, or several.
-
-    Of several it is the subject of the case.
-    """
+def known_workloads(resources: EvidenceResources) -> list[ResourceRef]:
+    """Return the workloads whose kind and namespace are known, each name once."""
     by_name: dict[str, list[ResourceRef]] = {}
     for each in resources.resources:
         if each.kind in WORKLOAD_KINDS and _is_valid(each):
             by_name.setdefault(each.name, []).append(each)
-    found = [refs[0] for refs in by_name.values() if len({each.kind for each in refs}) == 1]
+    return [refs[0] for refs in by_name.values() if len({each.kind for each in refs}) == 1]
+
+
+def workload_of(case: Case, resources: EvidenceResources) -> ResourceRef | None:
+    """Return the one known workload of a case, of several the subject of the case; None where there is none."""
+    found = known_workloads(resources)
     if len(found) > 1:
         found = [each for each in found if each.name == case.subject.name]
     return found[0] if len(found) == 1 else None
