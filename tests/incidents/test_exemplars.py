@@ -1,5 +1,7 @@
 """Alerts as they are stored: capped, redacted, and read again, also those of earlier versions."""
 
+import sys
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -21,6 +23,18 @@ def test_an_alert_without_texts_takes_little_space() -> None:
     alert = Alert("A", Severity.HIGH, True, 0, 0, "f", 7, "g")  # noqa: FBT003 - by position
     assert orjson.loads(exemplar(alert)) == {"name": "A", "severity": "high", "member": 7, "fingerprint": "f"}
     assert exemplar_from(exemplar(alert)) == Exemplar("A", Severity.HIGH, "f", member=7)
+
+
+def test_a_stored_alert_holds_no_more_memory_than_its_bytes() -> None:
+    alert = Alert("A", Severity.HIGH, True, 0, 0, "f", 7, "g", message="m" * 400)  # noqa: FBT003 - by position
+    size = sys.getsizeof(exemplar(alert))
+    tracemalloc.start()
+    try:
+        kept = [exemplar(alert) for _ in range(500)]
+        allocated, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert allocated < 1.3 * size * len(kept)
 
 
 def test_of_many_annotations_texts_and_links_are_kept() -> None:

@@ -15,6 +15,7 @@ from openclaw_stream.alerts.subject import NO_SUBJECT, SERVICE, Subject
 from openclaw_stream.errors import FatalError
 from openclaw_stream.events.arbitration_result import PublishedDecision
 from openclaw_stream.incidents.evidence import incident_fields
+from openclaw_stream.incidents.exemplars import compact
 from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.incidents.state import NEVER, LineageRecord, State
 from openclaw_stream.vocabulary import IncidentStatus
@@ -170,7 +171,7 @@ def _incident_fields(incident: dict[str, Any], fold: dict[str, Any]) -> dict[str
         "subject": _subject(fold),
         "alert_names": fold["names"],
         "other_alerts": fold["others"],
-        "exemplars": tuple(orjson.dumps(value) for value in fold["exemplars"]),
+        "exemplars": tuple(map(compact, fold["exemplars"])),
         **{name: fold[name] for name in _SAME_IN_FOLD},
     }
 
