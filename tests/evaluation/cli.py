@@ -10,6 +10,7 @@ from rich.console import Console
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.vocabulary import Language
+from tests.evaluation.commands import report_commands, show_commands
 from tests.evaluation.dataset import DEFAULT, INCIDENTS, OWN, Labelled, NoDataError, load
 from tests.evaluation.form import form
 from tests.evaluation.marks import FormError, read_form
@@ -78,6 +79,19 @@ def sizes(
     for language in Language:
         found = [event_size(event) for event in decision_events(decide(lines, language))]
         _console().print(sizes_table(f"{len(found)} decisions in {language}", found))
+
+
+@app.command()
+def commands(
+    data: Annotated[list[Path] | None, typer.Option(help="Labelled alerts or incidents; may be repeated.")] = None,
+    *,
+    only_counts: Annotated[bool, typer.Option("--counts", help="Without the published commands and reasons.")] = False,
+) -> None:
+    """Print the commands that are published and why, those that are refused and why, and reasons without evidence."""
+    report = report_commands([line for path in data or _reading_data() for line in _lines(path)])
+    show_commands(_console(), report, only_counts=only_counts)
+    if report.unfounded:
+        raise typer.Exit(1)
 
 
 @app.command()
