@@ -35,6 +35,7 @@ IO_FILES = {
     f"tests/{path}.py"
     for path in (
         *("arbitration/hostile/test_answers", "arbitration/hostile/test_injection", "arbitration/hostile/test_secrets"),
+        "arbitration/ownership/test_decisions",
         *(f"arbitration/llm/providers/test_{name}" for name in ("claude", "gemini", "http", "ollama")),
         *(f"arbitration/llm/providers/test_{name}" for name in ("openai", "shapes")),
         *(f"arbitration/llm/test_{name}" for name in ("cached_chain", "chain", "provider_client", "steps")),

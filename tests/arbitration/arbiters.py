@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openclaw_stream.arbitration.arbiter import Arbiter
+from openclaw_stream.arbitration.ownership import OwnerLookup
 from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings
 from openclaw_stream.telemetry.metrics import Metrics
@@ -32,16 +33,20 @@ class RunningArbiter:
 
 
 @asynccontextmanager
-async def arbiter(reply: Answer = GOOD, *, language: str = "en", **chain: Any) -> AsyncIterator[RunningArbiter]:
+async def arbiter(
+    reply: Answer = GOOD, *, language: str = "en", owners: OwnerLookup | None = None, **chain: Any
+) -> AsyncIterator[RunningArbiter]:
     """An arbiter that asks one OpenAI-compatible server."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(loopback(reply))
-        running = await stack.enter_async_context(arbiter_of(server, language=language, **chain))
+        running = await stack.enter_async_context(arbiter_of(server, language=language, owners=owners, **chain))
         yield running
 
 
 @asynccontextmanager
-async def arbiter_of(server: Loopback, *, language: str = "en", **chain: Any) -> AsyncIterator[RunningArbiter]:
+async def arbiter_of(
+    server: Loopback, *, language: str = "en", owners: OwnerLookup | None = None, **chain: Any
+) -> AsyncIterator[RunningArbiter]:
     """Another arbiter that asks the same server."""
     settings = Settings(
         arbiter=ArbiterSettings(language=Language(language)),
@@ -51,5 +56,5 @@ async def arbiter_of(server: Loopback, *, language: str = "en", **chain: Any) ->
         chain=ChainSettings(**chain),
     )
     metrics = Metrics()
-    async with open_arbiter(settings, metrics) as opened:
+    async with open_arbiter(settings, metrics, owners=owners) as opened:
         yield RunningArbiter(opened, server, metrics)

@@ -1,5 +1,6 @@
 """The resolution of an incident repeats its last decision, and says how it ended."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from openclaw_stream.events.decision import (
     Attempt,
     BlastRadius,
     Confidence,
+    IncidentOwner,
     Judgement,
     Provenance,
     Suggestion,
@@ -70,6 +72,12 @@ def test_a_resolution_repeats_the_last_decision(status: IncidentStatus) -> None:
     assert after.confidence == before.confidence
     assert after.provenance == before.provenance.model_copy(update={"attempts": []}), "no call was made for it"
     assert (after.validation, after.suggestions) == (Validation(), [])
+
+
+def test_a_resolution_repeats_the_owner() -> None:
+    owner = IncidentOwner(team="商店後端", contact="#shop", matched_by="label team")
+    last = replace(decided(), owner=owner).as_published("i1", 2)
+    assert resolve(case(), IncidentStatus.RESOLVED, last, Language.EN).owner == owner
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=100).map(lambda text: text * 80))

@@ -20,6 +20,7 @@ from openclaw_stream.alerts.decoding.decode import decode
 from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.arbitration.arbiter import Arbiter
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
+from openclaw_stream.arbitration.ownership import OwnerLookup
 from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.events.arbitration_result import ArbitrationResult
 from openclaw_stream.incidents.case import Case
@@ -27,7 +28,14 @@ from openclaw_stream.incidents.evidence import case_of
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.langfuse import make_tracing
-from openclaw_stream.settings import ArbiterSettings, LogSettings, ProviderSettings, Settings, SigNozSettings
+from openclaw_stream.settings import (
+    ArbiterSettings,
+    LogSettings,
+    OwnerSettings,
+    ProviderSettings,
+    Settings,
+    SigNozSettings,
+)
 from openclaw_stream.settings.langfuse import LangfuseSettings
 from openclaw_stream.stream.kafka.transactional_producer import Message
 from openclaw_stream.stream.output_records import OutputRecords
@@ -173,7 +181,9 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
             LangfuseSettings(public_key=f"pk-lf-{run}", secret_key=f"sk-lf-{run}", base_url=langfuse.url)
         )
         running.push_async_callback(tracing.close, _CLOSE_SECONDS)
-    arbiter = await running.enter_async_context(open_arbiter(settings, Metrics(), tracing))
+    # The tests write hostile texts into this label.
+    owners = OwnerLookup(OwnerSettings(team_label="note"))
+    arbiter = await running.enter_async_context(open_arbiter(settings, Metrics(), tracing, owners))
     return DecisionPath(runner, arbiter, settings, server, log, langfuse, signoz, model)
 
 

@@ -44,7 +44,13 @@ def violations(outcome: Outcome) -> Iterator[str]:
     incident = outcome.decision["incident"]
     for alert in incident["evidence"]:
         yield from (f"{name}: {alert[name]!r}" for name in _LINKS if not _LINK.fullmatch(alert[name]))
-    published = [decision, outcome.decision["validation"], outcome.decision["provenance"], incident]
+    published = [
+        decision,
+        outcome.decision["validation"],
+        outcome.decision["provenance"],
+        outcome.decision["owner"],
+        incident,
+    ]
     yield from (f"hidden: {text!r}" for text in _texts(published) if _has_hidden(text))
 
 
