@@ -6,7 +6,8 @@ from typing import Final
 import structlog
 
 from openclaw_stream.arbitration.llm.answer_cache import ProviderAnswer
-from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA, Answer, parse_answer
+from openclaw_stream.arbitration.llm.prompt.answer_review import AnswerReader
+from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
 from openclaw_stream.arbitration.llm.prompt.template import arbiter_prompt
 from openclaw_stream.arbitration.llm.provider_client import AnswerFormat, DecisionContext, ProviderClient
 from openclaw_stream.arbitration.llm.storm_summary import is_storm, summarize_storm
@@ -20,8 +21,6 @@ UNLIMITED: Final = 1 << 30
 _SECONDS_MIN = 1e-3
 _WEIGHT = 0.2
 """The weight of the latest decision in the moving share of storms."""
-
-_ANSWER_FORMAT: AnswerFormat[Answer] = AnswerFormat(RESPONSE_SCHEMA, parse_answer)
 
 
 class Chain:
@@ -92,10 +91,11 @@ class Chain:
         self._storm_share += _WEIGHT * (storm - self._storm_share)
         summary = await summarize_storm(case, self._summarizer, context) if storm and self._summarizer else ""
         prompt = arbiter_prompt(case, metrics, self._language, summary)
+        answer_format = AnswerFormat(RESPONSE_SCHEMA, AnswerReader(case, metrics, self._language).read)
         for position, client in enumerate(self._clients, start=1):
             after = sum(other.available for other in self._clients[position:])
             try:
-                answer = await client.ask(prompt, _ANSWER_FORMAT, context, reserve=self._timeout * after)
+                answer = await client.ask(prompt, answer_format, context, reserve=self._timeout * after)
             except Exception as error:
                 # An error of our own in one provider must not keep the others from answering.
                 log.exception("provider failed", provider=client.name)

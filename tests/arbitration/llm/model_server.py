@@ -15,7 +15,32 @@ from openclaw_stream.vocabulary import Language
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, Request, loopback, responds
 
 MODEL = "gpt-x"
-ANSWER = example_answer(Language.EN)
+ANSWER = json.dumps(
+    {
+        **json.loads(example_answer(Language.EN)),
+        "reasoning": "Every replica is busy, and requests wait in line for a free one.",
+        "responsibility_reasoning": "Nothing but the code of this service is slow.",
+        "action_title": "Add replicas until requests no longer wait",
+        "description": "Requests take too long because all replicas are busy.",
+        "deviation_analysis": "The latency is above its threshold.",
+        "signoz_correlation": "More requests arrive than before.",
+        "optimization_suggestions": [],
+    }
+)
+"""The answer to the example's case in words of its own: one that repeats the example is none."""
+
+ANSWER_ZH = json.dumps(
+    {
+        **json.loads(ANSWER),
+        "reasoning": "所有副本都在忙碌，新的請求只能排隊等候。",
+        "responsibility_reasoning": "只有這個服務本身的程式變慢。",
+        "action_title": "增加副本，直到請求不再排隊",
+        "description": "副本全部忙碌，因此回應時間過長。",
+        "deviation_analysis": "延遲超過門檻。",
+        "signoz_correlation": "請求比先前多。",
+    },
+    ensure_ascii=False,
+)
 CASE = EXAMPLE_CASE
 
 

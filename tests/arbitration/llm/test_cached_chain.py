@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from openclaw_stream.arbitration.llm import key_value_store as store
 from openclaw_stream.arbitration.wiring import open_arbiter
 from openclaw_stream.embedded import EmbeddedValkey
-from openclaw_stream.settings import ChainSettings, ProviderSettings, Settings
+from openclaw_stream.settings import ArbiterSettings, ChainSettings, ProviderSettings, Settings
 from openclaw_stream.settings.providers import Price
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import Language
@@ -154,7 +154,7 @@ async def test_the_fleet_shares_its_budget(redis_url: str) -> None:
             openai_model=MODEL,
             prices={MODEL: Price(10, 10)},
         )
-        settings = Settings(providers=providers, chain=chain)
+        settings = Settings(providers=providers, chain=chain, arbiter=ArbiterSettings(language=Language.EN))
         async with open_arbiter(settings, Metrics()) as one:
             assert (await one.decide(CASE)).provenance.provider == "openai"
         async with Redis.from_url(redis_url) as client:

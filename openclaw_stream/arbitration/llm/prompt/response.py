@@ -6,7 +6,7 @@ wrong. Constrained decoding ends a string at its maximum length, so a string of 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -14,7 +14,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from openclaw_stream.arbitration.kubectl import looks_like_command
 from openclaw_stream.arbitration.llm.prompt.json_extraction import JsonObject, json_objects
+from openclaw_stream.arbitration.llm.prompt.odd_values import is_advice, is_nothing, last_first, odd_value, remove_value
 from openclaw_stream.arbitration.llm.prompt.thoughts import without_thoughts
 from openclaw_stream.events.decision import BlastRadius, Judgement, Suggestion
 from openclaw_stream.vocabulary import Action, DataImpact, Responsibility, Risk, TuningType
@@ -23,6 +25,8 @@ _LENGTH_MAX = 65_536
 _REASON_MAX = 500
 _KEY: Final = "primary_responsibility"
 _PERCENT = 100
+_REQUIRED: Final = {name for name, info in Judgement.model_fields.items() if info.is_required()}
+_RISKS: Final = {"none": Risk.LOW, "minimal": Risk.LOW, "high": Risk.CRITICAL, "severe": Risk.CRITICAL}
 
 
 def _text(limit: int) -> dict[str, Any]:
@@ -105,6 +109,9 @@ class AnswerFault(StrEnum):
 
     NO_JSON = "no_json"
     SCHEMA = "schema"
+    EXAMPLE = "example_repeated"
+    LOOP = "repetitive"
+    LANGUAGE = "wrong_language"
 
 
 class AnswerError(Exception):
@@ -164,12 +171,22 @@ class _AnswerParser:
     dropped: list[str] = field(default_factory=list)
 
     def parse(self) -> Answer:
-        try:
-            judgement = Judgement.model_validate(self._fields(Judgement, self.found.value))
-        except ValidationError as error:
-            problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise AnswerError(AnswerFault.SCHEMA, "; ".join(problems)[:_REASON_MAX]) from None
+        judgement = self._validated(self._fields(Judgement, self.found.value))
         return Answer(judgement, bool(self.found.broken), tuple(dict.fromkeys(self.dropped)))
+
+    def _validated(self, values: dict[str, Any]) -> Judgement:
+        """Return the judgement; an odd member of a list and an odd optional field are removed."""
+        while True:
+            try:
+                return Judgement.model_validate(values)
+            except ValidationError as error:
+                problems = error.errors()
+                for path in last_first(odd_value(each["loc"]) for each in problems):
+                    if path[0] in _REQUIRED:
+                        texts = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problems)
+                        raise AnswerError(AnswerFault.SCHEMA, "; ".join(texts)[:_REASON_MAX]) from None
+                    self.dropped.append(f"{_dotted(path)} removed: it has another form than the schema")
+                    remove_value(values, path)
 
     def _fields(self, model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
         """Return the known fields of a model without nulls; texts and lists are cut to their maximum length."""
@@ -180,41 +197,60 @@ class _AnswerParser:
         }
 
     def _value(self, name: str, info: FieldInfo, value: Any) -> Any:
-        if name == "confidence":
-            return _fraction(value)
+        if name in _READERS:
+            return _READERS[name](value)
         if isinstance(value, dict) and name == "blast_radius":
             return self._fields(BlastRadius, value)
-        if isinstance(value, list):
-            return self._items(name, value[: _limit(info)])
+        if info.default_factory is list:
+            return self._items(name, (value if isinstance(value, list) else [value])[: _limit(info)])
         if not isinstance(value, str):
             return value
         if name in _TRUNCATION_SENSITIVE:
             return self._complete(name, value, "member")
-        return _enum_value(info, value)[: _limit(info)]
+        return _enum_value(info.annotation, value)[: _limit(info)]
 
     def _items(self, name: str, values: list[Any]) -> list[Any]:
         if name == "optimization_suggestions":
             return [self._fields(Suggestion, value) if isinstance(value, dict) else value for value in values]
-        if name not in _TRUNCATION_SENSITIVE:
-            return values
+        if name == "secondary_teams":
+            return [_enum_value(Responsibility, value) if isinstance(value, str) else value for value in values]
         return [value for value in values if not isinstance(value, str) or self._complete(name, value, "item")]
 
     def _complete(self, name: str, value: str, place: Literal["member", "item"]) -> str:
+        if is_nothing(value):
+            return ""
         if len(value) >= _TRUNCATION_SENSITIVE[name]:
             self.dropped.append(f"{name} removed: it has the maximum length and may be truncated")
             return ""
-        if value and not self.found.has_complete(name, value, place):
+        if not self.found.has_complete(name, value, place):
             self.dropped.append(f"{name} removed: the JSON of the answer is broken at this value")
+            return ""
+        if name == "kubectl_command" and is_advice(value) and not looks_like_command(value):
+            self.dropped.append(f"{name} removed: it is not a command")
             return ""
         return value
 
 
-def _enum_value(info: FieldInfo, value: str) -> str:
+def _dotted(path: tuple[int | str, ...]) -> str:
+    """Return the name of a field; a member of a list without its number."""
+    names = ".".join(each for each in path if isinstance(each, str))
+    return names if isinstance(path[-1], str) else f"a member of {names}"
+
+
+def _risk(value: object) -> object:
+    """Return the level of a risk; a word that is none of the levels counts as a higher one, never as a lower one."""
+    if not isinstance(value, str):
+        return Risk.MEDIUM
+    known = _enum_value(Risk, value)
+    return known if known in set(Risk) else _RISKS.get(known.strip().casefold(), Risk.MEDIUM)
+
+
+def _enum_value(annotation: object, value: str) -> str:
     """Return the value of an enumeration regardless of case; other texts are unchanged."""
-    if not (isinstance(info.annotation, type) and issubclass(info.annotation, StrEnum)):
+    if not (isinstance(annotation, type) and issubclass(annotation, StrEnum)):
         return value
     folded = value.strip().casefold()
-    return next((each.value for each in info.annotation if each.casefold() == folded), value)
+    return next((each.value for each in annotation if each.casefold() == folded), value)
 
 
 def _limit(info: FieldInfo) -> int | None:
@@ -227,3 +263,6 @@ def _fraction(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _PERCENT:
         raise AnswerError(AnswerFault.SCHEMA, "confidence: it must be an integer from 0 to 100")
     return value / _PERCENT if isinstance(value, int) or value > 1 else value
+
+
+_READERS: Final[Mapping[str, Callable[[object], object]]] = {"confidence": _fraction, "risk_level": _risk}

@@ -15,7 +15,7 @@ from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.vocabulary import Language, Severity
 
-_LANGUAGES = {Language.EN: "English", Language.ZH_TW: "Traditional Chinese as written in Taiwan (繁體中文)"}
+LANGUAGES = {Language.EN: "English", Language.ZH_TW: "Traditional Chinese as written in Taiwan (繁體中文)"}
 
 
 def _read(name: str) -> str:
@@ -61,7 +61,7 @@ def example_answer(language: Language) -> str:
 def _system(language: Language) -> str:
     # Rendered by the same code as the evidence of every case, so that the example has the same format.
     evidence = render_evidence(EXAMPLE_CASE, EXAMPLE_METRICS)
-    return _SYSTEM.substitute(language=_LANGUAGES[language], evidence=evidence, answer=example_answer(language))
+    return _SYSTEM.substitute(language=LANGUAGES[language], evidence=evidence, answer=example_answer(language))
 
 
 _SYSTEMS: Final = {language: _system(language) for language in Language}
@@ -96,4 +96,4 @@ def _fenced(evidence: str, language: Language) -> str:
     boundary = secrets.token_hex(16)
     while boundary in evidence:
         boundary = secrets.token_hex(16)
-    return _INCIDENT.substitute(boundary=boundary, evidence=evidence, language=_LANGUAGES[language])
+    return _INCIDENT.substitute(boundary=boundary, evidence=evidence, language=LANGUAGES[language])
