@@ -59,6 +59,7 @@ Where: shop/deployment/checkout
 Since: 2026-11-22T09:30:00Z
 Severity: critical (firing)
 Team: BE (confidence 81%), may need INFRA
+Owner: Shop backend, https://chat.example.org/shop-backend
 Command (not executed): {COMMAND}
 Reason: ContainerOOMKilled (summary): “{SUMMARY}”; half as much again leaves room for the load.
 Risk: medium, 3 pods affected
@@ -103,7 +104,7 @@ def test_a_ticket_in_chinese() -> None:
         "command_reason": "ContainerOOMKilled（摘要）：“memory limit is 512Mi”",
     }
     event["resolution"]["text"] = "此事件的所有告警都已恢復。"
-    assert render(event).splitlines()[:10] == [
+    assert render(event).splitlines()[:11] == [
         "checkout (Deployment, shop)：記憶體不足",
         "結束：2026-11-22T09:52:07Z (22 min) 此事件的所有告警都已恢復。",
         "容器 app 達到記憶體上限而被終止。",
@@ -111,6 +112,7 @@ def test_a_ticket_in_chinese() -> None:
         "開始時間：2026-11-22T09:30:00Z",
         "嚴重性：critical (resolved)",
         "負責團隊：BE (信心 81%), 可能需要 INFRA",
+        "所屬團隊：Shop backend, https://chat.example.org/shop-backend",
         f"指令（未執行）：{COMMAND}",
         "理由：ContainerOOMKilled（摘要）：“memory limit is 512Mi”",
         "風險：medium, 3 個 Pod 受影響",

@@ -10,6 +10,7 @@ _WORDS = {
         "severity": "Severity",
         "team": "Team",
         "more_teams": "may need",
+        "owner": "Owner",
         "confidence": "confidence",
         "ended": "Ended",
         "command": "Command (not executed)",
@@ -27,6 +28,7 @@ _WORDS = {
         "severity": "嚴重性",
         "team": "負責團隊",
         "more_teams": "可能需要",
+        "owner": "所屬團隊",
         "confidence": "信心",
         "ended": "結束",
         "command": "指令（未執行）",
@@ -63,6 +65,8 @@ def _head(event: dict[str, Any], words: dict[str, str]) -> Iterator[str]:
     others = ", ".join(decision["secondary_teams"])
     team = f"{decision['primary_responsibility']} ({words['confidence']} {event['confidence']['final']:.0%})"
     yield f"{words['team']}{words['colon']}{team}" + (f", {words['more_teams']} {others}" if others else "")
+    if owner := event["owner"]:
+        yield f"{words['owner']}{words['colon']}{', '.join(filter(None, (owner['team'], owner['contact'])))}"
 
 
 def _command(event: dict[str, Any], words: dict[str, str]) -> Iterator[str]:

@@ -105,8 +105,8 @@ def test_the_texts_name_the_owner_in_chinese_and_by_a_label() -> None:
         judge(owned(Responsibility.BE, each, label=label), Language.ZH_TW).responsibility_reasoning
         for each, label in ((error, ""), (database, "team"))
     ]
-    assert texts[0] == "負責人檔案指定此對象屬於 Shop backend（BE）。告警內容沒有指向其他團隊。"
-    assert texts[1].endswith("標籤 team 標示此對象屬於 Shop backend（BE）。")
+    assert texts[0] == "歸屬設定檔指定此對象歸 Shop backend（BE）管理。告警內容沒有指向其他團隊。"
+    assert texts[1].endswith("標籤 team 標示此對象歸 Shop backend（BE）管理。")
 
 
 def test_an_unknown_cause_is_that_of_the_owner() -> None:
