@@ -229,7 +229,7 @@ class Resolution(EventModel):
     )
     duration_s: int = Field(ge=0, description="Whole seconds from `incident.opened_at` to `ended_at`.")
     alerts: int = Field(ge=0, description="Alerts of the incident, repeats and resolved ones included.")
-    text: str = Field(max_length=1000, description="How it ended, in the output language.")
+    text: str = Field(max_length=500, description="How it ended, in the output language.")
 
 
 class Decision(EventModel):

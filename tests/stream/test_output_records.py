@@ -9,6 +9,7 @@ import pytest
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.events.decision import (
     GoldenSignals,
+    IncidentOwner,
     Judgement,
     Provenance,
     Resolution,
@@ -124,6 +125,7 @@ def test_no_decision_is_larger_than_its_limit(monkeypatch: pytest.MonkeyPatch, w
         metrics=largest(GoldenSignals, unavailable=wide * 2000),
         trace_url=wide * 5000,
         resolution=largest(Resolution, **long),
+        owner=largest(IncidentOwner),
     )
     partition.ledger.complete(revision, decided, None)
     plan = TransactionPlan([revision], [], [], 10, "")
