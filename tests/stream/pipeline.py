@@ -342,7 +342,10 @@ def webhook(*alerts: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_exactly_once(decisions: list[dict[str, Any]]) -> None:
-    """Assert that every (incident, generation, revision) is published once, in order and without gaps."""
+    """Assert that every (incident, generation, revision) is published once, in order and without gaps.
+
+    A resolution repeats the decision before it.
+    """
     published = Counter((d["incident_id"], d["generation"], d["revision"]) for d in decisions)
     assert {key: n for key, n in published.items() if n > 1} == {}
     revisions = defaultdict(list)
@@ -350,6 +353,12 @@ def check_exactly_once(decisions: list[dict[str, Any]]) -> None:
         revisions[d["incident_id"], d["generation"]].append(d["revision"])
     for key, seen in revisions.items():
         assert seen == list(range(seen[0], seen[0] + len(seen))), key
+    judged: dict[tuple[str, int], tuple[Any, Any]] = {}
+    for d in decisions:
+        judgement = d["decision"], d["confidence"]
+        if d["event_type"] == "resolution":
+            assert judged.get((d["incident_id"], d["generation"]), judgement) == judgement
+        judged[d["incident_id"], d["generation"]] = judgement
 
 
 def counted(pipeline: Pipeline) -> int:

@@ -103,7 +103,7 @@ async def test_existing_topics_with_such_defaults_are_reported(settings: Setting
     report = await create_topics(settings, partitions=1)
     found = [(d.topic, d.fatal, d.what) for d in report.differences]
     compacted = "compaction keeps only the newest decision of an incident"
-    too_small = "max.message.bytes is 900, and should be at least 524288: a decision can be larger"
+    too_small = "max.message.bytes is 900, and should be at least 73728: a decision can be larger"
     assert found == [
         (topics.decisions, False, f"cleanup.policy is compact, and should be delete: {compacted}"),
         (topics.decisions, True, too_small),
