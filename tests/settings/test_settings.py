@@ -44,6 +44,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert settings.incidents.group_by == ("namespace", "service")
     assert settings.arbiter.language is Language.ZH_TW
     assert settings.shadow_mode.enabled is True
+    assert (settings.ownership.owners, settings.ownership.team_label) == (None, None)
     assert settings.http.addr == ("127.0.0.1", 8080)
     assert unknown_settings() == []
 
@@ -76,6 +77,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "OPENCLAW_MAX_SILENCE": "0.001",
         "OPENCLAW_GROUP_BY": "cluster, team",
         "OPENCLAW_LANGUAGE": "EN",
+        "OPENCLAW_OWNERS": str(pem),
+        "OPENCLAW_TEAM_LABEL": "squad",
         "OPENCLAW_LOG_LEVEL": "Warning",
         "OPENCLAW_LOG_FORMAT": "console",
         "OPENCLAW_LOG_LIBRARY_LEVEL": "Debug",
@@ -97,6 +100,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.incidents.timers == Timers(250, 0, 7_200_000, 7_200_000, 0, 1)
     assert settings.incidents.group_by == ("cluster", "team")
     assert settings.arbiter.language is Language.EN
+    assert (settings.ownership.owners, settings.ownership.team_label) == (pem, "squad")
     assert (settings.log.level, settings.log.format, settings.log.library_level) == ("warning", "console", "debug")
     assert settings.http.addr == ("::1", 0)
     assert (settings.worker.max_pending_bytes, settings.worker.max_pending_decisions) == (2 << 20, 7)
@@ -132,6 +136,8 @@ def test_a_secret_is_never_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("OPENCLAW_GROUP_BY", "a,,b", "commas"),
         ("OPENCLAW_GROUP_BY", "a,a", "twice"),
         ("OPENCLAW_LANGUAGE", "de", "zh-TW or en"),
+        ("OPENCLAW_OWNERS", "/nowhere/owners.toml", "a TOML file of [[owner]] entries"),
+        ("OPENCLAW_TEAM_LABEL", "two words", "the name of a label"),
         ("OPENCLAW_LOG_LEVEL", "loud", "debug, info"),
         ("OPENCLAW_LOG_FORMAT", "xml", "json or console"),
         ("OPENCLAW_HTTP_ADDR", ":8080", "host:port"),
