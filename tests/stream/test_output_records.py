@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 
 import orjson
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from openclaw_stream.errors import RetryableError
 from openclaw_stream.events.decision import (
@@ -108,11 +111,24 @@ def test_a_decision_quotes_its_alerts_and_a_tuning_event_refers_to_it() -> None:
     assert "evidence" not in tuning
 
 
-@pytest.mark.parametrize("wide", ["😀", '"', "\n", "\x01", "慢", "x"])
-def test_no_decision_is_larger_than_its_limit(monkeypatch: pytest.MonkeyPatch, wide: str) -> None:
-    """Whatever alerts and models contain; its key and headers fit the rest of the topic's limit."""
-    monkeypatch.setattr(largest_events, "WIDE", wide)
-    partition = gathered()
+@settings(max_examples=10)
+@example("😀")
+@example('"')
+@example("\x01")
+@example("慢")
+@given(st.characters(exclude_categories=["Cs"]))
+def test_no_decision_is_larger_than_its_limit(wide: str) -> None:
+    """Whatever alerts and models contain, in every text at its limit; key and headers fit the rest of the topic's."""
+    with patch.object(largest_events, "WIDE", wide):
+        message = largest_decision()
+    assert EVENT_BYTES // 4 < len(message.value or b"") <= EVENT_BYTES
+    headers = sum(len(name) + len(value) + 10 for name, value in message.headers)
+    assert len(message.value or b"") + len(message.key or b"") + headers + 200 <= DECISION_BYTES
+
+
+def largest_decision() -> Message:
+    """Return the decision on an incident with every collection full, by a model that fills every field."""
+    wide, partition = largest_events.WIDE, gathered()
     [revision] = partition.ledger.ready
     revision.snapshot = large_state(exemplars=EXEMPLARS_MAX)
     revision.snapshot.next_revision(0)
@@ -130,9 +146,7 @@ def test_no_decision_is_larger_than_its_limit(monkeypatch: pytest.MonkeyPatch, w
     partition.ledger.complete(revision, decided, None)
     plan = TransactionPlan([revision], [], [], 10, "")
     [message] = RECORDS.messages(plan, partition.ledger)
-    assert EVENT_BYTES // 4 < len(message.value or b"") <= EVENT_BYTES
-    headers = sum(len(name) + len(value) + 10 for name, value in message.headers)
-    assert len(message.value or b"") + len(message.key or b"") + headers + 200 <= DECISION_BYTES
+    return message
 
 
 def test_a_replayed_decision_has_the_same_decision_id_and_another_event_id() -> None:
@@ -153,8 +167,8 @@ def test_a_replayed_decision_has_the_same_decision_id_and_another_event_id() -> 
 
 @pytest.mark.parametrize("shadow", [True, False])
 def test_each_suggestion_becomes_a_tuning_event(shadow: bool) -> None:  # noqa: FBT001
-    settings = SETTINGS.model_copy(update={"shadow_mode": ShadowSettings(enabled=shadow)})
-    messages = published(gathered(), OutputRecords(settings, "alerts", 3), [CACHE, RESTART])
+    chosen = SETTINGS.model_copy(update={"shadow_mode": ShadowSettings(enabled=shadow)})
+    messages = published(gathered(), OutputRecords(chosen, "alerts", 3), [CACHE, RESTART])
     events = [orjson.loads(message.value or b"") for message in messages if message.topic == TOPICS.tuning]
     assert [event["type"] for event in events] == ["CACHE", "RESTART"]
     assert [event["shadow_mode"] for event in events] == [shadow, shadow]
