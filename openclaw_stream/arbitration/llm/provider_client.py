@@ -17,6 +17,7 @@ from openclaw_stream.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 
+_RATE_LIMITED_MAX, _RATE_LIMITED_SECONDS = 3, 60.0
 _WEIGHT = 0.2
 """The weight of the latest call in the moving average of the durations."""
 
@@ -94,6 +95,8 @@ class ProviderClient:
         self._free = price == 0
         self.average_seconds = config.timeout
         """Moving average of how long a call holds its slot, retries included."""
+        self.rate_limited = 0
+        """Calls in a row that waited for the end of a rate limit until the deadline."""
 
     @property
     def affordable(self) -> bool:
@@ -122,6 +125,15 @@ class ProviderClient:
     def cost(self, reply: Reply) -> float | None:
         """Return the cost of a reply in US dollars; None where it is not known."""
         return cost_usd(self.name, self.model, reply, self.config.prices)
+
+    def rate_limited_until_deadline(self) -> None:
+        """Count a call that a rate limit held until the deadline; open the circuit where no limit of a minute does so.
+
+        A spent quota in unknown words must not hold every decision of a day.
+        """
+        self.rate_limited += 1
+        if self.rate_limited >= _RATE_LIMITED_MAX:
+            self.breaker.open_for(_RATE_LIMITED_SECONDS)
 
     def observe_duration(self, seconds: float, *, answered: bool) -> None:
         """Update the average; a call that failed quickly does not show how long an answer takes."""

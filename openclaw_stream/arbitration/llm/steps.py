@@ -116,9 +116,15 @@ async def retry(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:
         stop=lambda state: _is_last_attempt(state, call),
         reraise=True,
     )
-    async for attempt in retrying:
-        with attempt:
-            yield
+    try:
+        async for attempt in retrying:
+            with attempt:
+                yield
+    except ProviderError as error:
+        if error.failure is Failure.RATE_LIMITED and call.reserve == 0:
+            call.client.rate_limited_until_deadline()
+        raise
+    call.client.rate_limited = 0
 
 
 async def pass_breaker(call: ProviderCall[Any]) -> AsyncGenerator[None, None]:

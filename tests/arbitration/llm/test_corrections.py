@@ -80,6 +80,23 @@ async def test_the_last_provider_in_a_spent_day_holds_no_decision() -> None:
         assert len(running.servers[0].requests) == 2
 
 
+async def test_a_rate_limit_that_never_ends_holds_a_few_decisions_only() -> None:
+    async with chained(responds(429, {"error": {"message": "later"}}, retry_after="9")) as running:
+        for _ in range(3):
+            assert await running.judge(seconds=5) is None
+            assert running.outcomes == [("a", "rate_limited")]
+        assert await running.judge(seconds=5) is None
+        assert running.reasons == ["a: circuit open after repeated failures"]
+
+
+async def test_an_answer_between_two_rate_limits_keeps_the_circuit_closed() -> None:
+    limited = responds(429, {"error": {"message": "later"}}, retry_after="9")
+    async with chained(in_turn(limited, limited, GOOD, limited)) as running:
+        for _ in range(5):
+            await running.judge(seconds=5)
+        assert running.clients[0].available
+
+
 async def test_a_spent_quota_that_ends_later_is_waited_for_an_hour_at_most() -> None:
     spent = responds(402, {"error": {"message": "Insufficient balance"}}, retry_after="7200")
     now = 0.0

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from openclaw_stream.arbitration.llm.providers.answer_text import answer_text
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, Reply
+from openclaw_stream.arbitration.llm.providers.failures import error_message
 from openclaw_stream.arbitration.llm.providers.http import BOUNDS, HttpProvider, Json, drop_keywords, token_count
-from openclaw_stream.http_client import dig
+from openclaw_stream.http_client import HttpResponse, dig
 
 _VERSION = "2023-06-01"
 
@@ -39,15 +42,19 @@ class Claude(HttpProvider):
         """Request the description of the model; see `Provider`."""
         await self._get(self._path)
 
-    def _request(self, prompt: Prompt, schema: Mapping[str, Any], limit: int, variant: int) -> tuple[str, Json]:  # noqa: ARG002
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any], limit: int, variant: int) -> tuple[str, Json]:
         output_format = {"type": "json_schema", "schema": drop_keywords(schema, *BOUNDS)}
         return "/v1/messages", {
             "model": self.model,
             "max_tokens": limit,
             "system": [{"type": "text", "text": prompt.system, "cache_control": {"type": "ephemeral"}}],
             "messages": [{"role": "user", "content": prompt.user}],
-            "output_config": {**self._effort, "format": output_format},
+            "output_config": {**({} if variant else self._effort), "format": output_format},
         }
+
+    def _simpler(self, variant: int, response: HttpResponse) -> int | None:
+        refused = response.status == httpx.codes.BAD_REQUEST and "effort" in error_message(response).casefold()
+        return 1 if refused and self._effort and not variant else None
 
     def _reply(self, body: Json, limit: int) -> Reply:
         return self._finished(body.get("stop_reason"), self._read(body), limit)

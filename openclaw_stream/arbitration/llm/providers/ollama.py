@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
 from openclaw_stream.arbitration.llm.providers.answer_text import answer_text
 from openclaw_stream.arbitration.llm.providers.base import Failure, Prompt, ProviderError, Reply
+from openclaw_stream.arbitration.llm.providers.failures import error_message
 from openclaw_stream.arbitration.llm.providers.finish_reasons import Ending
 from openclaw_stream.arbitration.llm.providers.http import HttpProvider, Json, token_count
-from openclaw_stream.http_client import dig, listed
+from openclaw_stream.http_client import HttpResponse, dig, listed
 
 _KEEP_ALIVE = "10m"
 
@@ -42,7 +45,7 @@ class Ollama(HttpProvider):
                 Failure.MODEL_MISSING, f"ollama has no model {self.model}; run: ollama pull {self.model}"
             )
 
-    def _request(self, prompt: Prompt, schema: Mapping[str, Any], limit: int, variant: int) -> tuple[str, Json]:  # noqa: ARG002
+    def _request(self, prompt: Prompt, schema: Mapping[str, Any], limit: int, variant: int) -> tuple[str, Json]:
         return "/api/chat", {
             "model": self.model,
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
@@ -51,7 +54,7 @@ class Ollama(HttpProvider):
             # Otherwise Ollama silently drops the beginning of a prompt that is too long.
             "truncate": False,
             # Otherwise a model that can think does: its thoughts use up the limit, or hold the whole answer.
-            "think": False,
+            **({} if variant else {"think": False}),
             "format": schema,
             "options": {
                 "temperature": 0.1,
@@ -61,6 +64,10 @@ class Ollama(HttpProvider):
                 "num_ctx": self._num_ctx,
             },
         }
+
+    def _simpler(self, variant: int, response: HttpResponse) -> int | None:
+        refused = response.status == httpx.codes.BAD_REQUEST and "think" in error_message(response).casefold()
+        return 1 if refused and not variant else None
 
     def _reply(self, body: Json, limit: int) -> Reply:
         message = body.get("message")

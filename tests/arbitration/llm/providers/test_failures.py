@@ -9,7 +9,18 @@ import pytest
 from openclaw_stream.arbitration.llm.prompt.response import RESPONSE_SCHEMA
 from openclaw_stream.arbitration.llm.providers import Failure, Gemini, OpenAI, ProviderError, Reply
 from tests.arbitration.llm.model_server import in_turn
-from tests.arbitration.llm.providers.calls import KEY, PROMPT, Maker, claude, connected, fail, gemini, keywords, openai
+from tests.arbitration.llm.providers.calls import (
+    KEY,
+    PROMPT,
+    Maker,
+    claude,
+    connected,
+    fail,
+    gemini,
+    keywords,
+    ollama,
+    openai,
+)
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback, responds
 
 GOOD_CHAT = responds(200, {"choices": [{"finish_reason": "stop", "message": {"content": "{}"}}]})
@@ -176,6 +187,20 @@ async def test_gemini_gets_no_bounds_and_learns_to_leave_out_what_it_refuses() -
         (False, False),
     ]
     assert not {"maxItems", "minimum", "maximum", "maxLength"} & keywords(configs[0]["responseJsonSchema"])
+
+
+@pytest.mark.parametrize(
+    ("maker", "message", "good"),
+    [
+        (ollama, "this model does not take think", {"message": {"content": "{}"}, "done": True, "done_reason": "stop"}),
+        (claude, "effort is not supported", {"content": [{"type": "text", "text": "{}"}], "stop_reason": "end_turn"}),
+    ],
+)
+async def test_a_refused_parameter_is_left_out(maker: Maker, message: str, good: dict[str, Any]) -> None:
+    async with connected(maker, in_turn(responds(400, error(message)), responds(200, good))) as (provider, server):
+        await provider.ask(PROMPT, RESPONSE_SCHEMA, timeout=10)
+        first, second = (json.dumps(request.json) for request in server.requests)
+    assert [word in text for text in (first, second) for word in ('"think"', '"effort"')].count(True) == 1
 
 
 @pytest.mark.parametrize(("thinking", "config"), [("high", {"thinkingLevel": "high"}), (None, None)])
