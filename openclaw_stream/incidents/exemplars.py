@@ -47,7 +47,7 @@ def exemplar(alert: Alert) -> bytes:
 
 def compact(fields: Mapping[str, Any]) -> bytes:
     """Return fields as JSON that may be kept for long."""
-    # What orjson returns holds the whole buffer that it wrote into, 1 to 8 KB; a copy has its own size.
+    # What orjson returns holds the whole buffer that it wrote into (findings/orjson-oversized-bytes.sh).
     return bytes(memoryview(orjson.dumps(fields)))
 
 
