@@ -20,6 +20,7 @@ ANNOTATIONS_MAX = 8
 _METRICS_MAX = 16
 _WARNINGS_MAX, _WARNING_MAX = 4, 200
 _FIRST = ("summary", "description")
+_FIELDS = frozenset(Exemplar.__slots__)
 
 
 def exemplar(alert: Alert) -> bytes:
@@ -52,8 +53,8 @@ def compact(fields: Mapping[str, Any]) -> bytes:
 
 
 def exemplar_from(value: bytes) -> Exemplar:
-    """Return the exemplar in a JSON object, also in one of an earlier version."""
-    fields: dict[str, Any] = orjson.loads(value)
+    """Return the exemplar in a JSON object, also in one of an earlier or, during an upgrade, of a later version."""
+    fields: dict[str, Any] = {name: each for name, each in orjson.loads(value).items() if name in _FIELDS}
     fields["severity"] = Severity(fields["severity"])
     fields["warnings"] = tuple(fields.get("warnings", ()))
     fields.setdefault("member", member_of(fields.get("fingerprint", "")))

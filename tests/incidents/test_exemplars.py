@@ -75,3 +75,8 @@ def test_an_exemplar_of_an_earlier_version_is_read() -> None:
     read = exemplar_from(old)
     assert (read.name, read.severity, read.labels, read.starts_at) == ("A", Severity.HIGH, {"a": "b"}, 5)
     assert (read.member, read.labels_left_out, read.warnings) == (member_of("f"), 0, ())
+
+
+def test_what_a_later_version_adds_is_ignored() -> None:
+    read = exemplar_from(b'{"name": "A", "severity": "high", "member": 7, "added": {"by": "a later version"}}')
+    assert read == Exemplar("A", Severity.HIGH, member=7)
