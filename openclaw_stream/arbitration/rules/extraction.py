@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import WORKLOAD_KINDS
-from openclaw_stream.alerts.subject_labels import RANKS
+from openclaw_stream.alerts.subject_labels import KIND_OF, RANKS
 from openclaw_stream.arbitration.rules.lexicon import Lexicon, TermMatch
 from openclaw_stream.arbitration.rules.masking import mask, masked_names
 from openclaw_stream.arbitration.rules.rule_set import (
@@ -39,7 +39,7 @@ _EXEMPLARS_MAX = 16
 _BLANK = re.compile(r"\s")
 _DESCRIPTION = "description"
 _SCRAPE_JOB = "job"
-_SERVICE_LABELS = ("service", "service_name", "service.name", "app", "application")
+_SERVICE_KINDS = WORKLOAD_KINDS - {"pod", "replicaset"} | {"horizontalpodautoscaler", "poddisruptionbudget"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +199,16 @@ class EvidenceExtractor:
 
     def _names_unknown_service(self, exemplar: Exemplar) -> bool:
         """Return whether a service is named by a single word without a technology in it."""
-        names = (exemplar.service, *(exemplar.labels.get(label, "") for label in _SERVICE_LABELS))
+        named = (value for label, value in islice(exemplar.labels.items(), _LABELS_MAX) if _names_workload(label))
+        names = (exemplar.service, *named)
         cut = (name[:_LABEL_LIMIT] for name in names if name and not _BLANK.search(name))
         return any(not self._technologies_in(name) and not self._has_request(name) for name in cut)
+
+
+def _names_workload(label: str) -> bool:
+    """Return whether a label names a service or workload, or the autoscaler or disruption budget of one."""
+    rank = RANKS[label]
+    return rank is not None and KIND_OF[rank] in _SERVICE_KINDS
 
 
 def _is_name(label: str) -> bool:
