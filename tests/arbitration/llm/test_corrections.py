@@ -9,6 +9,8 @@ from tests.arbitration.llm.chains import GOOD, chained
 from tests.arbitration.llm.model_server import ANSWER, completes, in_turn, question
 from tests.arbitration.llm.providers.loopback import Answer, responds
 
+pytestmark = pytest.mark.io
+
 
 def ended(reason: str | None, content: Any) -> Answer:
     return responds(200, {"choices": [{"finish_reason": reason, "message": {"content": content}}]})

@@ -35,6 +35,7 @@ class Claude(HttpProvider):
         self._hints = {
             Failure.MODEL_MISSING: f"choose an available model with CLAUDE_MODEL instead of {model}",
             Failure.UNAUTHORIZED: "check CLAUDE_API_KEY",
+            Failure.BAD_REQUEST: "see CLAUDE_EFFORT",
         }
         self._effort = {"effort": effort} if effort else {}
 

@@ -36,6 +36,7 @@ class Gemini(HttpProvider):
         self._hints = {
             Failure.MODEL_MISSING: f"choose an available model with GEMINI_MODEL instead of {model}",
             Failure.UNAUTHORIZED: "check GEMINI_API_KEY",
+            Failure.BAD_REQUEST: "see GEMINI_THINKING",
         }
 
     async def check(self) -> None:

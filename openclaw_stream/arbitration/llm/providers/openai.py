@@ -59,6 +59,7 @@ class OpenAI(HttpProvider):
         self._hints = {
             Failure.MODEL_MISSING: "check OPENAI_MODEL, and that OPENAI_BASE_URL includes the version, usually /v1",
             Failure.UNAUTHORIZED: "check OPENAI_API_KEY",
+            Failure.BAD_REQUEST: "see OPENAI_RESPONSE_FORMAT and OPENAI_MAX_TOKENS_FIELD",
         }
 
     async def check(self) -> None:

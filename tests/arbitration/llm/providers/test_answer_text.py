@@ -23,6 +23,7 @@ def ollama_chat(message: dict[str, Any], reason: str = "stop") -> dict[str, Any]
     return {"message": message, "done": True, "done_reason": reason, "prompt_eval_count": 90, "eval_count": 7}
 
 
+@pytest.mark.io
 @pytest.mark.parametrize(
     ("maker", "body"),
     [
@@ -66,6 +67,7 @@ async def test_the_answer_is_found_where_the_server_puts_it(maker: Maker, body: 
     assert reply.text == TEXT
 
 
+@pytest.mark.io
 @pytest.mark.parametrize("reason", ["length", "MAX_TOKENS", "max_tokens", "model_length", "max-output-tokens"])
 async def test_a_cut_answer_states_what_cut_it_and_a_larger_limit(reason: str) -> None:
     error = await fail(openai, responds(200, chat({"content": '{"verd'}, reason)))
@@ -73,18 +75,21 @@ async def test_a_cut_answer_states_what_cut_it_and_a_larger_limit(reason: str) -
     assert "OPENAI_MAX_TOKENS (4096)" in str(error)
 
 
+@pytest.mark.io
 async def test_thoughts_that_use_up_the_limit_are_named() -> None:
     error = await fail(ollama, responds(200, ollama_chat({"content": "", "thinking": "hm, well"}, "length")))
     assert "which its thoughts used up" in str(error)
     assert (error.larger_limit, error.correctable) == (4096, True)
 
 
+@pytest.mark.io
 async def test_ollama_offers_no_limit_beyond_its_context_window() -> None:
     for used, larger in ((5000, 3192), (6144, None), (8000, None)):
         body = {**ollama_chat({"content": "{"}, "length"), "prompt_eval_count": used}
         assert (await fail(ollama, responds(200, body))).larger_limit == larger
 
 
+@pytest.mark.io
 async def test_ollama_is_asked_not_to_think() -> None:
     _, request = await ask(ollama, responds(200, ollama_chat({"content": TEXT})))
     assert request.json["think"] is False

@@ -23,6 +23,8 @@ from tests.arbitration.llm.providers.calls import (
 )
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, loopback, responds
 
+pytestmark = pytest.mark.io
+
 GOOD_CHAT = responds(200, {"choices": [{"finish_reason": "stop", "message": {"content": "{}"}}]})
 GOOD_GEMINI = responds(200, {"candidates": [{"content": {"parts": [{"text": "{}"}]}, "finishReason": "STOP"}]})
 
