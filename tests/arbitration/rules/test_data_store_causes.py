@@ -1,0 +1,109 @@
+"""The causes that the rules find in alerts about data stores and brokers, and the advice that they give."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.arbitration.rules.loading import parse, sources
+from openclaw_stream.arbitration.rules.rule_set import Cause
+from openclaw_stream.vocabulary import Language, Responsibility
+from tests.arbitration.rules.examples import Example, case_of
+
+pytestmark = pytest.mark.pure
+
+CAUSES = {each.id: each for each in parse(sources()).causes_by_team[Responsibility.DB]}
+RISKY = ("restart", "delete", "failover", "fail over", "truncate", "drop ", "purge", "promote", "kill")
+
+CASES = [
+    # The same symptom has other causes, and other checks, by product.
+    ("db_replication_behind_postgresql", "PostgresReplicationLag", "Standby is 90 s behind"),
+    ("db_replication_behind_mysql", "MySQLReplicationLag", "Replica is 90 s behind"),
+    ("db_replication_behind_mongodb", "MongoReplicationLag", "Secondary is 90 s behind"),
+    ("db_replication_behind", "Redis replica lag", "90 s"),
+    ("db_connections_redis", "RedisTooManyConnections", ""),
+    ("db_connections_broker", "RabbitMQ too many connections", ""),
+    ("db_pool_waiting", "PgBouncerClientsWaiting", "Clients wait for a server connection"),
+    ("db_read_only_elasticsearch", "Elasticsearch index read-only", ""),
+    ("db_read_only_clickhouse", "ClickHouseReplicaReadonly", "Table is read-only"),
+    # Behind, stopped, lost and split are different troubles.
+    ("db_replication_stopped_mysql", "MySQL slave SQL thread not running", ""),
+    ("db_replica_missing", "RedisDisconnectedReplica", "A replica is missing"),
+    ("db_split_brain", "PostgresSplitBrain", "Two primaries"),
+    ("db_no_primary", "MongoDB has no primary", ""),
+    ("db_failover", "PostgresFailover", "pg-2 was promoted"),
+    ("db_slot", "Replication slot inactive", "Slot cdc keeps WAL"),
+    # Disks: space, inodes, speed, and no word of it.
+    ("db_disk_postgresql", "PostgresDiskAlmostFull", ""),
+    ("db_inodes", "MySQLVolumeInodesExhausted", "No free inodes"),
+    ("db_disk_io", "MySQLDiskLatencyHigh", ""),
+    ("db_storage", "MySQL disk 93%", ""),
+    ("db_tablespace", "OracleTablespaceFull", ""),
+    ("db_wal_archive", "WalArchivingFailing", "WAL files of postgres are not archived"),
+    # Memory: of the server, of the cache, the end of the process.
+    ("db_maxmemory", "RedisMemoryHigh", "92 % of maxmemory"),
+    ("db_memcached_memory", "MemcachedMemoryHigh", ""),
+    ("db_memory", "PostgresMemoryHigh", ""),
+    ("db_oom", "MySQLOomKill", "mysqld was OOM killed"),
+    ("db_heap", "ElasticsearchHeapHigh", "Old generation at 93 %"),
+    ("db_evictions", "RedisEvictions", ""),
+    ("db_hit_ratio", "MemcachedLowHitRate", ""),
+    # Directions are read.
+    ("db_connections_few", "PostgresNotEnoughConnections", ""),
+    ("db_quiet", "PostgresCommitRateLow", ""),
+    ("db_unneeded", "RDSLowCpuUtilization", "CPU below 5 % for 14 days"),
+    ("db_cpu", "RDSCpuUtilizationHigh", "95 % for 20 minutes"),
+    ("db_cpu_credits", "RDS CPUCreditBalance low", ""),
+    # Backups: failed, missing, not restorable; the disk of backups is a disk.
+    ("db_backup_failed", "MongoBackupFailed", ""),
+    ("db_backup_old", "PostgresBackupMissing", "No base backup for 30 hours"),
+    ("db_backup_verification", "MariaDBBackupVerificationFailed", ""),
+    ("db_disk", "ClickHouseDiskSpaceLowOnBackups", ""),
+    # Brokers.
+    ("db_broker_offline", "KafkaOfflinePartitions", "Partitions have no leader"),
+    ("db_broker_under_replicated", "KafkaUnderReplicatedPartitions", ""),
+    ("db_broker_isr", "KafkaUnderMinIsr", ""),
+    ("db_broker_controller", "KafkaNoActiveController", ""),
+    ("db_broker_down", "KafkaBrokerDown", ""),
+    ("db_broker_alarm", "RabbitMQ memory alarm", "rabbit-1 blocks publishers"),
+    ("db_broker_net_partition", "RabbitMQ network partition detected", ""),
+    ("db_disk_kafka", "KafkaDiskUsageHigh", ""),
+    # Pods of a data store.
+    ("db_crash_loop", "postgresql-0 CrashLoopBackOff", ""),
+    ("db_not_ready", "MariaDB pod not ready", ""),
+    # Where no rule knows the cause, none is made up.
+    ("db_unknown", "PostgresqlSslCompressionActive", ""),
+    ("db_unknown", "MongodbAsserts", "Asserts increase"),
+    ("db_unknown", "Oracle: shared pool free is too low", ""),
+]
+
+
+@pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_an_alert_has_the_cause_that_it_states(cause: str, name: str, text: str) -> None:
+    case = case_of(Example("DB", name, text))
+    judgement = judge(case, Language.EN)
+    assert judgement.primary_responsibility is Responsibility.DB
+    title = CAUSES[cause].title[Language.EN]
+    assert title in judgement.action_title or (CAUSES[cause].is_unknown and judgement.action_title.endswith(name))
+    for check in CAUSES[cause].checks[Language.EN]:
+        assert check in judgement.description
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_decision_has_three_checks(language: Language) -> None:
+    for _, name, text in CASES:
+        description = judge(case_of(Example("DB", name, text)), language).description
+        assert all(f"\n{number}. " in description for number in (1, 2, 3)), name
+        assert "\n4. " not in description
+
+
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=list(CAUSES))
+def test_no_check_tells_to_change_data_or_to_restart(cause: Cause) -> None:
+    for check in cause.checks[Language.EN]:
+        first = check.lower().split(maxsplit=1)[0]
+        assert not first.startswith(RISKY), check
+
+
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=list(CAUSES))
+def test_checks_are_sentences_in_both_languages(cause: Cause) -> None:
+    assert all(check.endswith(".") for check in cause.checks[Language.EN])
+    assert all(check.endswith("。") for check in cause.checks[Language.ZH_TW])
+    assert not cause.title[Language.EN].endswith(".")
