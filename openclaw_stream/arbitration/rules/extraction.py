@@ -101,7 +101,7 @@ class EvidenceExtractor:
             )
         for name in islice(case.alert_names, _EXEMPLARS_MAX):
             if name not in matches and not name.startswith("#"):
-                self._add_text(matches.setdefault(name, {}), mask(name, names), self._fields.name)
+                self._add_text(matches.setdefault(name, {}), mask(name[:_TEXT_LIMIT], names), self._fields.name)
         return tuple(AlertEvidence(name, severities.get(name, case.severity), found) for name, found in matches.items())
 
     def _names_to_mask(self, case: Case) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ class EvidenceExtractor:
 
     def _add_exemplar(self, exemplar: Exemplar, names: tuple[str, ...], matches: dict[str, Match]) -> None:
         fields = self._fields
-        self._add_text(matches, mask(exemplar.name, names), fields.name)
+        self._add_text(matches, mask(exemplar.name[:_TEXT_LIMIT], names), fields.name)
         for text, first, later in self._texts(exemplar):
             self._add_text(matches, mask(text[:_TEXT_LIMIT], names), first, later)
         for key, value in islice(exemplar.labels.items(), _LABELS_MAX):
