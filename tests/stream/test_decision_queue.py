@@ -14,10 +14,10 @@ from openclaw_stream.stream.decision_queue import DecisionQueue
 from openclaw_stream.stream.state.revision import Group, Revision
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import EventType
-from tests.arbitration.llm.model_server import ANSWER, MODEL, Held, completes, in_turn, until
+from tests.arbitration.llm.model_server import ANSWER_ZH, MODEL, Held, completes, in_turn, until
 from tests.arbitration.llm.providers.loopback import Answer, Loopback, hangs, loopback, responds
 
-FINE = completes(ANSWER)
+FINE = completes(ANSWER_ZH)
 
 
 def revision(name: str, severity: int = 0) -> Revision:
