@@ -12,7 +12,7 @@ from openclaw_stream.incidents.state import State
 from openclaw_stream.text import cut_to_json, even_share, json_size, safe_text
 from openclaw_stream.vocabulary import IncidentStatus
 
-EVIDENCE_BYTES = 22 * 1024
+EVIDENCE_BYTES = 20 * 1024
 """Most bytes of the evidence of an incident, as JSON."""
 
 _NAME_BYTES = 300
