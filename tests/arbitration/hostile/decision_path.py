@@ -30,6 +30,7 @@ from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.langfuse import make_tracing
 from openclaw_stream.settings import (
     ArbiterSettings,
+    ChainSettings,
     LogSettings,
     OwnerSettings,
     ProviderSettings,
@@ -129,11 +130,20 @@ class DecisionPath:
 
 
 @contextmanager
-def open_decision_path(*, with_backends: bool = False) -> Iterator[DecisionPath]:
-    """Run the real arbiter with a real provider; `with_backends` adds Langfuse, and SigNoz without data."""
+def open_decision_path(
+    *, with_backends: bool = False, language: Language = Language.EN, seconds: float = 30
+) -> Iterator[DecisionPath]:
+    """Run the real arbiter with a real provider.
+
+    Args:
+        with_backends: Whether to add Langfuse, and SigNoz without data.
+        language: The language of the decisions.
+        seconds: How long one call to the model may take; a decision takes four times as long at most.
+    """
     with _logged() as log, asyncio.Runner() as runner:
         running = AsyncExitStack()
-        path = runner.run(_open(running, runner, log, with_backends=with_backends))
+        chosen = _settings(language, seconds)
+        path = runner.run(_open(running, runner, log, chosen, with_backends=with_backends))
         try:
             yield path
         finally:
@@ -154,7 +164,18 @@ def _logged() -> Iterator[StringIO]:
         structlog.reset_defaults()
 
 
-async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, *, with_backends: bool) -> DecisionPath:
+def _settings(language: Language, seconds: float) -> Settings:
+    providers = ProviderSettings(ai_fallback_order=("openai",), openai_model=MODEL, openai_api_key=KEY, timeout=seconds)
+    return Settings(
+        arbiter=ArbiterSettings(language=language),
+        chain=ChainSettings(decision_deadline=4 * seconds),
+        providers=providers,
+    )
+
+
+async def _open(
+    running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, settings: Settings, *, with_backends: bool
+) -> DecisionPath:
     model: list[Model] = []
     server = Loopback()
 
@@ -164,12 +185,8 @@ async def _open(running: AsyncExitStack, runner: asyncio.Runner, log: StringIO, 
 
     opened = await running.enter_async_context(loopback(answer))
     server.url, server.requests = opened.url, opened.requests
-    settings = Settings(
-        arbiter=ArbiterSettings(language=Language.EN),
-        providers=ProviderSettings(
-            ai_fallback_order=("openai",), openai_base_url=f"{server.url}/v1", openai_model=MODEL, openai_api_key=KEY
-        ),
-    )
+    providers = settings.providers.model_copy(update={"openai_base_url": f"{server.url}/v1"})
+    settings = settings.model_copy(update={"providers": providers})
     langfuse = signoz = None
     tracing: Tracing = NoTracing()
     if with_backends:
