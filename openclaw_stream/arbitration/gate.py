@@ -204,5 +204,7 @@ def _secondary(
         *rules.secondary_teams,
     )
     likely = (team for team, probability in posterior.items() if probability >= _SECONDARY_MIN)
-    teams = [team for team in dict.fromkeys((*named, *likely)) if team not in (route, Responsibility.COLLAB)]
+    teams: list[Responsibility] = [
+        team for team in dict.fromkeys((*named, *likely)) if team not in (route, Responsibility.COLLAB)
+    ]
     return sorted(teams, key=lambda team: -round(posterior[team], 6))[:_SECONDARY_MAX]

@@ -49,7 +49,8 @@ def violations(outcome: Outcome) -> Iterator[str]:
         outcome.decision["validation"],
         outcome.decision["provenance"],
         outcome.decision["owner"],
-        incident,
+        # The group key is a key to compare, not a text to show: names that only look alike stay different.
+        {name: value for name, value in incident.items() if name != "group_key"},
     ]
     yield from (f"hidden: {text!r}" for text in _texts(published) if _has_hidden(text))
 
