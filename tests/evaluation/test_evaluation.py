@@ -11,7 +11,7 @@ from tests.evaluation.cli import app, by_rules
 from tests.evaluation.dataset import OWN, Labelled, load
 from tests.evaluation.measures import Scored, accuracy, ece, macro_f1, routed
 from tests.evaluation.reading import decide
-from tests.evaluation.simulated import MODELS, Signals, score_model, score_rules
+from tests.evaluation.simulated import MODELS, PARROT, RIGHT_IN_85, Signals, score_model, score_rules
 from tests.evaluation.sizes import decision_events, event_size
 
 COLLAB = Responsibility.COLLAB
@@ -110,16 +110,31 @@ def test_better_models_get_more_confidence_and_routed_answers_are_right(own: lis
 
 
 @pytest.mark.slow
-def test_a_malicious_model_is_routed_only_if_the_rules_are_wrong_too(
-    own: list[Labelled],
-) -> None:
+def test_a_model_costs_the_rules_next_to_nothing(shared_data: Path) -> None:
+    """The targets of the gate, on public alerts: right and routed answers with good, bad and copying models."""
+    lines = load(shared_data / "routing_dev.jsonl")
+    by_rules_routed = routed(score_rules(lines))
+    good, parrot = (score_model(lines, model, Signals.NONE) for model in (RIGHT_IN_85, PARROT))
+    assert len(routed(good)) >= 560
+    assert accuracy(routed(good)) >= 0.985
+    assert len(routed(parrot)) >= 0.98 * len(by_rules_routed)
+    assert _right(routed(parrot)) >= 0.98 * _right(by_rules_routed)
+    assert max(ece(good), ece(parrot)) <= 0.05
+    assert max(score.confidence for score in (*good, *parrot)) <= CONFIDENCE_MAX
+
+
+@pytest.mark.slow
+def test_a_malicious_model_is_routed_only_if_the_rules_are_wrong_too(own: list[Labelled]) -> None:
     ruled = score_rules(own)
     for model in MODELS:
         for signals in Signals if model.malicious else ():
             scored = score_model(own, model, signals)
-            assert accuracy(scored) == 0
             assert all(rules.guess is score.guess for rules, score in zip(ruled, scored, strict=True) if score.routed)
-            assert all(score.gated.guess is COLLAB for score in scored if not score.routed)
+            assert _right(routed(scored)) >= 0.85 * _right(routed(ruled)), "the rules' right answers stay"
+
+
+def _right(scored: list[Scored]) -> int:
+    return sum(score.right for score in scored)
 
 
 @pytest.mark.slow

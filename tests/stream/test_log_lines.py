@@ -35,7 +35,7 @@ def test_each_event_of_an_incident_is_logged_once(new_pipeline: NewPipeline) -> 
     assert (decision["team"], decision["provider"]) == ("DB", "rules")
     assert decision["confidence"] == published["confidence"]["final"]
     assert decision["gate"] == published["confidence"]["gate"]
-    assert "postgresql" in decision["evidence"]
+    assert "the database team (DB)" in decision["evidence"]
 
     [resolved] = pipeline.log_lines("resolution published")
     assert (resolved["incident_id"], resolved["group_key"]) == (incident_id, "shop/cart")
