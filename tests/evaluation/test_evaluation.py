@@ -5,6 +5,7 @@ from statistics import fmean
 import pytest
 from typer.testing import CliRunner
 
+from openclaw_stream.arbitration.gate import CONFIDENCE_MAX
 from openclaw_stream.events.size_limit import EVENT_BYTES
 from openclaw_stream.vocabulary import Language, Responsibility
 from tests.evaluation.cli import app, by_rules
