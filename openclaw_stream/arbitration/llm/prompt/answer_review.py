@@ -1,9 +1,10 @@
 """Reviews a valid answer against its case: whether it is a judgement of this case at all, and which names it invents.
 
 An answer that repeats the example of the prompt, repeats itself or is in another language is none. A name that the
-evidence does not hold is removed, with its sentence in prose, and the judgement stands.
+evidence does not hold is removed, with its sentence in prose, and the judgement stands, unless it says nothing then.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -34,6 +35,7 @@ _TEXTS: Final = (
     "deviation_analysis",
     "signoz_correlation",
 )
+_SAYS_SOMETHING: Final = re.compile(r"[^\W\d_]{2}")
 _GROUP, _HAN_GROUP = 4, 6
 _COPIED_WORDS_MIN, _COPIED_HAN_MIN = 8, 12
 _COPIED: Final = 0.7
@@ -64,7 +66,10 @@ class AnswerReader:
             raise AnswerError(AnswerFault.LOOP, "it repeats itself; write each sentence once")
         if not _is_in_language(answer.judgement, self.language, evidence):
             raise AnswerError(AnswerFault.LANGUAGE, f"its prose is not in {LANGUAGES[self.language]}")
-        return _without_foreign_names(answer, self.case, evidence)
+        answer = _without_foreign_names(answer, self.case, evidence)
+        if not _SAYS_SOMETHING.search(f"{answer.judgement.description} {answer.judgement.reasoning}"):
+            raise AnswerError(AnswerFault.SCHEMA, "description: it says nothing about this incident")
+        return answer
 
 
 def _prose(judgement: Judgement) -> Iterator[str]:

@@ -160,14 +160,14 @@ def test_prose_in_another_language_is_no_answer(asked: Language, changes: dict[s
 @pytest.mark.parametrize(
     ("asked", "changes"),
     [
-        (Language.ZH_TW, dict.fromkeys(PROSE, "") | {"action_title": "CPU 100%"}),
+        (Language.ZH_TW, dict.fromkeys(PROSE, "") | {"action_title": "CPU 100%", "description": "CPU 滿載"}),
         (Language.ZH_TW, {"action_title": "擴充 invoices-worker 的 CPU 上限"}),
         (
             Language.ZH_TW,
             {"action_title": "QueueGrows", "description": "Redis connection pool 用盡，所以 invoices 逾時。"},
         ),
         (Language.ZH_TW, {"description": "告警寫著「the backlog of invoices-worker on node-17.example is 9000」。"}),
-        (Language.EN, dict.fromkeys(PROSE, "") | {"action_title": "OOM"}),
+        (Language.EN, dict.fromkeys(PROSE, "") | {"action_title": "OOM", "description": "no memory"}),
         (Language.EN, {"description": "The alert says “磁碟空間不足，請儘快處理”, so the disk is full."}),
     ],
 )
@@ -240,3 +240,23 @@ def test_a_title_with_an_invented_name_becomes_that_of_the_subject() -> None:
 def test_the_rest_of_a_secret_is_not_left_behind() -> None:
     answer = read(description="Cookie: ledger-sync service; session=abcdefabcdef0123; id=42424242")
     assert "abcdefabcdef0123" not in safe_text(answer.judgement.description, 4000)
+
+
+@pytest.mark.parametrize("wordless", ["", "}", "7", "]}, 5}"])
+def test_an_answer_that_says_nothing_is_none(wordless: str) -> None:
+    assert fault(description=wordless, reasoning=wordless) is AnswerFault.SCHEMA
+
+
+@pytest.mark.parametrize("name", ["description", "reasoning"])
+def test_one_of_description_and_reasoning_is_enough(name: str) -> None:
+    changes: dict[str, Any] = {name: ""}
+    assert getattr(read(**changes).judgement, name) == ""
+
+
+@pytest.mark.parametrize(("language", "terse"), [(Language.EN, "queue full"), (Language.ZH_TW, "佇列滿了")])
+def test_two_words_say_something(language: Language, terse: str) -> None:
+    assert read(language, description=terse, reasoning="").judgement.description == terse
+
+
+def test_an_answer_about_something_else_only_is_none() -> None:
+    assert fault(description="The host db-99.example is down.", reasoning="") is AnswerFault.SCHEMA
