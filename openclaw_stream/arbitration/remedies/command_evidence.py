@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from openclaw_stream.alerts.resource_names import workload_of_pod
+from openclaw_stream.alerts.subject import WORKLOAD_KINDS
 from openclaw_stream.arbitration.kubectl import Kind
 from openclaw_stream.arbitration.remedies.patterns import Fact
 from openclaw_stream.arbitration.remedies.resources import evidence_resources
@@ -134,11 +136,12 @@ def _is_about(exemplar: Exemplar, case: Case, kind: Kind, name: str) -> bool:
 
 def _own_names(exemplars: Sequence[Exemplar], case: Case, name: str) -> tuple[str, ...]:
     """Return the names of the resource in its alerts, longest first."""
-    names = {name, case.service}
+    names = {name, case.service, case.subject.name if case.subject.kind in WORKLOAD_KINDS else ""}
     for exemplar in exemplars:
         names |= {exemplar.service, exemplar.target_resource.rpartition("/")[2]}
         names |= {value for key, value in exemplar.labels.items() if key.replace(".", "_") in _NAME_LABELS}
-        names |= {value for key, value in exemplar.labels.items() if "pod" in key.lower()}
+        pods = {value for key, value in exemplar.labels.items() if "pod" in key.lower()}
+        names |= pods | {workload_of_pod(pod) for pod in pods}
     return tuple(sorted((each for each in names if len(each) >= _OWN_NAME_MIN), key=lambda each: (-len(each), each)))
 
 

@@ -129,7 +129,7 @@ def _level(noun: str, sentence: str, high: float, low: float) -> int:
 
 def _masked(sentence: str, own_names: tuple[str, ...]) -> str:
     for name in own_names:
-        sentence = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", _filler, sentence, flags=re.IGNORECASE)
+        sentence = re.sub(rf"(?<![\w.-]){re.escape(name)}(?!\w|\.\w)", _filler, sentence, flags=re.IGNORECASE)
     return sentence
 
 
