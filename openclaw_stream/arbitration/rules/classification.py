@@ -16,6 +16,9 @@ _CAUSE_STRENGTH_MIN = 0.7
 _POINTING_MIN = 0.5
 """A part of a team that only labels and later sentences mention does not point to the team."""
 
+_REFINEMENT_MIN = 0.5
+"""A cause that refines a symptom may be stated in the details."""
+
 _TERMS_MAX = 6
 
 ScoredRules = list[tuple[float, Rule]]
@@ -175,10 +178,15 @@ def _cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> Cause:
     for cause in causes[:-1]:
         if cause.categories.isdisjoint(matches):
             continue
-        found = max((_match_strength(each, matches), len(each)) for each in cause.alternatives)
+        found = max((_cause_strength(cause, each, matches), len(each)) for each in cause.alternatives)
         if found > rank and _strongest(cause.unless, matches) < found[0]:
             best, rank = cause, found
     return best
+
+
+def _cause_strength(cause: Cause, conditions: Sequence[Condition], matches: Matches) -> float:
+    strength = _match_strength(conditions, matches)
+    return 1.0 if cause.refines and strength >= _REFINEMENT_MIN else strength
 
 
 def _terms(rules: ScoredRules, matches: Matches) -> tuple[str, ...]:

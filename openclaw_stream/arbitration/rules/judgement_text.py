@@ -53,10 +53,16 @@ class JudgementText:
 
     def description(self, case: Case, diagnosis: Diagnosis, checks: Sequence[str], advice: str) -> str:
         """Return the alert's own words, what the cause means, what to check first, and advice on the remedy."""
-        sentences = [self.render("quote", text=quote)] if (quote := _quote(case, diagnosis.root.evidence.name)) else []
+        sentences = [self._alert(case, diagnosis.root.evidence.name)]
         sentences.append(diagnosis.cause.explanation[self._language])
         steps = [f"{number}. {check}" for number, check in enumerate(checks, start=1)]
-        return "\n".join(filter(None, (self._joined(sentences), self.render("checks"), *steps, advice)))
+        return "\n".join(filter(None, (self._joined(filter(None, sentences)), self.render("checks"), *steps, advice)))
+
+    def _alert(self, case: Case, name: str) -> str:
+        """Return what the alert says, else its name."""
+        if quote := _quote(case, name):
+            return self.render("quote", text=quote)
+        return self.render("alert_name", name=single_line(name)) if name else ""
 
     def responsibility(self, diagnosis: Diagnosis, owner: Owner | None = None) -> str:
         """Return why this team is responsible; the owner of the subject is named where its responsibility is known."""

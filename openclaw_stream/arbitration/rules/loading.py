@@ -117,6 +117,7 @@ def _cause(key: str, entry: Mapping[str, Any]) -> Cause:
         team=Responsibility(entry["team"]),
         alternatives=tuple(_conditions(each) for each in ([when] if isinstance(when, str) else when)),
         unless=tuple(entry.get("unless", "").split()),
+        refines=entry.get("refines", False),
         depth=int(entry["depth"]),
         title=_by_language(entry, "title"),
         explanation=_by_language(entry, "explanation"),

@@ -62,13 +62,15 @@ class Cause:
     It applies if all conditions of any of the `alternatives` match, and no `unless` category at least as strongly. The
     last cause of a team has no conditions: it stands for an unknown cause. `depth` is the layer of the stack, 1 (front
     end, tools) to 5 (platform): of two simultaneous faults the one with the higher depth is taken for the root cause.
-    `checks` are the first steps to take, at most three.
+    `checks` are the first steps to take, at most three. `refines`: it explains a symptom that other words state more
+    strongly (errors since a release), so a match in the details is enough, and counts fully.
     """
 
     id: str
     team: Responsibility
     alternatives: tuple[tuple[Condition, ...], ...]
     unless: Condition
+    refines: bool
     depth: int
     title: Mapping[Language, str]
     explanation: Mapping[Language, str]

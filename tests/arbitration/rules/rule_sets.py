@@ -19,9 +19,15 @@ NOTHING = frozenset[str]()
 FIELDS = FieldWeights(1.0, 0.8, 0.5, 0.2, 0.7, 0.3, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
-def cause(name: str, team: Responsibility, *alternatives: tuple[Condition, ...], unless: Condition = ()) -> Cause:
+def cause(
+    name: str,
+    team: Responsibility,
+    *alternatives: tuple[Condition, ...],
+    unless: Condition = (),
+    refines: bool = False,
+) -> Cause:
     """Return a cause of depth 1 without tuning."""
-    return Cause(name, team, alternatives, unless, 1, TEXT, TEXT, CHECKS, ())
+    return Cause(name, team, alternatives, unless, refines, 1, TEXT, TEXT, CHECKS, ())
 
 
 RULE_SET = RuleSet(

@@ -1,12 +1,14 @@
 """The classification of one alert name by a small rule set."""
 
+from dataclasses import replace
+
 import pytest
 
 from openclaw_stream.arbitration.rules.classification import Classification, classify
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Match
 from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE
 from openclaw_stream.vocabulary import Severity
-from tests.arbitration.rules.rule_sets import BE, DB, RULE_SET
+from tests.arbitration.rules.rule_sets import BE, DB, RULE_SET, cause
 
 
 def classified(**strengths: float) -> Classification:
@@ -67,3 +69,11 @@ def test_unless_excludes_a_cause_only_if_it_matches_at_least_as_strongly() -> No
 def test_terms_are_those_of_the_teams_rules_without_service_names() -> None:
     assert classified(database=1.0, disk=1.0, latency=0.1).terms == ("the database", "the disk")
     assert classified(**{NAMED_SERVICE: 1.0}).terms == ()
+
+
+def test_a_cause_that_refines_a_symptom_counts_fully_from_the_details_on() -> None:
+    release = cause("release", DB, (("release",), ("disk",)), refines=True)
+    rule_set = replace(RULE_SET, causes=(release, *RULE_SET.causes))
+    for strength, expected in ((0.5, "release"), (0.4, "disk")):
+        matches = {name: Match(1.0, name) for name in ("database", "disk")} | {"release": Match(strength, "release")}
+        assert classify(AlertEvidence("Alert", Severity.HIGH, matches), rule_set).cause.id == expected

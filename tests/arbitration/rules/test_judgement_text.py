@@ -96,8 +96,9 @@ def test_the_description_quotes_the_alert(texts: dict[str, Any], quote: str) -> 
     assert description.startswith(f"The alert says: “{quote}”. ")
 
 
-def test_an_alert_without_text_is_not_quoted() -> None:
-    assert "The alert says" not in judge(case_from(alert("WidgetsAreOdd")), Language.EN).description
+def test_an_alert_without_text_is_named() -> None:
+    assert judge(case_from(alert("WidgetsAreOdd")), Language.EN).description.startswith("The alert is WidgetsAreOdd. ")
+    assert not judge(case_from(), Language.EN).description.startswith("The alert is ")
 
 
 @pytest.mark.parametrize("language", Language)
