@@ -39,6 +39,7 @@ _EXEMPLARS_MAX = 16
 _BLANK = re.compile(r"\s")
 _DESCRIPTION = "description"
 _SCRAPE_JOB = "job"
+_NAMESPACE = "namespace"
 _SERVICE_KINDS = WORKLOAD_KINDS - {"pod", "replicaset"} | {"horizontalpodautoscaler", "poddisruptionbudget"}
 
 
@@ -158,7 +159,9 @@ class EvidenceExtractor:
         if lowered in fields.ignored or self._has_request(lowered) or self._names_exporter(value):
             return
         strength = fields.subject if lowered in fields.subject_labels else fields.label
-        if _is_name(key):
+        if "/" in value and lowered == _NAMESPACE:  # a product of a cloud, such as AWS/RDS
+            self._add_text(matches, value[:_LABEL_LIMIT], fields.subject)
+        elif _is_name(key):
             self._add_name(value, strength, matches)
         elif lowered in fields.state_labels:
             self._add_text(matches, value[:_LABEL_LIMIT], fields.summary)
