@@ -161,7 +161,7 @@ class Arbiter:
     def _by_model(self, evidence: _Evidence, outcome: ChainOutcome, answer: ProviderAnswer) -> ArbitrationResult:
         parsed = answer.parsed
         judgement, validation = self._validate(parsed.judgement, evidence)
-        judgement = _with_subject(judgement, evidence.case.subject)
+        judgement = _completed(judgement, evidence.case.subject, evidence.by_rules)
         validation = validation.model_copy(
             update={
                 "repaired": parsed.repaired,
@@ -229,7 +229,7 @@ class Arbiter:
         except Exception:
             log.exception("rules failed", incident_id=case.incident_id, revision=case.revision)
         judgement = Judgement(
-            action_title=f"Undecided: {case.group_key}"[:200],
+            action_title=subject_title(case.subject, "Undecided"),
             primary_responsibility=Responsibility.COLLAB,
             confidence=0,
         )
@@ -248,12 +248,16 @@ class Arbiter:
         )
 
 
-def _with_subject(judgement: Judgement, subject: Subject) -> Judgement:
-    """Return the judgement of a model with a title that names the subject of the incident."""
+def _completed(judgement: Judgement, subject: Subject, by_rules: Judgement) -> Judgement:
+    """Return the judgement of a model with the subject in its title, and a description.
+
+    Where nothing is left of its description, the one of the rules stands in, which quotes the alert.
+    """
     title = judgement.action_title
-    if subject.name.casefold() in title.casefold():
-        return judgement
-    return judgement.model_copy(update={"action_title": subject_title(subject, title)})
+    if subject.name.casefold() not in title.casefold():
+        title = subject_title(subject, title)
+    description = judgement.description or by_rules.description
+    return judgement.model_copy(update={"action_title": title, "description": description})
 
 
 def _published(owner: Owner | None) -> IncidentOwner | None:

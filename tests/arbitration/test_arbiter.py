@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from openclaw_stream.alerts.subject import Subject
 from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
-from openclaw_stream.vocabulary import Action, Responsibility
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.vocabulary import Action, Language, Responsibility
 from tests.arbitration.arbiters import GOOD, arbiter
 from tests.arbitration.llm.model_server import (
     ANSWER,
@@ -198,10 +199,19 @@ async def test_the_title_of_a_model_names_the_subject() -> None:
     subject = Subject("deployment", "freight", "parcel-quotes")
     async with arbiter(completes(answer(action_title="Scale it out"))) as running:
         unnamed = await running.arbiter.decide(replace(CASE, subject=subject))
-    async with arbiter() as running:
+    async with arbiter(completes(answer(action_title="Give parcel-quotes room"))) as running:
         named = await running.arbiter.decide(replace(CASE, subject=subject))
     assert unnamed.judgement.action_title == "parcel-quotes (Deployment, freight): Scale it out"
-    assert named.judgement.action_title == "Scale parcel-quotes from 3 to 6 replicas"
+    assert named.judgement.action_title == "Give parcel-quotes room"
+
+
+async def test_a_model_whose_description_is_dropped_gets_that_of_the_rules() -> None:
+    foreign = answer(description="The host db-99.example is down.", reasoning="It is down.")
+    async with arbiter(completes(foreign)) as running:
+        result = await running.arbiter.decide(CASE)
+    assert result.provenance.provider == "openai"
+    assert result.judgement.description == judge(CASE, Language.EN).description
+    assert any("db-99.example" in warning for warning in result.validation.warnings)
 
 
 async def test_a_command_without_a_reason_in_the_evidence_is_rejected_and_one_with_it_says_so() -> None:

@@ -99,7 +99,8 @@ class CachedChain:
             return
         answer = await self._chain.judge(case, metrics, context)
         if answer:
-            validate(answer.parsed.judgement, case, metrics, self._language)  # an answer that makes it raise must not be stored
+            # An answer that makes it raise must not be stored.
+            validate(answer.parsed.judgement, case, metrics, self._language)
         result.set_result(
             ChainOutcome(
                 answer,

@@ -1,7 +1,7 @@
 """Reviews a valid answer against its case: whether it is a judgement of this case at all, and which names it invents.
 
 An answer that repeats the example of the prompt, repeats itself or is in another language is none. A name that the
-evidence does not hold is removed, with its sentence in prose, and the judgement stands, unless it says nothing then.
+evidence does not hold is removed, with its sentence in prose, and the judgement stands.
 """
 
 import re
@@ -66,10 +66,9 @@ class AnswerReader:
             raise AnswerError(AnswerFault.LOOP, "it repeats itself; write each sentence once")
         if not _is_in_language(answer.judgement, self.language, evidence):
             raise AnswerError(AnswerFault.LANGUAGE, f"its prose is not in {LANGUAGES[self.language]}")
-        answer = _without_foreign_names(answer, self.case, evidence)
         if not _SAYS_SOMETHING.search(f"{answer.judgement.description} {answer.judgement.reasoning}"):
             raise AnswerError(AnswerFault.SCHEMA, "description: it says nothing about this incident")
-        return answer
+        return _without_foreign_names(answer, self.case, evidence)
 
 
 def _prose(judgement: Judgement) -> Iterator[str]:

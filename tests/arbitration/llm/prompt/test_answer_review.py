@@ -258,5 +258,7 @@ def test_two_words_say_something(language: Language, terse: str) -> None:
     assert read(language, description=terse, reasoning="").judgement.description == terse
 
 
-def test_an_answer_about_something_else_only_is_none() -> None:
-    assert fault(description="The host db-99.example is down.", reasoning="") is AnswerFault.SCHEMA
+def test_prose_about_something_else_only_is_dropped_and_the_judgement_stands() -> None:
+    answer = read(description="The host db-99.example is down.", reasoning="")
+    assert answer.judgement.description == ""
+    assert answer.dropped
