@@ -21,6 +21,8 @@ RULES_VERSION = version(_SOURCES)
 _SERVICES_MAX = 16
 _SUGGESTIONS_MAX = 8
 _CHECKS_MAX = 3
+_TECHNOLOGY_MIN = 0.4
+"""A technology that only a label or a namespace names is not what the alert is about."""
 
 
 def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) -> Judgement:
@@ -102,7 +104,7 @@ def _checks(case: Case, diagnosis: Diagnosis, rule_set: RuleSet, language: Langu
 
 def _technology(diagnosis: Diagnosis, rule_set: RuleSet) -> Technology | None:
     """Return the technology of the responsible team that the root alert names most strongly; of equals the first."""
-    best, strongest = None, 0.0
+    best, strongest = None, _TECHNOLOGY_MIN
     for category, match in diagnosis.root.evidence.matches.items():
         technology = rule_set.technologies_by_category.get(category)
         if technology and technology.team is diagnosis.root.team and match.strength > strongest:
@@ -112,9 +114,12 @@ def _technology(diagnosis: Diagnosis, rule_set: RuleSet) -> Technology | None:
 
 def _suggestions(diagnosis: Diagnosis, language: Language) -> list[Suggestion]:
     """Return preventive tuning, as configuration in words, for the root cause and then for the first symptom."""
-    causes = [diagnosis.cause, *(each.cause for each in diagnosis.symptoms[:1])]
+    causes = [
+        each for each in (diagnosis.cause, *(each.cause for each in diagnosis.symptoms[:1])) if not each.is_unknown
+    ]
     return [
         Suggestion(type=item.type, description=item.text[language], kubectl_or_config=item.config)
         for cause in dict.fromkeys(causes)
+        if not cause.is_unknown
         for item in cause.tuning
     ][:_SUGGESTIONS_MAX]

@@ -12,13 +12,14 @@ from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Owner
+from openclaw_stream.incidents.links import RUNBOOK, link_kind, safe_link
 from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility
 
 _NAME_LIMIT = 80
 _VALUE_LIMIT = 40
 _REASON_LIMIT = 200
-_QUOTE_LIMIT = 240
+_QUOTE_LIMIT = 400
 _NAMES_MAX = 6
 _VALUES_MAX = 8
 _HIGH_ERROR_RATE = 1.0
@@ -53,10 +54,18 @@ class JudgementText:
 
     def description(self, case: Case, diagnosis: Diagnosis, checks: Sequence[str], advice: str) -> str:
         """Return the alert's own words, what the cause means, what to check first, and advice on the remedy."""
-        sentences = [self._alert(case, diagnosis.root.evidence.name)]
-        sentences.append(diagnosis.cause.explanation[self._language])
-        steps = [f"{number}. {check}" for number, check in enumerate(checks, start=1)]
-        return "\n".join(filter(None, (self._joined(filter(None, sentences)), self.render("checks"), *steps, advice)))
+        cause = diagnosis.cause
+        sentences = [
+            self.render("resolved_early") if case.resolved_early else "",
+            self._alert(case, diagnosis.root.evidence.name),
+            self.render("cause_unknown") if cause.is_unknown else cause.explanation[self._language],
+        ]
+        runbook = _runbook(case, diagnosis.root.evidence.name)
+        steps = [self.render("runbook", link=runbook), *checks[:-1]] if runbook else checks
+        numbered = [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
+        return "\n".join(
+            filter(None, (self._joined(filter(None, sentences)), self.render("checks"), *numbered, advice))
+        )
 
     def _alert(self, case: Case, name: str) -> str:
         """Return what the alert says, else its name."""
@@ -109,8 +118,6 @@ class JudgementText:
         ]
         if case.flaps:
             sentences.append(self.render("flaps", times=self._count("times", case.flaps)))
-        if case.resolved_early:
-            sentences.append(self.render("resolved_early"))
         return self._joined(sentences)
 
     def deviation(self, case: Case, metrics: GoldenSignals | None) -> str:
@@ -178,13 +185,35 @@ class JudgementText:
 
 
 def _quote(case: Case, name: str) -> str:
-    """Return what the first alert of a name says: its message or description, else its summary."""
+    """Return what the first alert of a name says: its message or summary, and its description where that adds to it."""
     exemplar = next((each for each in case.exemplars if each.name == name), None)
     if exemplar is None:
         return ""
     annotations = {key.lower(): value for key, value in exemplar.annotations.items()}
-    texts = (exemplar.message, *(annotations.get(key, "") for key in ("description", "message", "summary", "title")))
-    return next((quote for text in texts if (quote := single_line(text, _QUOTE_LIMIT).rstrip(".。"))), "")
+    headlines = (exemplar.message, *(annotations.get(key, "") for key in ("summary", "title")))
+    details = (annotations.get(key, "") for key in ("description", "message"))
+    headline, detail = (next((line for text in texts if (line := _line(text))), "") for texts in (headlines, details))
+    if not headline or not detail or headline.lower() in detail.lower():
+        return detail or headline
+    return headline if detail.lower() in headline.lower() else _cut(f"{headline} / {detail}", _QUOTE_LIMIT)
+
+
+def _line(text: str) -> str:
+    return _cut(single_line(text, 2 * _QUOTE_LIMIT), _QUOTE_LIMIT).rstrip(".。 ")
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut a text after a word."""
+    if len(text) <= limit:
+        return text
+    return (text[: limit - 1].rpartition(" ")[0] or text[: limit - 1]).rstrip(",;:，；：、 ") + "…"
+
+
+def _runbook(case: Case, name: str) -> str:
+    """Return the runbook that the first alert of a name links to; empty where there is none."""
+    exemplar = next((each for each in case.exemplars if each.name == name), None)
+    links = exemplar.annotations.items() if exemplar else ()
+    return next((link for key, text in links if link_kind(key) == RUNBOOK and (link := safe_link(text))), "")
 
 
 def single_line(text: str, limit: int = _NAME_LIMIT) -> str:

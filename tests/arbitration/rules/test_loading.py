@@ -46,7 +46,6 @@ def test_every_cause_has_all_texts_in_both_languages(rule_set: RuleSet) -> None:
             _is_in_its_language(cause.title)
         _are_checks(cause.checks, 0 if cause.is_unknown else 1, 3)
         assert all(len(cause.title[language]) <= 80 for language in Language)
-        assert cause.tuning
 
 
 def test_every_technology_and_kind_of_subject_has_three_checks(rule_set: RuleSet) -> None:
