@@ -29,6 +29,8 @@ _CLAIM = re.compile(
 _OPERATOR_CLAIM = re.compile(r"^(?P<set>(?:prometheus|alertmanager|thanos-ruler)-.+)-db-(?P=set)-\d+$")
 
 
+_NO_NAMES = frozenset(("pod", "pods", "container", "replica", "instance", "pod-name", "kubernetes-pod-name"))
+
 # A copy takes a third of the time of a new hasher.
 HASHER = blake2b(digest_size=8)
 
@@ -36,9 +38,11 @@ HASHER = blake2b(digest_size=8)
 def workload_of_pod(pod: str) -> str:
     """Return the name of the workload that a pod's name was generated from: without hashes or ordinal.
 
-    `checkout-7d9f8b6c5-x2x4z`, `checkout-x2x4z` and `checkout-0` are pods of `checkout`; any other name is its own.
+    `checkout-7d9f8b6c5-x2x4z`, `checkout-x2x4z` and `checkout-0` are pods of `checkout`; any other name is its own, and
+    so is `pod-1`: nothing is called just `pod`.
     """
-    return _ORDINAL.sub("", pod) if _ORDINAL.search(pod) else without_hash(pod)
+    name = _ORDINAL.sub("", pod) if _ORDINAL.search(pod) else without_hash(pod)
+    return pod if name in _NO_NAMES else name
 
 
 def job_without_time(job: str) -> str:

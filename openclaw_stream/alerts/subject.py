@@ -34,12 +34,14 @@ from openclaw_stream.alerts.resource_names import (
     workload_of_replica_set,
 )
 from openclaw_stream.alerts.subject_labels import (
+    DEVICE_LABELS,
     EXPORTED_NAMESPACES,
     FIRST_HOST,
     FIRST_OBJECT,
     FIRST_OTHER,
     KIND_OF,
     LABEL_OF,
+    MACHINE_LABELS,
     NAMES_TARGET,
     RANKS,
 )
@@ -87,6 +89,14 @@ _PLACEHOLDERS = frozenset(
     )
 )
 """What templates and instrumentation write for a value that is missing."""
+
+_PLATFORMS = frozenset(
+    (
+        *("kubernetes", "k8s", "kube", "node", "nodes", "baremetal", "bare-metal", "hardware", "server", "servers"),
+        *("host", "hosts", "network", "infra", "infrastructure", "platform", "os", "linux", "windows", "vmware"),
+    )
+)
+"""What rules put into the label `service` of alerts about the parts of a platform."""
 
 _TARGET_DOWN = re.compile(
     r"(?:^|_)(?:targets?|instance|endpoint|scrape|prometheus_?job)_?(?:down|missing|unreachable)|"
@@ -214,6 +224,10 @@ def _object(
         name, is_measuring = _cached_workload(kind, value) if len(value) <= NAME_MAX else _workload(kind, value)
         if not name or (is_measuring and not _is_own_process(alert_name, kind, name, labels)):
             continue
+        if not MACHINE_LABELS.isdisjoint(labels) and (
+            name.lower() in _PLATFORMS or not DEVICE_LABELS.isdisjoint(labels)
+        ):
+            continue  # the node or device is what the alert is about
         subject = Subject(kind, "" if kind == "persistentvolume" else namespace, name)
         if not (is_exported and NAMES_TARGET[rank]) and not (kind == SERVICE and name.endswith(_METRICS_SUFFIXES)):
             return subject

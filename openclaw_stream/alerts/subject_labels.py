@@ -46,10 +46,25 @@ _OBJECTS = {
     "resourcequota": ("resourcequota", "k8s.resourcequota.name"),
     "persistentvolume": ("persistentvolume",),
 }
+_DEVICES = ("devicename", "device_name", "sysname")
+"""Labels of devices of the network."""
+
 _HOSTS = {
-    "node": ("node", "nodename", "k8s.node.name", "kubernetes_node", "kubernetes.node.name", "kube_node"),
+    "node": ("node", "nodename", "k8s.node.name", "kubernetes_node", "kubernetes.node.name", "kube_node", "node_name"),
     "host": (
-        *("host", "host.name", "hostname", "instance", "target", "server", "server_name", "url", "fqdn", "machine"),
+        *(
+            "host",
+            "host.name",
+            "hostname",
+            *_DEVICES,
+            "instance",
+            "target",
+            "server",
+            "server_name",
+            "url",
+            "fqdn",
+            "machine",
+        ),
         *("vm", "vm_name", "ip", "ip_address", "address"),
     ),
 }
@@ -57,6 +72,12 @@ _OTHERS = {
     "datasource": ("datasource_uid",),
     "container": ("container", "container_name", "k8s.container.name", "kube_container_name"),
 }
+DEVICE_LABELS = frozenset(_DEVICES)
+MACHINE_LABELS = frozenset(
+    each for label in (*_HOSTS["node"], *_DEVICES, "server_name") for each in (label, label.replace(".", "_"))
+)
+"""Labels that name one node or device, and not what measures it."""
+
 _NAMESPACES = (
     "namespace",
     "k8s.namespace.name",

@@ -25,7 +25,11 @@ _FIELDS = frozenset(Exemplar.__slots__)
 
 def exemplar(alert: Alert) -> bytes:
     """Return an alert as JSON; what it does not have takes no space."""
-    annotations = _most_telling(alert.annotations)
+    # Names that only differ beyond their limit are one: what is left out is what is not kept.
+    labels, annotations = (
+        _texts(dict(islice(alert.labels.items(), LABELS_MAX))),
+        _texts(_most_telling(alert.annotations)),
+    )
     identity = {"name": text(alert.name, NAME_MAX), "severity": alert.severity, "member": alert.member}
     others = {
         "fingerprint": text(alert.fingerprint, NAME_MAX),
@@ -34,9 +38,9 @@ def exemplar(alert: Alert) -> bytes:
         "service": text(alert.service, NAME_MAX),
         "target_resource": text(alert.target_resource, NAME_MAX),
         "message": text(alert.message, TEXT_MAX),
-        "labels": _texts(dict(islice(alert.labels.items(), LABELS_MAX))),
-        "labels_left_out": max(len(alert.labels) - LABELS_MAX, 0),
-        "annotations": _texts(annotations),
+        "labels": labels,
+        "labels_left_out": len(alert.labels) - len(labels),
+        "annotations": annotations,
         "annotations_left_out": len(alert.annotations) - len(annotations),
         "metrics": {text(k, NAME_MAX): v for k, v in list(alert.metrics.items())[:_METRICS_MAX]},
         "starts_at": alert.starts_at,

@@ -25,6 +25,7 @@ HASH = "bcdfghjklmnpqrstvwxz2456789"
         ("backup-28934520-x7k2p", "backup"),
         ("backup-28934520", "backup"),
         ("checkout", "checkout"),
+        ("pod-1", "pod-1"),
         ("kube-apiserver-node1", "kube-apiserver-node1"),
         ("checkout-abcde", "checkout-abcde"),
         ("x2x4z", "x2x4z"),

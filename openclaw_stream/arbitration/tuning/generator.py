@@ -90,12 +90,16 @@ class _Subject:
 def generate_suggestions(
     judgement: Judgement, case: Case, metrics: GoldenSignals | None, language: Language
 ) -> Iterator[Suggestion]:
-    """Yield one suggestion per fault type in a case, in the order of the alerts."""
+    """Yield one suggestion per fault type in a case, in the order of the alerts.
+
+    The platform has no load of its own to cache: there is none for the latency and load of its parts.
+    """
+    of_platform = responsible_team(judgement) is Responsibility.INFRA
     first_of_type: dict[str, Exemplar] = {}
     for exemplar in case.exemplars:
         first_of_type.setdefault(_fault_type(exemplar), exemplar)
     for fault_type, exemplar in first_of_type.items():
-        if fault_type:
+        if fault_type and not (of_platform and fault_type in (_LATENCY, _LOAD)):
             yield _SUGGESTIONS[fault_type](_subject(exemplar, judgement, case, metrics, language))
 
 
