@@ -1,6 +1,6 @@
 """Reviews a valid answer against its case: whether it is a judgement of this case at all, and which names it invents.
 
-An answer that repeats the example of the prompt, repeats itself or is in another language is none. A name that the
+An answer that repeats the prompt or its example, repeats itself or is in another language is none. A name that the
 evidence does not hold is removed, with its sentence in prose, and the judgement stands.
 """
 
@@ -22,7 +22,7 @@ from openclaw_stream.arbitration.llm.prompt.repetition import (
     words_of,
 )
 from openclaw_stream.arbitration.llm.prompt.response import Answer, AnswerError, AnswerFault, parse_answer
-from openclaw_stream.arbitration.llm.prompt.template import EXAMPLE_CASE, LANGUAGES, example_answer
+from openclaw_stream.arbitration.llm.prompt.template import EXAMPLE_CASE, INSTRUCTIONS, LANGUAGES, example_answer
 from openclaw_stream.events.decision import GoldenSignals, Judgement
 from openclaw_stream.incidents.case import Case
 from openclaw_stream.text import Hidden, safe_text
@@ -39,6 +39,7 @@ _SAYS_SOMETHING: Final = re.compile(r"[^\W\d_]{2}")
 _GROUP, _HAN_GROUP = 4, 6
 _COPIED_WORDS_MIN, _COPIED_HAN_MIN = 8, 12
 _COPIED: Final = 0.7
+_INSTRUCTION_WORDS_MIN: Final = 4
 _TITLE_WORDS_MIN: Final = 5
 _NAME_MAX: Final = 80
 _TEXT_MAX: Final = 8000
@@ -61,7 +62,7 @@ class AnswerReader:
         answer = parse_answer(text)
         evidence = evidence_names(self.case, self.metrics)
         if not _is_of_example(self.case) and _repeats_example(answer.judgement, self.case, evidence):
-            raise AnswerError(AnswerFault.EXAMPLE, "it repeats the example; judge the incident at hand instead")
+            raise AnswerError(AnswerFault.EXAMPLE, "it repeats the prompt or its example; judge the incident at hand")
         if any(map(loops, _prose(answer.judgement))):
             raise AnswerError(AnswerFault.LOOP, "it repeats itself; write each sentence once")
         if not _is_in_language(answer.judgement, self.language, evidence):
@@ -94,13 +95,19 @@ def _is_of_example(case: Case) -> bool:
 @cache
 def _example_groups(size: int) -> frozenset[tuple[str, ...]]:
     examples = (parse_answer(example_answer(language)).judgement for language in Language)
-    return frozenset(
-        group for example in examples for text in _prose(example) for group in groups_of(words_of(text), size)
-    )
+    prose = [words_of(text) for example in examples for text in _prose(example)]
+    return frozenset(group for words in (*prose, *_instructions()) for group in groups_of(words, size))
+
+
+@cache
+def _instructions() -> frozenset[tuple[str, ...]]:
+    """Return the words of each sentence of the prompt's instructions."""
+    sentences = (tuple(words_of(each)) for text in INSTRUCTIONS for each in sentences_of(text))
+    return frozenset(words for words in sentences if len(words) >= _INSTRUCTION_WORDS_MIN)
 
 
 def _repeats_example(judgement: Judgement, case: Case, evidence: str) -> bool:
-    """Return whether prose is that of an example, also with other names, or has its service or alert."""
+    """Return whether prose is that of the prompt or an example, also with other names, or has its service or alert."""
     prose = [text for text in _prose(judgement) if text]
     names = (EXAMPLE_CASE.service, *EXAMPLE_CASE.alert_names)
     if any(name.casefold() in text.casefold() and not is_known(name, evidence) for text in prose for name in names):
@@ -110,6 +117,8 @@ def _repeats_example(judgement: Judgement, case: Case, evidence: str) -> bool:
 
 def _is_copied(text: str) -> bool:
     words, han = words_of(text), is_han(text)
+    if tuple(words) in _instructions():
+        return True
     if len(words) < (_COPIED_HAN_MIN if han else _COPIED_WORDS_MIN):
         return False
     size = _HAN_GROUP if han else _GROUP

@@ -25,6 +25,9 @@ def _read(name: str) -> str:
 _SYSTEM, _INCIDENT, _CORRECTION = (Template(_read(f"{name}.md")) for name in ("arbiter", "incident", "correction"))
 _SUMMARY: Final = _read("summary.md")
 
+INSTRUCTIONS: Final = (_SYSTEM.template, _INCIDENT.template, _CORRECTION.template)
+"""The fixed texts of the arbiter's prompts."""
+
 EXAMPLE_CASE: Final = Case(
     incident_id="",
     revision=1,
