@@ -19,7 +19,7 @@ from openclaw_stream.vocabulary import Language, Responsibility
 _NAME_LIMIT = 80
 _VALUE_LIMIT = 40
 _REASON_LIMIT = 200
-_QUOTE_LIMIT = 400
+_QUOTE_LIMIT = 600
 _NAMES_MAX = 6
 _VALUES_MAX = 8
 _HIGH_ERROR_RATE = 1.0
