@@ -37,7 +37,7 @@ CASES = [
     ("infra_cpu", "HostHighCpuLoad", "CPU load is 95%"),
     ("infra_unused", "HostCpuIsUnderutilized", "CPU load is below 20% for a week"),
     ("infra_nodes_unneeded", "ClusterAutoscalerUnneededNodes", ""),
-    ("infra_unused", "Unattached EBS volume", ""),
+    ("infra_unattached", "Unattached EBS volume", ""),
     # Nodes, hosts, and services on them.
     ("infra_node_not_ready", "KubeNodeNotReady", "Node is not ready"),
     ("infra_node_flapping", "KubeNodeReadinessFlapping", ""),
