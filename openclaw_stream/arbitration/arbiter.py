@@ -201,6 +201,12 @@ class Arbiter:
     ) -> ArbitrationResult:
         case, metrics = evidence.case, evidence.metrics
         gated, confidence = gate(judgement, evidence.by_rules, case, metrics)
+        if confidence.gate == "rerouted":
+            gated = self._by_rules_for(gated, evidence)
+            warning = (
+                f"the answer named {judgement.primary_responsibility}: the rules' texts and command replace its own"
+            )
+            validation = validation.model_copy(update={"warnings": [warning, *validation.warnings][:_WARNINGS_MAX]})
         return ArbitrationResult(
             judgement=gated,
             confidence=confidence,
@@ -212,6 +218,12 @@ class Arbiter:
             suggestions=self._suggestions(gated, case, metrics),
             owner=_published(case.owner),
         )
+
+    def _by_rules_for(self, gated: Judgement, evidence: _Evidence) -> Judgement:
+        """Return the judgement of the rules, validated, with the teams and the confidence of the gate."""
+        judgement, _ = self._validate(evidence.by_rules, evidence)
+        kept = {name: getattr(gated, name) for name in ("primary_responsibility", "secondary_teams", "confidence")}
+        return judgement.model_copy(update=kept)
 
     def _suggestions(self, judgement: Judgement, case: Case, metrics: GoldenSignals | None) -> list[Suggestion]:
         try:

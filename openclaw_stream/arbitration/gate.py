@@ -71,8 +71,9 @@ def gate(
        signals support does not pass, and what it reports can only lower its own weight.
 
     The incident is routed to the likeliest team where its probability is at least THRESHOLD, whoever named it: the
-    gate is `passed` where the answer named it, and `rerouted` where it named another. Below the threshold it goes to
-    COLLAB. `secondary_teams` are those that the answer or the rules name, or that have a probability of at least 5 %,
+    gate is `passed` where the answer named it, and `rerouted` where it named another: the arbiter then publishes the
+    texts and the command of the rules, because those of the answer are about another team. Below the threshold it goes
+    to COLLAB. `secondary_teams` are those that the answer or the rules name, or that have a probability of at least 5 %,
     likeliest first; of COLLAB the first is the likeliest team.
 
     `evidence` is the probability of the likeliest team without regard to the reported confidence. `final` is never
@@ -109,7 +110,6 @@ def gate(
             "primary_responsibility": route,
             "secondary_teams": _secondary(route, posterior, judgement, rules),
         }
-        | ({"responsibility_reasoning": rules.responsibility_reasoning} if outcome == "rerouted" else {})
     )
     return gated, Confidence(
         reported=judgement.confidence, evidence=max(round(evidence, 4), final), final=final, gate=outcome

@@ -25,6 +25,7 @@ from tests.arbitration.llm.model_server import (
     until,
 )
 from tests.arbitration.llm.providers.loopback import Answer, hangs, responds
+from tests.builders import alert, case_from
 
 
 async def test_a_model_decides_and_the_provenance_names_it() -> None:
@@ -212,6 +213,24 @@ async def test_a_model_whose_description_is_dropped_gets_that_of_the_rules() -> 
     assert result.provenance.provider == "openai"
     assert result.judgement.description == judge(CASE, Language.EN).description
     assert any("db-99.example" in warning for warning in result.validation.warnings)
+
+
+async def test_a_rerouted_incident_has_the_texts_and_the_command_of_the_rules() -> None:
+    database = alert("PostgresDown", "PostgreSQL orders-db is down", {"namespace": "shop", "statefulset": "orders-db"})
+    case = case_from(database)
+    obeying = answer(primary_responsibility="FE", confidence=100, description="The page is slow.", kubectl_command="")
+    async with arbiter(completes(obeying)) as running:
+        result = await running.arbiter.decide(case)
+    by_rules = judge(case, Language.EN)
+    assert (result.confidence.gate, result.provenance.provider) == ("rerouted", "openai")
+    assert result.judgement.primary_responsibility is by_rules.primary_responsibility is Responsibility.DB
+    assert result.judgement.secondary_teams[0] is Responsibility.FE
+    assert (result.judgement.action_title, result.judgement.description) == (
+        by_rules.action_title,
+        by_rules.description,
+    )
+    assert result.judgement.confidence == result.confidence.final
+    assert result.validation.warnings[0] == "the answer named FE: the rules' texts and command replace its own"
 
 
 async def test_a_command_without_a_reason_in_the_evidence_is_rejected_and_one_with_it_says_so() -> None:

@@ -142,18 +142,6 @@ def test_an_answer_against_the_rules_is_weighed_against_their_confidence(
     assert judged.secondary_teams[: len(teams)] == teams
 
 
-def test_a_rerouted_incident_has_the_reasoning_of_the_rules_for_its_team() -> None:
-    answer = answer_of(DB, 1.0, responsibility_reasoning="The database is slow.", reasoning="So it is.")
-    judged, confidence = gate(
-        answer, rules_of(BE, 0.97, responsibility_reasoning="The alerts name a service."), RICH, None
-    )
-    assert confidence.gate == "rerouted"
-    assert confidence.reported == 1.0
-    assert confidence.final == judged.confidence > 0.85
-    assert judged.responsibility_reasoning == "The alerts name a service."
-    assert judged.reasoning == "So it is."
-
-
 def test_the_second_team_of_the_rules_is_likelier_than_the_others() -> None:
     rules = rules_of(BE, 0.6, secondary_teams=[INFRA])
     judged, _ = gate(answer_of(COLLAB, 0.2), rules, RICH, AMBIGUOUS)
