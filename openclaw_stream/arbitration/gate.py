@@ -73,8 +73,8 @@ def gate(
     The incident is routed to the likeliest team where its probability is at least THRESHOLD, whoever named it: the
     gate is `passed` where the answer named it, and `rerouted` where it named another: the arbiter then publishes the
     texts and the command of the rules, because those of the answer are about another team. Below the threshold it goes
-    to COLLAB. `secondary_teams` are those that the answer or the rules name, or that have a probability of at least 5 %,
-    likeliest first; of COLLAB the first is the likeliest team.
+    to COLLAB. `secondary_teams` are those that the answer or the rules name, or that have a probability of at least
+    5 %, likeliest first; of COLLAB the first is the likeliest team.
 
     `evidence` is the probability of the likeliest team without regard to the reported confidence. `final` is never
     above it, nor above CONFIDENCE_MAX. For the rules' own judgement both are the rules' confidence.
