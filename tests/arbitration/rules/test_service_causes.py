@@ -1,0 +1,88 @@
+"""The causes that the rules find in alerts about services and front ends, and where they find none."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.arbitration.rules.loading import parse, sources
+from openclaw_stream.arbitration.rules.rule_set import Cause, Technology
+from openclaw_stream.vocabulary import Language, Responsibility
+from tests.arbitration.rules.examples import Example, case_of
+
+pytestmark = pytest.mark.pure
+
+TEAMS = (Responsibility.BE, Responsibility.FE)
+RULE_SET = parse(sources())
+CAUSES = {each.id: each for team in TEAMS for each in RULE_SET.causes_by_team[team]}
+TECHNOLOGIES = [each for each in RULE_SET.technologies if each.team in TEAMS]
+
+LABELS = {Responsibility.BE: "service=points namespace=shop pod=points-78pj52pv5-4g5zk", Responsibility.FE: "env=prod"}
+
+CASES = [
+    # A stated reason goes before the symptom.
+    ("be_image_pull", "KubePodNotReady", 'Failed to pull image "registry.shop.example/review:2": manifest unknown'),
+    ("be_config_missing", "Pod 無法啟動", "points-0: CreateContainerConfigError"),
+    ("be_probe", "KubePodRestarts", "Liveness probe failed: context deadline exceeded"),
+    # Work that runs twice, data that differs, traffic that multiplies.
+    ("be_two_leaders", "SchedulerLeaderConflict", "The job scheduler has two leaders"),
+    ("be_duplicates", "DuplicateJobRun", "The billing job ran twice"),
+    ("be_mismatch", "LedgerCheck", "Entries of the ledger service do not balance"),
+    ("be_retry_storm", "Retry storm towards the address API", ""),
+    ("be_stampede", "Cache stampede in the price service", ""),
+    ("be_cache_misses", "HighLatencyP99", "P99 of the API is 1.9 s. Its cache hit ratio fell to 8%"),
+    ("be_no_consumer", "QueueBacklog", "48k messages wait in queue sms, 0 consumers"),
+    ("be_provider", "付款成功率下降", "收單行逾時 10 秒"),
+    # Runtimes: each with its own advice.
+    ("be_heap_jvm", "JvmMemoryFillingUp", "JVM memory is filling up"),
+    ("be_heap", "GoHeapObjectsCountHigh", "Go heap has too many live objects"),
+    ("be_gc", "PythonGcGeneration2CollectionsHigh", "Python full GC runs too often"),
+    ("be_metaspace", "JvmMetaspaceExhausted", ""),
+    ("be_threads_blocked", "JvmThreadsBlocked", "40 threads blocked"),
+    # The name of a provider alone is no provider that fails.
+    ("be_errors", "High 5XX error percentage from stripe-data", "The API exceeded 1% error rate"),
+    ("be_provider", "UpstreamErrors", "The geo service gets 503 from maps provider"),
+    # A metric that fell is no traffic, and an absent metric no outage.
+    ("be_traffic_drop", "RequestRateDrop", "Throughput of the claims API fell by half"),
+    ("be_metrics_absent", "ServiceAbsent", ""),
+    ("be_late_events", "LateEventsHigh", "Events of the Beam job arrive 15 min late"),
+    ("be_webhooks", "WebhookDeliveryBacklog", "38k webhooks wait"),
+    ("be_slo", "LatencySLOSlowBurn", "2.1x burn over three days"),
+    # Front ends.
+    ("fe_playback", "VideoStartFailures", "Video start failures 23% on Tizen"),
+    ("fe_page_views", "PageviewsZero", "0 page views recorded for 40 minutes in the browser"),
+    ("fe_third_party", "PageLoadTimeHigh", "A chat widget blocks rendering for 8 s"),
+    ("fe_asset_size", "BundleSizeBudgetExceeded", ""),
+    ("fe_content_missing", "Fonts and images missing on landing page", ""),
+    ("fe_app_hangs", "iOS hang rate", ""),
+    ("fe_clicks", "Login form button broken in browser", ""),
+    # Where no rule knows the cause, none is made up.
+    ("be_unknown", "FraudScoringDegraded", "The model service answers with a fallback for 30% of its work"),
+    ("be_unknown", "BatchWindow", "Expected about 400 or 500 from the service"),
+]
+
+
+@pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_an_alert_has_the_cause_that_it_states(cause: str, name: str, text: str) -> None:
+    expected = CAUSES[cause]
+    for language in Language:
+        judgement = judge(case_of(Example(expected.team, name, text, LABELS[expected.team])), language)
+        assert judgement.primary_responsibility is expected.team
+        assert judgement.action_title.endswith(name if expected.is_unknown else expected.title[language])
+        assert expected.is_unknown or expected.explanation[language] in judgement.description
+
+
+@pytest.mark.parametrize("advice", [*CAUSES.values(), *TECHNOLOGIES], ids=lambda advice: advice.id)
+def test_a_check_is_a_sentence(advice: Cause | Technology) -> None:
+    assert all(check.endswith(".") and "\u2019" not in check for check in advice.checks[Language.EN])
+    assert all(check.endswith("。") and "“" not in check for check in advice.checks[Language.ZH_TW])
+
+
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=list(CAUSES))
+def test_a_title_is_short_and_no_sentence(cause: Cause) -> None:
+    for title in cause.title.values():
+        assert len(title) <= 60
+        assert not title.endswith((".", "。"))
+
+
+@pytest.mark.parametrize("team", TEAMS)
+def test_an_unknown_cause_has_no_tuning(team: Responsibility) -> None:
+    assert not RULE_SET.causes_by_team[team][-1].tuning
