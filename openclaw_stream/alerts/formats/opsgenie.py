@@ -44,7 +44,8 @@ def _read(document: dict[str, Any]) -> Iterator[Outcome]:
 
 
 def _described(description: Any, message: Any) -> dict[str, str]:
-    return {"description": description} if type(description) is str and description not in {"", message} else {}
+    # The message may be of any type, also one without a hash.
+    return {"description": description} if type(description) is str and description not in ("", message) else {}
 
 
 def _tags(tags: Any) -> dict[str, Any]:

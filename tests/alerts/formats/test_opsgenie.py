@@ -93,6 +93,13 @@ def test_the_last_change_of_a_closed_alert_is_its_end() -> None:
     assert alert.ends_at == 1_795_345_990_000
 
 
+@pytest.mark.parametrize("message", [{"text": "t"}, ["t"], 1.5, None])
+def test_a_description_beside_a_message_of_any_type(message: object) -> None:
+    value = acted("Create", message=message, description="d", details={"alertname": "Slow"})
+    (alert,) = decode(orjson.dumps(value), RECORD, READER).alerts
+    assert alert.annotations["description"] == "d"
+
+
 @pytest.mark.parametrize("action", ["AddNote", "AddTags", "Snooze", "a custom action"])
 def test_other_actions_are_skipped(action: str) -> None:
     assert outcomes(acted(action)) == [Skipped("lifecycle")]
