@@ -1,6 +1,7 @@
 """Formatting of the views: colours, and untrusted text as one printable line."""
 
-from openclaw_stream.alerts.subject import ALERT
+from openclaw_stream.alerts.subject import ALERT, Subject
+from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.events.decision import Decision, IncidentSummary
 from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import EventType, IncidentStatus, Responsibility, Risk, Severity
@@ -39,8 +40,8 @@ def scope_of(incident: IncidentSummary) -> str:
 
 def title_of(event: Decision) -> str:
     """Return the title of a decision, without the subject, which is shown beside it."""
-    subject = event.incident.subject
-    return printable(event.decision.action_title, 200).removeprefix(f"{subject.name if subject else ''}: ")
+    title, subject = printable(event.decision.action_title, 200), event.incident.subject
+    return title.removeprefix(f"{subject_title(Subject(**subject.model_dump()), '')}: ") if subject else title
 
 
 def remedy_of(event: Decision) -> str:

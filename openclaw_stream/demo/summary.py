@@ -12,6 +12,12 @@ from openclaw_stream.demo.totals import DemoTotals
 from openclaw_stream.events.decision import Decision
 from openclaw_stream.vocabulary import IncidentStatus, Responsibility, Verdict
 
+_GATES = {
+    "passed": "passed the gate",
+    "rerouted": "rerouted to the team that the evidence makes likely",
+    "collab": "below 70 %, so COLLAB",
+}
+
 
 def print_summary(console: Console, totals: DemoTotals, seconds: float) -> None:
     """Print the counts and the example decision."""
@@ -83,7 +89,7 @@ def _example(event: Decision) -> Panel:
     for name, text in _details(event):
         if text:
             lines.add_row(name, text)
-    gate = "passed the gate" if confidence.gate == "passed" else "below 70 %, so COLLAB"
+    gate = _GATES.get(confidence.gate, _GATES["passed"])
     sources = f"reported {confidence.reported:.0%}, evidence {confidence.evidence:.0%}"
     lines.add_row("confidence", Text(f"{confidence.final:.0%} ({sources}; {gate})"))
     return Panel(Group(heading, Text(), lines), title="example decision", title_align="left", expand=False, width=None)
@@ -96,6 +102,7 @@ def _details(event: Decision) -> Iterator[tuple[str, Text]]:
     yield "description", Text(printable(judgement.description))
     yield "reasoning", Text(printable(judgement.reasoning))
     yield "command", Text(printable(judgement.kubectl_command), "bold green")
+    yield "reason", Text(printable(judgement.command_reason))
     yield (
         "action",
         Text.assemble(judgement.suggested_action, ", risk ", (judgement.risk_level, RISK_STYLES[judgement.risk_level])),

@@ -2,6 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_stream.alerts.subject import Subject
+from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.demo.formatting import confidence_bar, printable, remedy_of, scope_of, title_of
 from openclaw_stream.events.decision import IncidentSubject
 from openclaw_stream.events.examples import DECISION
@@ -46,9 +48,12 @@ def test_a_decision_shows_its_command_else_its_words() -> None:
     assert remedy_of(DECISION.model_copy(update={"decision": words})) == DECISION.decision.description
 
 
-def test_a_title_does_not_repeat_the_service() -> None:
-    titled = DECISION.decision.model_copy(update={"action_title": f"{DECISION.incident.service}: it is down"})
-    assert title_of(DECISION.model_copy(update={"decision": titled})) == "it is down"
+@pytest.mark.parametrize("kind", ["deployment", "alert"])
+def test_a_title_does_not_repeat_the_subject(kind: str) -> None:
+    subject = Subject(kind, "shop", "checkout")
+    titled = DECISION.decision.model_copy(update={"action_title": subject_title(subject, "it is down")})
+    incident = DECISION.incident.model_copy(update={"subject": IncidentSubject(**subject._asdict())})
+    assert title_of(DECISION.model_copy(update={"decision": titled, "incident": incident})) == "it is down"
 
 
 @pytest.mark.parametrize(("fraction", "shown"), [(0.0, "▱▱▱▱▱"), (0.64, "▰▰▰▱▱"), (1.0, "▰▰▰▰▰")])

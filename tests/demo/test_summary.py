@@ -51,7 +51,8 @@ def test_the_summary_shows_a_decision_in_full() -> None:
     totals.add(DECISION, 0.0)
     print_summary(to, totals, 1.0)
     judgement = DECISION.decision
-    for text in (judgement.action_title, judgement.kubectl_command, judgement.reasoning.split(". ")[0][:60]):
+    texts = (judgement.action_title, judgement.kubectl_command, judgement.command_reason, judgement.reasoning)
+    for text in (each.split(". ")[0][:60] for each in texts):
         assert text in shown(to)
     assert f"{DECISION.confidence.final:.0%} (reported {DECISION.confidence.reported:.0%}" in shown(to)
 
@@ -97,6 +98,12 @@ def test_the_first_fault_is_shown_instead_of_exactly_once() -> None:
     fault = f"incident {DECISION.incident_id}, generation 1: revision 1 was read 2 times"
     assert rows(to)["revisions"] == ("2", f"not exactly once: {fault}")
     assert "each exactly once" not in shown(to)
+
+
+def test_the_example_shows_that_another_team_was_likelier() -> None:
+    confidence = DECISION.confidence.model_copy(update={"gate": "rerouted"})
+    to = summarized(DECISION.model_copy(update={"confidence": confidence}))
+    assert "rerouted to the team that the evidence makes likely)" in shown(to)
 
 
 def test_the_example_shows_a_confidence_below_the_gate_and_no_empty_line() -> None:
