@@ -12,7 +12,7 @@ from typing import NamedTuple
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:.\-/]*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _MATCHER = re.compile(
-    rf'\s*(?P<name>{_NAME}|{_QUOTED})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_QUOTED}|[^\s,;{{}}"]*)\s*'
+    rf'\s*(?P<name>{_NAME}|{_QUOTED})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_QUOTED}|[^\s,;{{}}"\'`]*)\s*'
 )
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t"}
@@ -74,6 +74,8 @@ def _read_set(text: str) -> MatcherSet:
         matchers.append(Matcher(_unquoted(found["name"]), _comparison(found["operator"], _unquoted(found["value"]))))
         position = found.end()
         if position < len(body):
+            if body[position] in "'`":
+                raise ValueError(f'a matcher has double quotes only; write label="value" at {body[position:][:30]!r}')
             if body[position] != ",":
                 raise ValueError(f"a comma is missing before {body[position : position + 30]!r}")
             position += 1

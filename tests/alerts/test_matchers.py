@@ -34,7 +34,10 @@ def test_no_matchers_match_nothing() -> None:
     assert not Matchers(" ; ").match(LABELS, "Slow")
 
 
-@pytest.mark.parametrize("text", ["alertname", 'alertname="a" namespace="b"', 'namespace=~"("', "=x", "a=~", '{a="b"'])
+@pytest.mark.parametrize(
+    "text",
+    ["alertname", 'alertname="a" namespace="b"', 'namespace=~"("', "=x", "a=~", '{a="b"', "a='b'", "a=~'b'", "a=`b`"],
+)
 def test_a_text_that_is_no_matcher_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"matcher|comma|regular"):
         Matchers(text)

@@ -84,6 +84,10 @@ def parse_owners(text: str, file: str) -> OwnersFile:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(text, file, str(error)) from None
+    except RecursionError:
+        raise OwnersFileError(
+            file, 0, f"its values are nested too deeply; begin each entry with [[{_ENTRIES}]]"
+        ) from None
     other = next((key for key in document if key != _ENTRIES), None)
     if other is not None:
         line = _line_of_key(text, 0, other)
