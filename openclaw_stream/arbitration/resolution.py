@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from openclaw_stream.alerts.titles import subject_title
-from openclaw_stream.arbitration.gate import THRESHOLD
 from openclaw_stream.arbitration.rules import RULES_VERSION
 from openclaw_stream.events.arbitration_result import ArbitrationResult, PublishedDecision
 from openclaw_stream.events.decision import Confidence, Judgement, Provenance, Resolution, Validation
@@ -67,22 +66,25 @@ def resolve(
 
 
 def _summary(case: Case, kind: _Kind, last: PublishedDecision | None, language: Language) -> RepeatedJudgement:
-    """Return what is known without the last judgement: its team where an earlier version decided, else COLLAB."""
+    """Return what is known without the last judgement: its team where the state still has it, else COLLAB.
+
+    The confidence is 0, by which consumers know that they have to keep the judgement that they hold.
+    """
     subject = case.subject if case.subject.name else case.subject._replace(name=case.group_key)
-    confidence = last.confidence if last else 0.0
-    gate: Literal["passed", "collab"] = "passed" if confidence >= THRESHOLD else "collab"
+    team = Responsibility(last.primary_responsibility) if last else Responsibility.COLLAB
+    gate: Literal["passed", "collab"] = "collab" if team is Responsibility.COLLAB else "passed"
     return RepeatedJudgement(
         decision=Judgement(
             action_title=subject_title(subject, _TITLES[language, kind]),
             description=_TEXTS[language, kind],
             namespace=case.namespace,
             risk_level=Risk(last.risk_level) if last else Risk.LOW,
-            primary_responsibility=Responsibility(last.primary_responsibility) if last else Responsibility.COLLAB,
-            secondary_teams=[Responsibility(team) for team in last.secondary_teams] if last else [],
-            confidence=confidence,
+            primary_responsibility=team,
+            secondary_teams=[Responsibility(each) for each in last.secondary_teams] if last else [],
+            confidence=0.0,
             affected_services=list(case.services),
         ),
-        confidence=Confidence(reported=confidence, evidence=confidence, final=confidence, gate=gate),
+        confidence=Confidence(reported=0.0, evidence=0.0, final=0.0, gate=gate),
         provenance=Provenance(
             provider=last.provider if last else "rules", rules_version=RULES_VERSION, language=language
         ),

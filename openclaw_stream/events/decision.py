@@ -244,8 +244,8 @@ class Decision(EventModel):
     replayed: bool = Field(description="Whether an earlier generation has settled all alerts that the event covers.")
     incident: IncidentSummary = Field(description="The incident as it was when the revision was cut.")
     decision: Judgement = Field(
-        description="The judgement; of a resolution that of the revision before, unchanged, or where there is none the "
-        "team COLLAB with confidence 0."
+        description="The judgement; of a resolution that of the revision before, unchanged. A resolution with "
+        "confidence 0 has none to repeat: keep the one before."
     )
     confidence: Confidence = Field(description="Confidence of the judgement.")
     owner: IncidentOwner | None = Field(

@@ -27,7 +27,7 @@ from tests.builders import DUE, case
 ENDS = (IncidentStatus.RESOLVED, IncidentStatus.ASSUMED_RESOLVED)
 SUBJECT = Subject("deployment", "shop", "checkout")
 OLD = PublishedDecision("i1", 3, "DB", ("BE", "INFRA"), "medium", 0.9, "gemini")
-"""What the state of an earlier version has of a decision: no judgement."""
+"""What a state has of a decision of an earlier version, or one that had to shrink: no judgement."""
 
 
 def decided(**fields: object) -> ArbitrationResult:
@@ -116,7 +116,7 @@ def test_after_a_decision_of_an_earlier_version_its_team_is_repeated() -> None:
     judgement = result.judgement
     assert judgement.action_title == "checkout (Deployment, shop): resolved"
     assert (judgement.primary_responsibility, judgement.secondary_teams) == ("DB", ["BE", "INFRA"])
-    assert (judgement.risk_level, judgement.confidence) == (Risk.MEDIUM, 0.9)
+    assert (judgement.risk_level, judgement.confidence) == (Risk.MEDIUM, 0.0)
     assert (judgement.namespace, judgement.affected_services) == ("shop", ["checkout"])
     assert (judgement.kubectl_command, result.suggestions) == ("", [])
     assert (result.provenance.provider, result.provenance.rules_version) == ("gemini", RULES_VERSION)
@@ -128,10 +128,10 @@ def test_a_judgement_that_cannot_be_read_is_not_repeated(packed: bytes) -> None:
     assert result.judgement.primary_responsibility is Responsibility.DB
 
 
-@pytest.mark.parametrize(("confidence", "gate"), [(0.7, "passed"), (0.69, "collab"), (0.0, "collab")])
-def test_the_gate_follows_the_confidence_of_a_decision_of_an_earlier_version(confidence: float, gate: str) -> None:
-    result = resolve(case(), IncidentStatus.RESOLVED, OLD._replace(confidence=confidence), Language.EN)
-    assert (result.confidence.final, result.confidence.gate) == (confidence, gate)
+@pytest.mark.parametrize(("team", "gate"), [("DB", "passed"), ("COLLAB", "collab")])
+def test_without_the_judgement_the_confidence_is_zero_so_that_consumers_keep_theirs(team: str, gate: str) -> None:
+    result = resolve(case(), IncidentStatus.RESOLVED, OLD._replace(primary_responsibility=team), Language.EN)
+    assert (result.confidence.final, result.judgement.confidence, result.confidence.gate) == (0.0, 0.0, gate)
 
 
 @pytest.mark.parametrize(
