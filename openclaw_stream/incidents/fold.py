@@ -168,6 +168,6 @@ def _add_evidence(state: State, alert: Alert, offset: int, *, distinct: bool) ->
     seen = state.alert_names.get(alert.name, 0)
     more_severe = alert.severity.rank > state.severity >= 0
     wanted = more_severe or not seen or (distinct and seen < _EXEMPLARS_PER_NAME)
-    if wanted and state.has_room_for_exemplar:
+    if wanted and state.has_room_for_exemplar(alert.severity.rank):
         state.add_exemplar(exemplar(alert))
     state.add_evidence(alert, offset, distinct=distinct)

@@ -35,7 +35,8 @@ def quoted_alerts(state: State) -> dict[str, Any]:
     left = EVIDENCE_BYTES
     for number, exemplar in enumerate(exemplars):
         quoted = _quoted(exemplar, left // (len(exemplars) - number))
-        quoted |= {"status": _status(exemplar, state), "count": counts.get(exemplar.name, 0)}
+        # Of names beyond the limit none is counted; the quoted alert itself is one.
+        quoted |= {"status": _status(exemplar, state), "count": counts.get(exemplar.name, 1)}
         left -= json_size(quoted) + 1
         evidence.append(quoted)
     shown = len({exemplar.member for exemplar in exemplars})

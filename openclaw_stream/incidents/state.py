@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.subject import NO_SUBJECT, Subject
 from openclaw_stream.incidents.lifecycle import Lifecycle
-from openclaw_stream.vocabulary import IncidentStatus
+from openclaw_stream.vocabulary import SEVERITIES, IncidentStatus
 
 NEVER = 1 << 62
 """A time later than any timestamp."""
@@ -285,10 +285,11 @@ class State:
         """Whether a service is new, and there is room for it."""
         return bool(service) and service not in self.services and len(self.services) < SERVICES_MAX
 
-    @property
-    def has_room_for_exemplar(self) -> bool:
-        """Whether one more exemplar is kept."""
-        return len(self.exemplars) < _EXEMPLARS_MAX
+    def has_room_for_exemplar(self, rank: int) -> bool:
+        """Return whether an alert of this rank of severity is kept."""
+        # However many alerts came before, there is a place for each that can still be more severe than all of them.
+        rises_left = len(SEVERITIES) - 1 - max(self.severity, rank)
+        return len(self.exemplars) < _EXEMPLARS_MAX - rises_left
 
     def add_exemplar(self, exemplar: bytes) -> None:
         """Keep an alert as redacted JSON."""

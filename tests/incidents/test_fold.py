@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from openclaw_stream.alerts.alert import Alert
+from openclaw_stream.incidents.exemplars import exemplar_from
 from openclaw_stream.incidents.fold import Fold
 from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.incidents.state import MEMBERS_MAX, NAMES_MAX, NEVER, State
@@ -311,4 +312,17 @@ def test_the_first_alerts_of_each_name_and_more_severe_ones_become_exemplars() -
     assert len(state.exemplars) == 4
     for number in range(30):
         join(state, 220, name=f"N{number}")
+    join(state, 230, name="N30", severity=Severity.CRITICAL)
     assert len(state.exemplars) == 16
+
+
+@pytest.mark.parametrize("rise", [(Severity.CRITICAL,), (Severity.HIGH, Severity.CRITICAL)])
+def test_the_alert_that_raises_the_severity_is_kept_whatever_came_before(rise: tuple[Severity, ...]) -> None:
+    state = opened(severity=Severity.WARNING)
+    for number in range(30):
+        join(state, 200, name=f"N{number}", severity=Severity.WARNING)
+    for severity in rise:
+        join(state, 210, name=severity, severity=severity)
+    kept = [exemplar_from(each).name for each in state.exemplars]
+    assert kept[-len(rise) :] == list(rise)
+    assert len(kept) <= 16

@@ -12,7 +12,7 @@ from openclaw_stream.events.decision import IncidentSummary
 from openclaw_stream.incidents.evidence import incident_fields
 from openclaw_stream.incidents.exemplars import exemplar
 from openclaw_stream.incidents.quotation import EVIDENCE_BYTES, quoted_alerts
-from openclaw_stream.incidents.state import State
+from openclaw_stream.incidents.state import NAMES_MAX, State
 from openclaw_stream.text import json_size
 from openclaw_stream.vocabulary import IncidentStatus, Severity
 
@@ -105,6 +105,16 @@ def test_the_count_is_of_the_alerts_of_that_name() -> None:
     for offset in range(4):
         state.count_repeat("A", offset, 0)
     assert [each["count"] for each in quoted(state)] == [5, 1]
+
+
+def test_a_quoted_alert_whose_name_is_beyond_the_limit_counts_as_one() -> None:
+    names = [alert(f"N{number}", Severity.INFO, member=number) for number in range(NAMES_MAX)]
+    state = incident(*names)
+    last = alert("Last", Severity.CRITICAL, member=NAMES_MAX)
+    state.exemplars = state.exemplars[:1]
+    state.add_exemplar(exemplar(last))
+    state.add_evidence(last, 0, distinct=True)
+    assert [(each["name"], each["count"]) for each in quoted(state)] == [("Last", 1), ("N0", 1)]
 
 
 def test_alerts_that_are_not_shown_are_counted() -> None:

@@ -150,7 +150,7 @@ def test_names_services_and_exemplars_are_bounded() -> None:
     kept = 0
     for number in range(2 * NAMES_MAX):
         state.add_evidence(replace(FIRES, name=f"N{number}", service=f"s{number}"), 10, distinct=True)
-        if state.has_room_for_exemplar:
+        if state.has_room_for_exemplar(Severity.CRITICAL.rank):
             state.add_exemplar(b"{}")
             kept += 1
     assert (len(state.alert_names), len(state.services), kept) == (NAMES_MAX, SERVICES_MAX, 16)
