@@ -65,7 +65,7 @@ _ABOUT_MEMORY = re.compile(
     r"\b(?:memory|mem|oom\w*|rss)\b|oomkill|記憶體|(?<=\d)\s?[KMGT]iB?(?![A-Za-z])", re.IGNORECASE
 )
 _NOT_OF_CONTAINER = re.compile(
-    r"\b(?:disk|storage|volume|body|bodies|upload|payload|file|message|heap|jvm|xmx|nodes?|hosts?|quota)\b"
+    r"\b(?:disk|storage|volume|body|bodies|upload|payload|file|message|heap|jvm|xmx|nodes?|hosts?|quota|limit ?range)\b"
     r"|磁碟|儲存|節點|主機|配額|堆積記憶體",
     re.IGNORECASE,
 )

@@ -53,7 +53,7 @@ _AUTOSCALER_LABELS = (
 )
 _NAME_LABELS = (
     *("service", "service_name", "app", "app_kubernetes_io_name", "application", "workload"),
-    *("deployment", "statefulset", "daemonset"),
+    *("deployment", "statefulset", "daemonset", "container"),
 )
 _CHANGED = (
     *(("previous_revision", "revision"), ("previous_image", "image"), ("previous_version", "version")),
@@ -61,8 +61,9 @@ _CHANGED = (
     *(("from_revision", "to_revision"), ("from_image", "to_image"), ("from_version", "to_version")),
 )
 _GUIDANCE = ("runbook", "url", "link", "action", "remed", "playbook", "resolution", "recommend", "mitigat", "suggest")
-"""Annotations with these in their names say what to do, not what is."""
+"""Annotations with these in their names say what to do, not what is; they may speak against a command, not for one."""
 
+_AGAINST_COMMANDS = (Fact.NO_RESTART, Fact.NO_UNDO, Fact.NO_GROWTH, Fact.NO_SCALE)
 _OWN_NAME_MIN = 3
 _EXEMPLARS_MAX = 32
 _ANNOTATIONS_MAX = 16
@@ -156,8 +157,9 @@ def _statements(exemplar: Exemplar, own: tuple[str, ...]) -> Iterator[tuple[str,
     yield "metrics", tuple(_measured(exemplar.metrics))
     yield "message", statements(exemplar.message, own) if exemplar.message else ()
     for key, text in list(exemplar.annotations.items())[:_ANNOTATIONS_MAX]:
-        if not any(part in key.lower() for part in _GUIDANCE):
-            yield key, statements(text, own)
+        found = statements(text, own)
+        is_guidance = any(part in key.lower() for part in _GUIDANCE)
+        yield key, [each for each in found if each.fact in _AGAINST_COMMANDS] if is_guidance else found
     for key, value in exemplar.labels.items():
         plain = key.lower().replace(".", "_")
         if plain in _STATE_LABELS:

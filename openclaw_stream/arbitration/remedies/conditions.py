@@ -22,6 +22,13 @@ _NO_CURE = (
     (Fact.IMAGE_PULL, "an image that cannot be pulled"),
     (Fact.OOM_KILL, "a kill for lack of memory"),
 )
+_NO_RESTART = (
+    (Fact.NO_RESTART, "a restart"),
+    (Fact.LASTING_CAUSE, "a restart, which leaves the cause in place"),
+    (Fact.MIGRATION, "a restart, which would break off a migration"),
+)
+_NO_SCALE = ((Fact.NO_GROWTH, "more capacity"), (Fact.NO_SCALE, "more replicas"))
+_AGAINST = "the evidence speaks against"
 _DEPENDENCIES = (
     (Fact.DEPENDENCY, "a dependency"),
     (Fact.WAITING, "something it waits for: it is slow without load and with idle CPU"),
@@ -99,6 +106,7 @@ def check_undo(command: Command, evidence: CommandEvidence, _parts: NamedParts) 
         raise RefusedCommand("rollout undo needs a release with which the trouble began, and no alert states one")
     if evidence.mentions(Fact.MIGRATION):
         raise RefusedCommand("a migration stands in the evidence: the previous release may not fit the data any more")
+    _refuse(evidence, _AGAINST, ((Fact.NO_UNDO, "a rollback"),))
     revision = dict(command.flags).get("to-revision", "0")
     if revision != "0":
         raise RefusedCommand(f"no alert states that revision {revision} is the one before")
@@ -108,6 +116,7 @@ def check_undo(command: Command, evidence: CommandEvidence, _parts: NamedParts) 
 def check_restart(_command: Command, evidence: CommandEvidence, _parts: NamedParts) -> Grounds:
     """Check that a restart clears what the evidence states, and that nothing in it speaks against one."""
     _refuse(evidence, "a restart does not cure", _NO_CURE)
+    _refuse(evidence, _AGAINST, _NO_RESTART)
     _refuse(evidence, "a restart does not help where the trouble lies with", _DEPENDENCIES)
     quote = evidence.states(Fact.HANG)
     if quote is None:
@@ -121,6 +130,7 @@ def check_restart(_command: Command, evidence: CommandEvidence, _parts: NamedPar
 def check_delete(command: Command, evidence: CommandEvidence, parts: NamedParts) -> Grounds:
     """Check that one pod is stuck, and that a controller replaces it."""
     _refuse(evidence, "deleting a pod does not cure", _NO_CURE)
+    _refuse(evidence, _AGAINST, ((Fact.NO_RESTART, "deleting a pod"),))
     quote = evidence.states(Fact.STUCK_POD)
     if quote is None:
         raise RefusedCommand(f"no alert states that the pod {command.name} itself is stuck")
@@ -167,6 +177,7 @@ def _refuse_autoscaler(verb: str, evidence: CommandEvidence) -> None:
 
 def _demand(verb: str, evidence: CommandEvidence) -> tuple[Ground, Quote]:
     """Return what shows that the workload itself needs more: its CPU, or its load where nothing else explains it."""
+    _refuse(evidence, _AGAINST, _NO_SCALE)
     if low := evidence.mentions(Fact.CPU_LOW, of_target=True):
         raise RefusedCommand(f"{verb} is for CPU trouble, and the CPU is low: “{low.statement.words}”")
     _refuse(evidence, f"{verb} does not help where the trouble lies with", _DEPENDENCIES)
@@ -223,6 +234,7 @@ def _resource(resource: str, limit: str | None, request: str | None, evidence: C
         return [(Ground.OVERSIZED, _oversized(f"a lower {resource} limit", evidence)), (ground, stated)]
     if proposed > GROWTH_MAX * current:
         raise RefusedCommand(f"{resource}={limit} is more than twice the current limit")
+    _refuse(evidence, _AGAINST, ((Fact.NO_GROWTH, "more capacity"),))
     reason = shortage(evidence)
     if limit and proposed == current and reason[0] is Ground.OOM_KILL:
         raise RefusedCommand(f"{resource}={limit} is the limit at which it was killed")
@@ -256,6 +268,7 @@ _OF_RESOURCE: Mapping[str, tuple[Fact, Ground, Callable[[CommandEvidence], tuple
 
 
 def _hpa_bounds(bounds: Mapping[str, int], evidence: CommandEvidence) -> Grounds:
+    _refuse(evidence, _AGAINST, _NO_SCALE)
     at_maximum, stated = evidence.states(Fact.AT_MAXIMUM), evidence.number(Fact.HPA_MAX)
     if not (evidence.states(Fact.AUTOSCALER) and at_maximum):
         raise RefusedCommand("the bounds of an autoscaler need it at its maximum, and no alert states that")

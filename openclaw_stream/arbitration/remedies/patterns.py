@@ -36,6 +36,11 @@ class Fact(Enum):
     PROBE = auto()
     STUCK_POD = auto()
     OVERSIZED = auto()
+    NO_RESTART = auto()
+    NO_UNDO = auto()
+    NO_GROWTH = auto()
+    NO_SCALE = auto()
+    LASTING_CAUSE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class Wording:
     unless: re.Pattern[str] | None = None
 
 
-def _any(*alternatives: str) -> re.Pattern[str]:
+def any_of(*alternatives: str) -> re.Pattern[str]:
+    """Return a pattern of alternatives, in any case."""
     return re.compile("|".join(f"(?:{each})" for each in alternatives), re.IGNORECASE)
 
 
@@ -81,12 +87,40 @@ _SETTINGS = (
     r"|credentials?"
 )
 
+_OTHER_ACTIONS = (
+    r"upload\w*|download\w*|resiz\w+|process\w*|bumps?|imports?|jobs?|notes|freeze|pipelines?|registry|servers?"
+    r"|services?"
+)
+_OWN_CHANGE_ZH = r"(?<![自在於從次天日版本新成行經])(?<!本服務)(?<!該服務)(?<!x服務)(?<!x 服務)"
+_COUNTED = (
+    r"(?:the|an?|its|all|this|these|our|some|most|old|new|both|one|two|three|four|worker|web|http|main|request|of|and)"
+)
+_POOL_OF = r"(?!(?:service|deployment|app|application|pod|workload|container)s?\b)(?P<name>[a-z][\w-]*)"
+_WHO = (
+    rf"(?:(?:{_COUNTED} )*(?:(?!{_COUNTED}\b)(?P<name>[a-z][\w-]*) )?"
+    r"(?:pods?|containers?|process(?:es)?|workers?|threads?|services?|applications?|apps?|instances?"
+    r"|event ?loops?|goroutines?|consumers?|schedulers?|replicas?)|it|x{3,})"
+)
+_AUXILIARIES = (
+    r"(?: (?:is|are|was|were|has|have|had|been|became|becomes?|appears?|went|now|all|completely|totally|of|in"
+    r"|x{3,}\S*))*"
+)
+_WHO_ZH = (
+    r"(?:(?:(?<![\u4e00-\u9fff])|(?<=的)|(?<=有)|(?<=部))(?:本|該|此)?(?:服務|應用程式|程式|程序|行程|執行緒|Pod|容器|副本)"
+    r"|x{3,})"
+)
+_POOL = (
+    rf"(?:(?:{_STORES}|connections?|threads?|workers?|executors?|jdbc|hikari(?:cp)?|http|clients?|sessions?|goroutines?)"
+    r"[- ])+pools?"
+)
+
 _MACHINES = (
     r"nodes?|hosts?|servers?|vms?|machines?|instances?|hypervisors?|devices?|firewalls?|switch(?:es)?|routers?|esxi|rds"
 )
-OF_OTHERS = _any(
+OF_OTHERS = any_of(
     rf"\b(?:{_MACHINES})(?:'s)?(?: [\w`'-]+){{0,6}} (?:cpu|memory|mem)\b",
     rf"\b(?:cpu|memory|mem)\b(?: \w+){{0,2}} (?:of|on) (?:the |a )?(?:{_MACHINES})\b",
+    r"\bcpu (?:steal|iowait|temperature|request)\b|\b(?:iowait|bots?|scrap(?:er|ers|ing)|crawlers?)\b",
     r"\b(?:quota|overcommit\w*|allocatable|cluster|credits|load average|load per (?:core|cpu))\b",
     r"\b(?:heap|jvm|gc|virtual memory)\b|\b(?:cpu|memory) requests\b",
     rf"\b(?:{_STORES})\b",
@@ -94,13 +128,13 @@ OF_OTHERS = _any(
 )
 """CPU, memory and load that are not the container's: of machines, runtimes and data stores, or promised to others."""
 
-_OF_DATABASES = _any(
+_OF_DATABASES = any_of(
     r"\b(?:postgres\w*|mysql|mariadb|innodb|sql|databases?|db|transactions?|quer(?:y|ies)|tables?|rows?)\b",
     r"資料庫|交易|查詢",
 )
-_OF_MACHINES = _any(
+_OF_MACHINES = any_of(
     r"\b(?:nodes?|hosts?|terminating|browsers?|ios|android|disks?|nfs|mounts?|kernel)\b|節點|主機",
-    r"\b(?:buttons?|forms?|pages?|screens?|tabs?)\b|按鈕|頁面|畫面|表單",
+    r"\b(?:buttons?|forms?|pages?|screens?|tabs?|ui|gui|elevators?|printers?)\b|按鈕|頁面|畫面|表單",
 )
 """What hangs on a machine or in a browser, where a restart of the workload does not help."""
 
@@ -108,18 +142,19 @@ _OF_MACHINES = _any(
 WORDINGS: tuple[Wording, ...] = (
     Wording(
         Fact.AUTOSCALER,
-        _any(
+        any_of(
             r"\bhpas?\b",
             r"\bhorizontal ?pod ?auto ?scal\w+",
             r"(?<!cluster )(?<!cluster-)\bauto-?scal(?:er|ers|ing|ed)\b",
+            r"\b(?:min|max)_?replicas\b",
             r"\bkeda\b|\bscaled ?objects?\b|\bvpa\b|\bvertical ?pod ?auto ?scal\w+",
             r"自動(?:水平)?(?:擴縮|擴展|伸縮|調整規模)",
         ),
-        _any(r"\bcluster[- ]?autoscal\w+|叢集自動"),
+        any_of(r"\bcluster[- ]?autoscal\w+|叢集自動"),
     ),
     Wording(
         Fact.AT_MAXIMUM,
-        _any(
+        any_of(
             r"\bmaxed ?out\b",
             r"\b(?:at|reached|hit|to) (?:its |the |their )?max(?:imum)?\b",
             r"\bmax(?:imum)?\b.{0,30}\breached\b",
@@ -128,9 +163,9 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.THROTTLED,
-        _any(
+        any_of(
             r"\b(?:cpu|cfs)\b.{0,40}?throttl\w*",
-            r"throttl\w*.{0,40}?\bcpu\b",
+            r"throttl\w*[^:;,]{0,40}?\bcpu\b",
             r"\bprocess(?:es)? (?:is|are|was|were) throttled\b",
             r"CPU.{0,12}?(?:節流|限速|受限|被限制)",
         ),
@@ -138,17 +173,17 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.OOM_KILL,
-        _any(
+        any_of(
             r"\boom\b(?:[- ]?kill\w*)?|\boom[- ]?kill\w*|\bout[- ]?of[- ]?memory\b",
             r"\bexit(?:ed)?(?: with)?(?: code)? 137\b",
             r"\bkilled\b.{0,30}\b(?:memory|more than \d+(?:\.\d+)? ?[KMGT]i?B?)\b",
             r"記憶體不足.{0,8}?(?:終止|強制|砍|重啟)|記憶體用盡",
         ),
-        _any(rf"\b(?:nodes?|hosts?|kernel|heap|java|system memory|{_STORES})\b|節點|主機"),
+        any_of(rf"\b(?:nodes?|hosts?|kernel|heap|java|system memory|{_STORES})\b|節點|主機"),
     ),
     Wording(
         Fact.DEPENDENCY,
-        _any(
+        any_of(
             rf"\b(?:{_STORES}|{_PROVIDERS}|{_OTHERS})\b.{{0,60}}?\b(?:{_FAILS})\b",
             rf"\b(?:{_FAILS})\b.{{0,60}}?\b(?:{_STORES}|{_PROVIDERS}|{_OTHERS})\b",
             rf"(?:{_OTHERS_ZH}).{{0,20}}?(?:{_FAILS_ZH})|(?:{_FAILS_ZH}).{{0,20}}?(?:{_OTHERS_ZH})",
@@ -158,69 +193,83 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.DEPENDENCY,
-        _any(
+        any_of(
             r"\b(?:calls?|requests?|connections?|quer(?:y|ies)|lookups?)"
             rf" (?:to|from|against|into) (?:the )?(?P<name>[a-z][\w.-]*)(?= ).{{0,40}}?\b(?:{_FAILS})\b"
         ),
     ),
     Wording(
         Fact.DEPENDENCY,
-        _any(
+        any_of(
             r"\b(?:waiting|waits?|blocked) (?:for|on) (?:the |an? )?(?P<name>[a-z][\w.-]*)",
         ),
-        _any(
+        any_of(
             r"\b(?:for|on) (?:the |an? )?(?:\w+ )?(?:locks?|mutex\w*|monitors?|cpu|gc|themselves|itself|each other)\b"
         ),
     ),
     Wording(
+        Fact.DEPENDENCY,
+        any_of(
+            r"\bstuck (?:in|on|while|reading|writing|calling)\b.{0,30}?\b"
+            r"(?:calls?|calling|read\w*|request|response|socket\w*|connect\w*)\b"
+            r"(?:.{0,12}?\b(?:to|from) (?:the )?(?P<name>[a-z][\w.-]*))?",
+            r"\blocks? (?:held|taken|owned) by (?:the )?(?:[a-z][\w.-]*)",
+        ),
+    ),
+    Wording(
         Fact.QUEUE,
-        _any(
+        any_of(
             r"\b(?:queues?|queued|queueing|queuing|backlogs?|consumer ?lag|message ?lag)\b",
             r"積壓|佇列|隊列|堆積|排隊|消費(?:者)?(?:延遲|落後)",
         ),
     ),
     Wording(
         Fact.RELEASE,
-        _any(
-            r"\b(?:since|after|following|from)\s+"
-            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_DEPLOYMENT}){_NAMED}(?!\s+(?:of\s+)?(?:{_CONFIGURATION}))"
+        any_of(
+            r"\b(?:since|after|following)\s+"
+            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_DEPLOYMENT})(?!\s+(?:{_OTHER_ACTIONS})\b)"
+            rf"{_NAMED}(?!\s+(?:of\s+)?(?:{_CONFIGURATION}))"
         ),
+        any_of(r"\bterminating\b"),
     ),
     Wording(
         Fact.RELEASE,
-        _any(
+        any_of(
             r"\b(?:introduced|regress\w*|started|began|broken?)\s+(?:in|with|by)\s+"
-            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_VERSION})"
+            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_VERSION})(?!\s+(?:\S+\s+)?of\s+the\b)"
         ),
     ),
     Wording(
         Fact.RELEASE,
-        _any(
+        any_of(
             r"(?:(?P<name>[A-Za-z][\w-]*)\s*)?(?:v?\d+(?:\.\d+)+\S{0,12}?\s*)?(?:版本?)?\s?"
             r"(?:上版|換版|改版|上線|部署|發布|發佈|升級|更新|釋出)"
             r"(?:(?:到|至|為)?\s*v?\d+(?:\.\d+)*)?\s?(?:新版本?)?(?:之後|以後|後|以來|起)"
         ),
-        _any(r"(?:資料庫|節點|叢集|核心|作業系統|設定|組態|憑證|密鑰|金鑰|快取)[^，。；]{0,6}(?:升級|更新|部署|上線)"),
+        any_of(
+            rf"(?<=[\u4e00-\u9fff]){_OWN_CHANGE_ZH}(?:上版|換版|改版|上線|部署|發布|發佈|升級|更新|釋出)[^，。；]{{0,12}}?(?:後|以來|起)",
+            r"(?:資料庫|節點|叢集|核心|作業系統|設定|組態|憑證|密鑰|金鑰|快取)[^，。；]{0,6}(?:升級|更新|部署|上線)",
+        ),
     ),
-    Wording(Fact.MIGRATION, _any(r"\bmigrat\w+|\bschema changes?\b|遷移|結構變更|結構異動")),
+    Wording(Fact.MIGRATION, any_of(r"\bmigrat\w+|\bschema changes?\b|遷移|結構變更|結構異動")),
     Wording(
         Fact.HANG,
-        _any(r"\bdead-?lock(?:ed|s)?\b(?! (?:found|victim))|死鎖|死結"),
+        any_of(r"\bdead-?lock(?:ed|s)?\b(?! (?:found|victim|detect(?:or|ion)))|死鎖|死結"),
         _OF_DATABASES,
     ),
     Wording(
         Fact.HANG,
-        _any(
-            r"\b(?:hung|hangs|hanging|frozen|wedged|unresponsive|stopped responding)\b",
+        any_of(
+            rf"\b{_WHO}{_AUXILIARIES} (?:hung|hangs|hanging|frozen|wedged|unresponsive|stopped responding)\b",
             r"\b(?:threads?|process(?:es)?|workers?|event ?loop|goroutines?|consumers?)"
             r" (?:(?:is|are|was|were|has been|have been) )?(?:\w+ )?stuck\b",
-            r"卡死|卡住不動|當住|無回應|沒有回應|停止回應|不再回應",
+            rf"{_WHO_ZH}[^，。；：、]{{0,4}}?(?:卡死|卡住不動|當住|無回應|沒有回應|停止回應|不再回應)",
         ),
         _OF_MACHINES,
     ),
     Wording(
         Fact.HANG,
-        _any(
+        any_of(
             r"\b(?:memory|heap|connections?|handles?|descriptors?|fds?|threads?|goroutines?|sockets?)"
             r"\b.{0,20}?\bleak(?:s|ed|ing|age)?\b",
             r"\bleak(?:s|ed|ing)?\b.{0,20}?\b(?:memory|heap|connections?|handles?|descriptors?|threads?|goroutines?|sockets?)\b",
@@ -230,27 +279,30 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.HANG,
-        _any(
-            r"\bpools?\b.{0,30}?\b(?:exhausted|full|drained|depleted|used up)\b",
-            r"\bexhaust\w*.{0,30}?\bpools?\b",
+        any_of(
+            rf"\b{_POOL}(?: (?:of|for) (?:the )?{_POOL_OF})?\b.{{0,30}}?"
+            r"\b(?:exhausted|full|drained|depleted|used up)\b",
+            rf"\bexhaust\w*.{{0,30}}?\b{_POOL}",
             r"(?:連線池|執行緒池|連接池).{0,8}?(?:耗盡|用盡|用完|用光|已滿|滿載)",
         ),
-        _any(
-            r"\b(?:ip|node|address|storage|ceph|disk|zfs|buffer)[- ]?pools?\b|\b(?:nearly|almost) (?:full|exhausted)\b"
+        any_of(
+            r"\b(?:ip|node|address|storage|ceph|disk|zfs|buffer)[- ]?pools?\b|\b(?:nearly|almost) (?:full|exhausted)\b",
+            r"\b(?:too many|traffic|bursts?|spikes?|backlog|because|due to)\b|流量|請求過多|因為",
         ),
     ),
     Wording(
         Fact.HANG,
-        _any(
-            rf"\bstale (?:{_CONFIGURATION}|dns|cache\w*)",
+        any_of(
+            rf"\bstale (?:{_CONFIGURATION}|dns)",
             rf"\b(?:still|keeps?) us(?:es|ing) (?:the |an? )?(?:old|previous|expired|outdated) (?:{_CONFIGURATION})",
             rf"\b(?:{_CONFIGURATION})\b.{{0,30}}?\b(?:not|never) (?:been )?reloaded\b",
             r"(?:仍|還在|仍在)使用舊的?(?:設定|憑證|密鑰|金鑰|組態)|(?:設定|憑證|組態).{0,6}?(?:未|沒有)重新載入",
         ),
+        any_of(r"\b(?:cdn|browsers?|users|clients?)\b"),
     ),
     Wording(
         Fact.CRASH_LOOP,
-        _any(
+        any_of(
             r"\bcrash[- ]?loop\w*|\bcrash loop\w*|\bback-?off restarting\b",
             r"\b(?:keeps?|kept) (?:crashing|restarting|dying)\b",
             r"\brestart(?:ed|s|ing)? (?:\d+|two|three|four|five|six|seven|eight|nine|ten) times\b",
@@ -261,7 +313,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.MISSING_SETTING,
-        _any(
+        any_of(
             r"\bcreate ?container ?config ?error\b",
             rf"\b(?:missing|unset|undefined) (?:\w+ )?(?:{_SETTINGS}|keys?|files?)\b",
             rf"\b(?:{_SETTINGS})\b.{{0,50}}?"
@@ -272,7 +324,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.IMAGE_PULL,
-        _any(
+        any_of(
             r"\bimage ?pull ?back ?off\b|\berr ?image ?pull\b|\binvalid ?image ?name\b|\bmanifest unknown\b",
             r"\b(?:fail\w*|cannot|could not|unable|error)\b.{0,20}?\bpull\w*\b.{0,30}?\bimage\b",
             r"\bimages?\b.{0,40}?\b(?:not found|cannot be pulled|could not be pulled|pull (?:fail\w*|error))\b",
@@ -281,7 +333,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.PROBE,
-        _any(
+        any_of(
             r"\b(?:liveness|startup|readiness) probes?\b.{0,40}?\b(?:fail\w*|time[sd]? out|refused)\b",
             r"\bfail\w*\b.{0,20}?\b(?:liveness|startup|readiness) probes?\b",
             r"(?:存活|啟動|就緒)探針.{0,8}?(?:失敗|逾時)",
@@ -289,9 +341,10 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.STUCK_POD,
-        _any(
-            r"\bstuck (?:in )?(?:the )?terminating\b|\bterminating (?:for|since)\b|\b(?:is|has been) terminating\b",
-            r"\bpod\b.{0,60}?\b(?:nodes?|hosts?)\b.{0,40}?\b(?:lost|unreachable|not ?ready|gone|down|dead)\b",
+        any_of(
+            r"\bstuck (?:in )?(?:the )?terminating\b|\bterminating for (?:\d+ ?(?:m|h|d)|over|more than|hours|minutes)",
+            r"\bpod\b[^,;]{0,60}?\b(?:nodes?|hosts?)\b(?:(?!\bnode).){0,40}?"
+            r"\b(?:lost|unreachable|not ?ready|gone|down|dead)\b",
             r"\bpod\b.{0,60}?\b(?:lost|unreachable|dead) (?:node|host)\b",
             r"\bpod\b.{0,40}?\b(?:hung|hangs|frozen|wedged|unresponsive|dead-?locked)\b",
             r"卡在\s?(?:Terminating|終止)|Pod.{0,20}?(?:節點|主機).{0,12}?(?:失聯|失去|無法連線|故障|離線|NotReady)",
@@ -300,7 +353,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         Fact.OVERSIZED,
-        _any(
+        any_of(
             r"\bover-?provision\w*|\boversized\b|\bunder-?util\w+|\bunneeded\b",
             r"\btoo many replicas\b|\b(?:unused|idle) (?:replicas|capacity|pods)\b",
             r"過度配置|配置過多|過量配置|資源閒置|副本過多|多餘的副本",
@@ -308,39 +361,16 @@ WORDINGS: tuple[Wording, ...] = (
     ),
 )
 
-OWN_POOL = _any(
+OWN_POOL = any_of(
     rf"\b(?:(?:{_STORES}|jdbc|hikari(?:cp)?|http|thread|worker)[- ])?(?:connection[- ])?pools?\b"
     r"|(?:資料庫)?(?:連線池|連接池)"
 )
 """The workload's own pool of connections, whatever they lead to."""
 
-NEGATED_BEFORE = _any(
-    r"\b(?:no|not|never|without|neither|nor|isn't|wasn't|aren't|hasn't|doesn't|didn't|don't|cannot|can't|rules? out"
-    r"|ruled out|excludes?)\s+(?:[\w-]+\s+){0,3}$",
-    r"(?:沒有|並無|並未|並非|不是|未見|未發現|排除|無(?!回應|法))\s?[^，。；、]{0,4}$",
-)
-NEGATED_AFTER = _any(
-    r"^\W{0,3}(?:\w+\s+){0,2}?(?:is|are|was|were|has been|have been) (?:not|ruled out|excluded|unlikely)\b",
-    r"^[^，。；]{0,4}?(?:已排除|被排除)",
-)
-NOT_NEW = _any(
-    r"\b(?:still|even|also|already|persist\w*|continu\w+|despite|before and)\b.{0,40}$|(?:仍|依然|還是).{0,12}$"
-)
-"""Before a release: the trouble is older than it."""
 
-UNCERTAIN_BEFORE = _any(
-    r"^\W*(?:if|when|whenever|please|check|verify|ensure|consider|inspect|look|make sure|see|try|restart|increase"
-    r"|raise|scale|run|roll)\b",
-    r"\b(?:whether|if|unless|may|might|could|can|would|should|must|possibl[ey]|potential(?:ly)?|probabl[ey]|likely"
-    r"|perhaps|maybe|suspected|for example|e\.g\.)\b",
-    r"如果|(?:^|，)若|可能|疑似|或許|也許|建議|請|例如|是否|應該",
-)
-UNCERTAIN_AFTER = _any(r"^.{0,25}?(?:\b(?:possible|likely|suspected|probable|may|might|could)\b|可能|疑似|嗎|\?)")
-
-
-def matches(sentence: str) -> Iterable[tuple[Fact, re.Match[str]]]:
+def matches(sentence: str, wordings: Iterable[Wording] = WORDINGS) -> Iterable[tuple[Fact, re.Match[str]]]:
     """Yield the facts that a sentence words, with their matches; at most one per wording."""
-    for wording in WORDINGS:
+    for wording in wordings:
         if wording.unless and wording.unless.search(sentence):
             continue
         if match := wording.pattern.search(sentence):

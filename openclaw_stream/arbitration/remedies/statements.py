@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from openclaw_stream.arbitration.remedies import amounts, patterns
+from openclaw_stream.arbitration.remedies import amounts, doubts, patterns
+from openclaw_stream.arbitration.remedies.objections import OBJECTIONS
 from openclaw_stream.arbitration.remedies.patterns import Fact
 from openclaw_stream.text import safe_text
 
@@ -21,7 +22,7 @@ _FREE = r"\b(?:free|available|remaining)\s(?:\w+\s)?(?:memory|mem)\b|(?:可用|�
 _LOAD = (
     r"\btraffic\b|\brequest (?:rate|volume)|\brequests per second\b|\b[rq]ps\b|\bthroughput\b"
     r"|流量|請求(?:數|量)|負載(?!平衡|均衡)"
-    r"|(?<!page )(?<!system )\bload\b(?! (?:balanc|average|time|test))"
+    r"|(?<!page )(?<!system )\bload\b(?! (?:balanc|average|time|test|shed))"
 )
 _HIGH_PERCENT, _LOW_PERCENT = 75, 50
 _FULL_PERCENT = 80
@@ -73,18 +74,23 @@ def quotable(text: str) -> str:
 
 def _in_sentence(sentence: str, own_names: tuple[str, ...]) -> Iterator[Statement]:
     masked = _masked(sentence, own_names)
+    other = doubts.other_workload(masked)
     for fact, match in patterns.matches(masked):
         if fact is Fact.DEPENDENCY and not _is_of_others(patterns.OWN_POOL.sub(_filler, masked), match):
             continue
         if not _negated(masked, match) and not (fact is Fact.RELEASE and _is_old(masked, match)):
             words = _quote(sentence, match.start(), match.end())
-            yield Statement(fact, words, _is_certain(masked, match.start(), match.end()), name=_other_name(match))
-    yield from _measured(sentence, masked)
+            certain = _is_certain(masked, match.start(), match.end())
+            certain = certain and not doubts.is_doubtful(fact, masked, match.start(), match.end())
+            yield Statement(fact, words, certain, name=_other_name(match) or other)
+    yield from _measured(sentence, masked, other)
+    for fact, match in patterns.matches(masked, OBJECTIONS):
+        yield Statement(fact, _quote(sentence, match.start(), match.end()), certain=False)
 
 
-def _measured(sentence: str, masked: str) -> Iterator[Statement]:
+def _measured(sentence: str, masked: str, other: str) -> Iterator[Statement]:
     """Yield the facts of a sentence that have numbers or a direction."""
-    certain = _is_certain(masked, len(masked), len(masked))
+    certain = _is_certain(masked, len(masked), len(masked)) and not doubts.is_doubtful(Fact.CPU_HIGH, masked, 0, 0)
     words = _quote(sentence, 0, len(sentence))
     for fact, numbers in (
         (Fact.REPLICAS, amounts.replicas(masked)),
@@ -93,10 +99,10 @@ def _measured(sentence: str, masked: str) -> Iterator[Statement]:
         (Fact.CPU_LIMIT, amounts.cpu_limits(masked)),
     ):
         for number in numbers:
-            yield Statement(fact, words, certain, number)
+            yield Statement(fact, words, certain, number, other)
     if not patterns.OF_OTHERS.search(masked):
         for found in filter(None, (_cpu(masked), _memory(masked), _load(masked))):
-            yield Statement(found, words, certain)
+            yield Statement(found, words, certain, name=other)
 
 
 def _cpu(sentence: str) -> Fact | None:
@@ -152,17 +158,16 @@ def _other_name(match: re.Match[str]) -> str:
 
 def _negated(sentence: str, match: re.Match[str]) -> bool:
     return bool(
-        patterns.NEGATED_BEFORE.search(sentence[: match.start()])
-        or patterns.NEGATED_AFTER.search(sentence[match.end() :])
+        doubts.NEGATED_BEFORE.search(sentence[: match.start()]) or doubts.NEGATED_AFTER.search(sentence[match.end() :])
     )
 
 
 def _is_old(sentence: str, match: re.Match[str]) -> bool:
-    return bool(patterns.NOT_NEW.search(sentence[: match.start()]))
+    return bool(doubts.NOT_NEW.search(sentence[: match.start()]))
 
 
 def _is_certain(sentence: str, start: int, end: int) -> bool:
-    return not (patterns.UNCERTAIN_BEFORE.search(sentence[:start]) or patterns.UNCERTAIN_AFTER.search(sentence[end:]))
+    return not (doubts.UNCERTAIN_BEFORE.search(sentence[:start]) or doubts.UNCERTAIN_AFTER.search(sentence[end:]))
 
 
 def _quote(sentence: str, start: int, end: int) -> str:
