@@ -42,10 +42,17 @@ def _alert_of_event(event: dict[str, Any], payload: dict[str, Any], status: str)
         "source": event.get("client"),
         "message": payload.get("summary"),
         "labels": labels,
+        "annotations": _links(event.get("links")),
         "fingerprint": event.get("dedup_key"),
         "starts_at": payload.get("timestamp") if status == "firing" else None,
         "generator_url": event.get("client_url"),
     }
+
+
+def _links(links: Any) -> dict[str, str]:
+    """Return the links by their texts, such as `runbook`; a link without a text names nothing."""
+    pairs = ((link.get("text"), link.get("href")) for link in _list(links) if type(link) is dict)
+    return {text: href for text, href in pairs if type(text) is str and text and type(href) is str}
 
 
 def _detects_webhook(document: dict[str, Any]) -> bool:

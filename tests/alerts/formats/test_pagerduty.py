@@ -64,6 +64,12 @@ def test_a_trigger_event_is_a_firing_alert_of_its_source() -> None:
     assert (alert.group_key, alert.fingerprint) == ("/db-1.example.org", "db-1/disk")
     assert alert.message == "Disk of db-1 is almost full"
     assert alert.labels["load avg"] == "0.75"
+    assert alert.annotations == {"runbook": "https://wiki.example.org"}
+
+
+@pytest.mark.parametrize("links", [None, {"href": "a"}, [{"href": "a"}, {"text": "b"}, {"href": 1, "text": "c"}, "d"]])
+def test_odd_links_are_left_out(links: object) -> None:
+    assert fields(EVENT | {"links": links})["annotations"] == {}
 
 
 def test_labels_in_custom_details_name_the_subject() -> None:
