@@ -99,7 +99,7 @@ def _details(event: Decision) -> Iterator[tuple[str, Text]]:
     judgement, incident, radius = event.decision, event.incident, event.decision.blast_radius
     names = ", ".join(f"{printable(name, 60)} ({count})" for name, count in incident.alert_names.items())
     yield "incident", Text(f"{scope_of(incident)}, revision {event.revision}: {names}")
-    yield "description", Text(printable(judgement.description))
+    yield "description", Text("\n".join(map(printable, judgement.description.splitlines())))
     yield "reasoning", Text(printable(judgement.reasoning))
     yield "command", Text(printable(judgement.kubectl_command), "bold green")
     yield "reason", Text(printable(judgement.command_reason))

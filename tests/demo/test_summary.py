@@ -100,6 +100,17 @@ def test_the_first_fault_is_shown_instead_of_exactly_once() -> None:
     assert "each exactly once" not in shown(to)
 
 
+def test_the_checks_of_a_description_are_lines() -> None:
+    judgement = DECISION.decision.model_copy(update={"description": "It fails.\nCheck first:\n1. a\n2. b"})
+    cells = [
+        line.split("│")[1]
+        for line in shown(summarized(DECISION.model_copy(update={"decision": judgement}))).splitlines()
+        if line.count("│") == 2
+    ]
+    place = next(number for number, cell in enumerate(cells) if cell.split() == ["description", "It", "fails."])
+    assert [cell.strip() for cell in cells[place + 1 : place + 4]] == ["Check first:", "1. a", "2. b"]
+
+
 def test_the_example_shows_that_another_team_was_likelier() -> None:
     confidence = DECISION.confidence.model_copy(update={"gate": "rerouted"})
     to = summarized(DECISION.model_copy(update={"confidence": confidence}))

@@ -38,6 +38,7 @@ _FAULT_PATTERNS = {
         r"\bquer(?:y|ies)\b|\b[qr]ps\b|throughput|high traffic|traffic (?:high|spike)|request rate|流量|查詢"
     ),
 }
+_BLANK_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -74,6 +75,8 @@ class _Subject:
         rendered, reason = self._justified(command)
         name = safe_text(self.workload.name, 253) if self.workload else self.texts.some_workload
         description = (text if rendered else advice).format(target=name, **values)
+        # Blanks set off names in Latin letters; between two Chinese characters there is none.
+        description = _BLANK_IN_CHINESE.sub("", description)
         return Suggestion(type=kind, description=description, kubectl_or_config=rendered, command_reason=reason)
 
     def _justified(self, text: str) -> tuple[str, str]:

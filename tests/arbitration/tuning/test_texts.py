@@ -86,5 +86,6 @@ def test_braces_in_a_workload_name_are_not_formatted(language: Language, name: s
     found = exemplar("OOM", {"deployment": name}, namespace="shop")
     (suggestion,) = tuning_suggestions(judgement(), case(found, service=""), None, language)
     texts = TUNING_TEXTS[language]
-    assert suggestion.description == texts.memory_limit_advice.format(target=texts.some_workload)
+    expected = texts.memory_limit_advice.format(target=texts.some_workload)
+    assert suggestion.description == expected.replace(" 該工作負載 ", "該工作負載")
     assert suggestion.kubectl_or_config == ""
