@@ -1,6 +1,7 @@
 """The evidence for a command: what the alerts of a case state about one resource, each fact with its source."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,7 +39,7 @@ _MEMORY_METRICS = (
     *("memory_percent", "memory_usage_percent", "memory_utilization", "memory_utilization_percent"),
     *("mem_percent", "memory_usage_ratio", "container_memory_percent"),
 )
-_RATIO_MAX = 1.5
+_RATIO_MAX, _PERCENT_MAX = 1.5, 100.0
 _HIGH_CPU, _LOW_CPU, _HIGH_MEMORY = 75.0, 50.0, 80.0
 SLOW_P99_MS = 500.0
 _RISE, _STEADY = 0.5, 0.2
@@ -51,6 +52,8 @@ _AUTOSCALER_LABELS = (
     *("horizontalpodautoscaler", "exported_horizontalpodautoscaler", "hpa", "k8s_hpa_name"),
     *("scaledobject", "scaled_object", "vpa", "verticalpodautoscaler"),
 )
+_AUTOSCALER = re.compile(r"(?:^|[-_])(?:hpa|keda|vpa|scaled_?object)(?:$|[-_])|autoscal", re.IGNORECASE)
+_VERTICAL = re.compile(r"(?:^|[-_])vpa(?:$|[-_])|vertical", re.IGNORECASE)
 _NAME_LABELS = (
     *("service", "service_name", "app", "app_kubernetes_io_name", "application", "workload"),
     *("deployment", "statefulset", "daemonset", "container"),
@@ -63,7 +66,10 @@ _CHANGED = (
 _GUIDANCE = ("runbook", "url", "link", "action", "remed", "playbook", "resolution", "recommend", "mitigat", "suggest")
 """Annotations with these in their names say what to do, not what is; they may speak against a command, not for one."""
 
-_AGAINST_COMMANDS = (Fact.NO_RESTART, Fact.NO_UNDO, Fact.NO_GROWTH, Fact.NO_SCALE)
+_AGAINST_COMMANDS = (
+    *(Fact.NO_RESTART, Fact.NO_UNDO, Fact.NO_GROWTH, Fact.NO_SCALE),
+    *(Fact.AUTOSCALER, Fact.VERTICAL_AUTOSCALER),
+)
 _OWN_NAME_MIN = 3
 _EXEMPLARS_MAX = 32
 _ANNOTATIONS_MAX = 16
@@ -126,6 +132,11 @@ def read_evidence(case: Case, metrics: GoldenSignals | None, kind: Kind, name: s
     return evidence
 
 
+def alerts_about(case: Case, kind: Kind, name: str) -> list[Exemplar]:
+    """Return the alerts that name the resource `kind`/`name`."""
+    return [each for each in case.exemplars[:_EXEMPLARS_MAX] if _is_about(each, case, kind, name)]
+
+
 def _is_about(exemplar: Exemplar, case: Case, kind: Kind, name: str) -> bool:
     """Return whether an alert names the resource; one that names nothing is about the subject of its case."""
     found = evidence_resources(replace(case, service="", exemplars=(exemplar,))).resources
@@ -159,15 +170,26 @@ def _statements(exemplar: Exemplar, own: tuple[str, ...]) -> Iterator[tuple[str,
     for key, text in list(exemplar.annotations.items())[:_ANNOTATIONS_MAX]:
         found = statements(text, own)
         is_guidance = any(part in key.lower() for part in _GUIDANCE)
-        yield key, [each for each in found if each.fact in _AGAINST_COMMANDS] if is_guidance else found
+        yield key, _against(found) if is_guidance else found
     for key, value in exemplar.labels.items():
         plain = key.lower().replace(".", "_")
         if plain in _STATE_LABELS:
             yield key, named_facts(value)
         elif plain in _AUTOSCALER_LABELS and value:
-            yield key, (Statement(Fact.AUTOSCALER, quotable(value)),)
+            yield key, (Statement(Fact.AUTOSCALER, quotable(value)), *_vertical(plain, value))
+        elif _AUTOSCALER.search(plain) or _AUTOSCALER.search(value):
+            yield key, (Statement(Fact.AUTOSCALER, quotable(value), certain=False), *_vertical(plain, value))
     yield from _changes(exemplar)
     yield "alert name", named_facts(exemplar.name)
+
+
+def _against(found: Sequence[Statement]) -> list[Statement]:
+    return [replace(each, certain=False) for each in found if each.fact in _AGAINST_COMMANDS]
+
+
+def _vertical(key: str, value: str) -> Iterator[Statement]:
+    if _VERTICAL.search(key) or _VERTICAL.search(value):
+        yield Statement(Fact.VERTICAL_AUTOSCALER, quotable(value))
 
 
 def _changes(exemplar: Exemplar) -> Iterator[tuple[str, Sequence[Statement]]]:
@@ -185,6 +207,8 @@ def _measured(metrics: Mapping[str, float]) -> Iterator[Statement]:
             continue
         plain, words = name.lower(), f"{name}={number_text(value)}"
         fact = _FACTS.get(plain)
+        if _AUTOSCALER.search(plain) or fact is Fact.HPA_MAX:
+            yield Statement(Fact.AUTOSCALER, words)
         if fact and 0 < value <= _MAXIMA[fact] and (fact not in _COUNTS or value == int(value)):
             yield Statement(fact, words, number=value)
         elif plain in _CPU_METRICS and (percent := _percent(plain, value)) is not None:
@@ -196,12 +220,12 @@ def _measured(metrics: Mapping[str, float]) -> Iterator[Statement]:
 
 
 def _percent(name: str, value: float) -> float | None:
-    """Return a metric in percent; None where the unit is not known: `cpu=0.9` may be cores."""
+    """Return a metric in percent; None where the unit is not known: `cpu=0.9` may be cores, `cpu=250` millicores."""
     if name.endswith(("percent", "pct")):
         return value
     if value <= _RATIO_MAX:
         return value * 100 if "utili" in name or name.endswith("ratio") else None
-    return value
+    return value if value <= _PERCENT_MAX else None
 
 
 def _of_signals(metrics: GoldenSignals, evidence: CommandEvidence) -> Iterator[Quote]:

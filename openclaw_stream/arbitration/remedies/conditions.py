@@ -16,6 +16,7 @@ GROWTH_MAX = 2
 """A command may at most double what the evidence states."""
 
 _SCALE_IN_MIN = 2
+_KEDA_PREFIX = "keda-hpa-"
 _NO_CURE = (
     (Fact.CRASH_LOOP, "a crash loop"),
     (Fact.MISSING_SETTING, "a missing setting"),
@@ -86,6 +87,8 @@ def check_patch(command: Command, evidence: CommandEvidence, parts: NamedParts) 
     flags = dict(command.flags)
     patch = json.loads(flags["patch"])
     if command.kind is Kind.HPA:
+        if command.name.startswith(_KEDA_PREFIX):
+            raise RefusedCommand(f"KEDA manages {command.target}: its bounds belong into the ScaledObject")
         return _hpa_bounds(_values(patch, "/spec/"), evidence)
     values = _values(patch, "/spec/")
     if "replicas" in values:
@@ -235,6 +238,7 @@ def _resource(resource: str, limit: str | None, request: str | None, evidence: C
     if proposed > GROWTH_MAX * current:
         raise RefusedCommand(f"{resource}={limit} is more than twice the current limit")
     _refuse(evidence, _AGAINST, ((Fact.NO_GROWTH, "more capacity"),))
+    _refuse(evidence, "set resources would work against", ((Fact.VERTICAL_AUTOSCALER, "the autoscaler of its limits"),))
     reason = shortage(evidence)
     if limit and proposed == current and reason[0] is Ground.OOM_KILL:
         raise RefusedCommand(f"{resource}={limit} is the limit at which it was killed")

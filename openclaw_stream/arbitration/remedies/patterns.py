@@ -14,6 +14,7 @@ class Fact(Enum):
 
     REPLICAS = auto()
     AUTOSCALER = auto()
+    VERTICAL_AUTOSCALER = auto()
     AT_MAXIMUM = auto()
     HPA_MAX = auto()
     CPU_HIGH = auto()
@@ -152,6 +153,7 @@ WORDINGS: tuple[Wording, ...] = (
         ),
         any_of(r"\bcluster[- ]?autoscal\w+|叢集自動"),
     ),
+    Wording(Fact.VERTICAL_AUTOSCALER, any_of(r"\bvpa\b|\bvertical ?pod ?auto ?scal\w+|垂直(?:自動)?(?:擴縮|擴展)")),
     Wording(
         Fact.AT_MAXIMUM,
         any_of(

@@ -1,10 +1,10 @@
 """The reason for a command, or why the evidence does not ask for it: the same for rules, models and tuning."""
 
 from openclaw_stream.alerts.resource_names import workload_of_pod
-from openclaw_stream.arbitration.kubectl import Command, Kind, RefusedCommand
-from openclaw_stream.arbitration.remedies.command_evidence import CommandEvidence, read_evidence
+from openclaw_stream.arbitration.kubectl import Command, Kind, RefusedCommand, Verb
+from openclaw_stream.arbitration.remedies.command_evidence import CommandEvidence, alerts_about, read_evidence
 from openclaw_stream.arbitration.remedies.conditions import CONDITIONS, NamedParts
-from openclaw_stream.arbitration.remedies.data_stores import is_data_store
+from openclaw_stream.arbitration.remedies.data_stores import is_data_store, names_data_store
 from openclaw_stream.arbitration.remedies.remedy_texts import reason_text
 from openclaw_stream.arbitration.remedies.resources import container_of, evidence_resources, known_workloads
 from openclaw_stream.events.decision import GoldenSignals, Judgement
@@ -33,13 +33,16 @@ def reason_for(
     """
     if team is Responsibility.DB:
         raise RefusedCommand("the database team gets no command: changing a data store takes more than one")
+    if case.resolved_early and command.verb is not Verb.SET_RESOURCES:
+        raise RefusedCommand("the incident has ended: there is nothing left that the command would change")
     return _reason(read_evidence(case, metrics, command.kind, command.name), command, case, language)
 
 
 def _reason(evidence: CommandEvidence, command: Command, case: Case, language: Language) -> str:
     container, any_container = container_of(case)
     workload = workload_of_pod(command.name) if command.kind is Kind.POD else command.name
-    if any(map(is_data_store, (workload, container))):
+    about = alerts_about(case, command.kind, command.name)
+    if any(map(is_data_store, (workload, container))) or names_data_store(about):
         raise RefusedCommand(f"{command.target} is a data store: changing one takes more than a command")
     controllers = {each.name for each in known_workloads(evidence_resources(case))}
     parts = NamedParts(container, any_container, workload in controllers)

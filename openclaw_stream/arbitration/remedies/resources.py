@@ -94,12 +94,12 @@ def evidence_resources(case: Case) -> EvidenceResources:
 
 
 def known_workloads(resources: EvidenceResources) -> list[ResourceRef]:
-    """Return the workloads whose kind and namespace are known, each name once."""
+    """Return the workloads whose kind and namespace are known, without names of several kinds or namespaces."""
     by_name: dict[str, list[ResourceRef]] = {}
     for each in resources.resources:
         if each.kind in WORKLOAD_KINDS and _is_valid(each):
             by_name.setdefault(each.name, []).append(each)
-    return [refs[0] for refs in by_name.values() if len({each.kind for each in refs}) == 1]
+    return [refs[0] for refs in by_name.values() if len(refs) == 1]
 
 
 def workload_of(case: Case, resources: EvidenceResources) -> ResourceRef | None:

@@ -169,3 +169,57 @@ def test_an_objection_is_never_lost_in_other_words(words: str, text: str) -> Non
 def test_long_hostile_texts_are_read() -> None:
     for piece in ("the worker ", "worker-", "xxx ", "thread is ", "stuck in ", "後", "http-worker pool ", "a has "):
         assert statements(piece * 700, ("checkout",)) is not None
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"app": "redis"},
+        {"app.kubernetes.io/component": "database"},
+        {"image": "docker.io/library/postgres:15@sha256:0"},
+        {"job": "mysql-exporter"},
+        {"service": "mongo"},
+    ],
+)
+def test_a_data_store_behind_a_plain_name_gets_no_command(labels: dict[str, str]) -> None:
+    stated = alert("Trouble", HANG, {"namespace": "shop", "statefulset": "sessions", **labels})
+    assert propose(case_from(stated), Responsibility.BE, None, Language.EN).command == ""
+    named = alert("PostgresHangs", HANG, {"namespace": "shop", "statefulset": "sessions"})
+    assert propose(case_from(named), Responsibility.BE, None, Language.EN).command == ""
+
+
+@pytest.mark.parametrize("text", [HANG, RELEASE, BUSY, STUCK])
+def test_an_incident_that_has_ended_asks_for_no_command(text: str) -> None:
+    case = case_from(alert("Trouble", text, LABELS), resolved_early=True)
+    assert propose(case, Responsibility.BE, None, Language.EN).command == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": {"kube_horizontalpodautoscaler_status_current_replicas": 3.0}},
+        {"metrics": {"hpa_max_replicas": 5.0}},
+        {"labels": {**LABELS, "hpa_name": "checkout"}},
+        {"labels": {**LABELS, "scaler": "keda"}},
+        {"labels": {**LABELS, "app.kubernetes.io/managed-by": "keda-operator"}},
+        {"annotations": {"summary": BUSY, "runbook": "Look at the HPA first"}},
+        {"annotations": {"summary": BUSY, "note": "minReplicas: 3"}},
+    ],
+)
+def test_an_autoscaler_in_any_field_refuses_a_number_of_replicas(changes: dict[str, dict[str, str]]) -> None:
+    fields = {"labels": LABELS, "annotations": {"summary": BUSY}, **changes}
+    stated = alert("Trouble", "", **fields)  # type: ignore[arg-type]
+    assert propose(case_from(stated), Responsibility.BE, None, Language.EN).command == ""
+
+
+def test_the_bounds_and_limits_that_another_controller_sets_are_left_alone() -> None:
+    maxed = alert(
+        "Maxed", "HPA is at its maximum of 10 replicas", {"namespace": "shop", "horizontalpodautoscaler": "keda-hpa-a"}
+    )
+    assert propose(case_from(maxed), Responsibility.BE, None, Language.EN).command == ""
+    assert command(f"{OOM} A VPA sets its limits.") == ""
+
+
+def test_a_name_in_two_namespaces_is_no_known_workload() -> None:
+    here, there = (alert("Trouble", HANG, {"namespace": each, "deployment": "checkout"}) for each in ("a", "b"))
+    assert propose(case_from(here, there), Responsibility.BE, None, Language.EN).command == ""
