@@ -208,7 +208,7 @@ def test_an_incident_that_has_ended_asks_for_no_command(text: str) -> None:
 )
 def test_an_autoscaler_in_any_field_refuses_a_number_of_replicas(changes: dict[str, dict[str, str]]) -> None:
     fields = {"labels": LABELS, "annotations": {"summary": BUSY}, **changes}
-    stated = alert("Trouble", "", **fields)  # type: ignore[arg-type]
+    stated = alert("Trouble", "", **fields)
     assert propose(case_from(stated), Responsibility.BE, None, Language.EN).command == ""
 
 
