@@ -23,6 +23,7 @@ from openclaw_stream.arbitration.llm.prompt.template import PROMPT_VERSION
 from openclaw_stream.arbitration.llm.provider_client import DecisionContext
 from openclaw_stream.arbitration.llm.tracing import NoTracing, Tracing
 from openclaw_stream.arbitration.ownership import OwnerLookup
+from openclaw_stream.arbitration.remedies import responsible_team
 from openclaw_stream.arbitration.rules import RULES_VERSION, judge
 from openclaw_stream.arbitration.tuning.suggestions import tuning_suggestions
 from openclaw_stream.arbitration.validation.validator import validate
@@ -207,6 +208,9 @@ class Arbiter:
                 f"the answer named {judgement.primary_responsibility}: the rules' texts and command replace its own"
             )
             validation = validation.model_copy(update={"warnings": [warning, *validation.warnings][:_WARNINGS_MAX]})
+        elif responsible_team(gated) is not responsible_team(judgement):
+            gated, again = self._validate(gated, evidence)  # the database team gets no command
+            validation = _joined(validation, again)
         return ArbitrationResult(
             judgement=gated,
             confidence=confidence,
@@ -270,6 +274,17 @@ def _completed(judgement: Judgement, subject: Subject, by_rules: Judgement) -> J
         title = subject_title(subject, title)
     description = judgement.description or by_rules.description
     return judgement.model_copy(update={"action_title": title, "description": description})
+
+
+def _joined(first: Validation, second: Validation) -> Validation:
+    """Return the first report with the refusals and warnings that only the second has."""
+    warnings = dict.fromkeys((*first.warnings, *second.warnings))
+    return first.model_copy(
+        update={
+            "rejected_commands": [*first.rejected_commands, *second.rejected_commands],
+            "warnings": list(warnings)[:_WARNINGS_MAX],
+        }
+    )
 
 
 def _published(owner: Owner | None) -> IncidentOwner | None:

@@ -233,6 +233,26 @@ async def test_a_rerouted_incident_has_the_texts_and_the_command_of_the_rules() 
     assert result.validation.warnings[0] == "the answer named FE: the rules' texts and command replace its own"
 
 
+async def test_a_decision_that_the_gate_gives_to_the_database_team_first_has_no_command() -> None:
+    labels = {"namespace": "shop", "deployment": "checkout"}
+    case = case_from(alert("IndexBloat", "Indexes are bloated. Worker threads are stuck.", labels))
+    restart = "kubectl rollout restart deployment/checkout -n shop"
+    suggestion = {"type": "RESTART", "description": "Restart it weekly", "kubectl_or_config": restart}
+    doubtful = answer(
+        primary_responsibility="BE",
+        confidence=30,
+        suggested_action="RESTART_DEPLOYMENT",
+        kubectl_command=restart,
+        optimization_suggestions=[suggestion],
+    )
+    async with arbiter(completes(doubtful)) as running:
+        result = await running.arbiter.decide(case)
+    assert (result.confidence.gate, result.judgement.secondary_teams[0]) == ("collab", Responsibility.DB)
+    assert (result.judgement.kubectl_command, result.judgement.suggested_action) == ("", Action.NO_ACTION)
+    assert [each.kubectl_or_config for each in result.suggestions if each.kubectl_or_config] == []
+    assert {each.command for each in result.validation.rejected_commands} == {restart}
+
+
 async def test_a_command_without_a_reason_in_the_evidence_is_rejected_and_one_with_it_says_so() -> None:
     undone = answer(kubectl_command="kubectl rollout undo deployment/parcel-quotes -n freight")
     async with arbiter(completes(undone)) as running:
