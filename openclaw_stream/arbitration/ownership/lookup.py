@@ -87,6 +87,6 @@ def labelled_owner(case: Case, label: str) -> Owner | None:
     """
     values = (exemplar.labels.get(label, "") for exemplar in case.exemplars)
     team = next(filter(None, (safe_text(each, TEAM_NAME_MAX, one_line=True, name=label) for each in values)), "")
-    if not team:
+    if not team.strip("…"):
         return None
     return Owner(team, f"label {label}", RESPONSIBILITIES.get(team.upper()), label=label)

@@ -54,7 +54,7 @@ def test_any_other_value_is_only_a_name(value: str) -> None:
     assert labelled(team=value) == Owner(value, "label team", label="team")
 
 
-@pytest.mark.parametrize("labels", [{}, {"team": ""}, {"team": " \u200b"}, {"Team": "a"}])
+@pytest.mark.parametrize("labels", [{}, {"team": ""}, {"team": " \u200b"}, {"team": "\1" * 500}, {"Team": "a"}])
 def test_without_a_value_there_is_no_owner(labels: dict[str, str]) -> None:
     assert labelled(**labels) is None
 
