@@ -20,6 +20,7 @@ _NAME_LIMIT = 80
 _VALUE_LIMIT = 40
 _REASON_LIMIT = 200
 _QUOTE_LIMIT = 600
+_OTHER_LIMIT, _OTHERS_MAX = 160, 3
 _NAMES_MAX = 6
 _VALUES_MAX = 8
 _HIGH_ERROR_RATE = 1.0
@@ -58,6 +59,7 @@ class JudgementText:
         sentences = [
             self.render("resolved_early") if case.resolved_early else "",
             self._alert(case, diagnosis.root.evidence.name),
+            self._others(case, diagnosis.root.evidence.name),
             self.render("cause_unknown") if cause.is_unknown else cause.explanation[self._language],
         ]
         runbook = _runbook(case, diagnosis.root.evidence.name)
@@ -72,6 +74,12 @@ class JudgementText:
         if quote := _quote(case, name):
             return self.render("quote", text=quote)
         return self.render("alert_name", name=single_line(name)) if name else ""
+
+    def _others(self, case: Case, root: str) -> str:
+        """Return the other alerts of the case, each with what it says."""
+        first = {each.name: each for each in reversed(case.exemplars) if each.name != root}
+        shown = [f"{single_line(name)} ({_cut(_quote(case, name), _OTHER_LIMIT)})" for name in reversed(first)]
+        return self.render("also", names=self.join(shown[:_OTHERS_MAX])) if shown else ""
 
     def responsibility(self, diagnosis: Diagnosis, owner: Owner | None = None) -> str:
         """Return why this team is responsible; the owner of the subject is named where its responsibility is known."""

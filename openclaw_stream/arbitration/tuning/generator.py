@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from openclaw_stream.alerts.subject import WORKLOAD_KINDS
 from openclaw_stream.arbitration.kubectl import Kind, RefusedCommand, parse
 from openclaw_stream.arbitration.remedies import command_builders, reason_for, responsible_team
 from openclaw_stream.arbitration.remedies.command_evidence import SLOW_P99_MS, CommandEvidence, read_evidence
+from openclaw_stream.arbitration.remedies.patterns import Fact
 from openclaw_stream.arbitration.remedies.resources import (
     SCALABLE,
     ResourceRef,
@@ -63,6 +65,13 @@ class _Subject:
         return TUNING_TEXTS[self.language]
 
     @property
+    def name(self) -> str:
+        """The workload's name, else that of the service; empty where the case is about neither."""
+        subject = self.case.subject
+        named = subject.name if subject.kind in WORKLOAD_KINDS else self.case.service
+        return safe_text(self.workload.name if self.workload else named, 253, one_line=True)
+
+    @property
     def scalable(self) -> bool:
         return self.workload is None or self.workload.kind in SCALABLE
 
@@ -73,8 +82,7 @@ class _Subject:
     def suggest(self, kind: TuningType, command: str, text: str, advice: str, **values: float) -> Suggestion:
         """Return a suggestion: `text` with a command that the evidence asks for, else `advice` in words."""
         rendered, reason = self._justified(command)
-        name = safe_text(self.workload.name, 253) if self.workload else self.texts.some_workload
-        description = (text if rendered else advice).format(target=name, **values)
+        description = (text if rendered else advice).format(target=self.name, **values)
         # Blanks set off names in Latin letters; between two Chinese characters there is none.
         description = _BLANK_IN_CHINESE.sub("", description)
         return Suggestion(type=kind, description=description, kubectl_or_config=rendered, command_reason=reason)
@@ -95,15 +103,26 @@ def generate_suggestions(
 ) -> Iterator[Suggestion]:
     """Yield one suggestion per fault type in a case, in the order of the alerts.
 
-    The platform has no load of its own to cache: there is none for the latency and load of its parts.
+    There is none where nothing names a workload to tune, none for the load of data stores and parts of the platform,
+    and no higher limit for what is hardly used.
     """
-    of_platform = responsible_team(judgement) is Responsibility.INFRA
     first_of_type: dict[str, Exemplar] = {}
     for exemplar in case.exemplars:
         first_of_type.setdefault(_fault_type(exemplar), exemplar)
+    team = responsible_team(judgement)
     for fault_type, exemplar in first_of_type.items():
-        if fault_type and not (of_platform and fault_type in (_LATENCY, _LOAD)):
-            yield _SUGGESTIONS[fault_type](_subject(exemplar, judgement, case, metrics, language))
+        if fault_type:
+            subject = _subject(exemplar, judgement, case, metrics, language)
+            if _applies(fault_type, subject, team):
+                yield _SUGGESTIONS[fault_type](subject)
+
+
+def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
+    if fault_type in (_LATENCY, _LOAD):
+        return team in (Responsibility.BE, Responsibility.FE) and bool(subject.name)
+    if any(map(subject.evidence.states, (Fact.CPU_LOW, Fact.OVERSIZED))):
+        return False
+    return subject.workload is not None or (team is Responsibility.BE and bool(subject.name))
 
 
 def _subject(
@@ -127,10 +146,10 @@ def _subject(
 
 
 def _fault_type(exemplar: Exemplar) -> str:
-    """Return the fault type of an alert: memory if any text reports OOM, else by its name, else by its texts."""
+    """Return the fault type of an alert: memory if it reports OOM, else by its name, else by its message or summary."""
     name = _WORD_BREAK.sub(" ", exemplar.name).lower()
-    annotations = (exemplar.annotations.get(key, "") for key in ("summary", "description", "message"))
-    text = " ".join((exemplar.message, *annotations, exemplar.labels.get("reason", ""))).lower()
+    headline = exemplar.message or exemplar.annotations.get("summary") or exemplar.annotations.get("description", "")
+    text = f"{headline} {exemplar.labels.get('reason', '')}".lower()
     if _OUT_OF_MEMORY.search(f"{name} {text}"):
         return _MEMORY
     patterns = _FAULT_PATTERNS.items()

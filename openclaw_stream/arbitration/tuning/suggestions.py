@@ -6,7 +6,9 @@ The generator uses the fault type of an alert and the golden signals of the serv
 - CPU with more than 100 requests per second → an HPA, with fewer → a higher CPU limit;
 - crashes → what to read, a startup probe, a higher limit; a rolling restart only of what hangs or leaks;
 - latency with a P99 above 500 ms → more replicas;
-- latency below that, and other alerts about load → advice to cache, without a command; not for parts of the platform.
+- latency below that, and other alerts about load → advice to cache, without a command, for services only.
+
+There is none where the alerts name no workload or service, and no higher limit for what is hardly used.
 
 A suggestion has a command only where the evidence asks for it (`remedies`); elsewhere it says what to look up first.
 Databases get advice without commands, because scaling or restarting one takes more than a command.

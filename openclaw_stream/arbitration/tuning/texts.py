@@ -23,7 +23,6 @@ class TuningTexts:
     scale: str
     scale_advice: str
     cache: str
-    some_workload: str
     within_grammar: str
     advice_only: str
     log_shadow: str
@@ -40,18 +39,17 @@ TUNING_TEXTS = {
         ),
         cpu_limit="CPU is short: raise the CPU limit of {target} by half.",
         cpu_limit_advice=(
-            "CPU is reported at low traffic. Look up the CPU limit of {target} and whether it is throttled: if it is,"
-            " raise the limit by half."
+            "Look up the CPU limit of {target} and whether it is throttled: if it is, raise the limit by half."
         ),
         memory_limit="Memory is short: raise the memory limit of {target} by half.",
         memory_limit_advice=(
-            "Memory is reported. Look up the memory limit of the container in {target} and its usage over a day: raise"
+            "Look up the memory limit of the container in {target} and its usage over a day: raise"
             " the limit by half if usage levels off below it, and look for a leak if it does not."
         ),
         restart="{target} hangs or leaks: restart its pods one by one to gain time, and look for the cause.",
         crash_advice=(
-            "{target} crashes or restarts. Read the log of the container that ended last, its exit code and the events"
-            " of the pod. If it is killed while starting, add a startup probe; if for memory, raise the limit."
+            "Read the previous container's log of {target}, its exit code and the events of the pod. If it is killed"
+            " while starting, add a startup probe; if for memory, raise the limit."
         ),
         scale="P99 is {p99:.0f} ms: add replicas to {target}.",
         scale_advice=(
@@ -63,7 +61,6 @@ TUNING_TEXTS = {
             "Cache the most frequent responses in front of {target} with a TTL of 30 to 300 seconds, and monitor the"
             " hit ratio and the age of cached responses."
         ),
-        some_workload="the workload",
         within_grammar="the command is within the allowed grammar",
         advice_only="advice only, without a command",
         log_shadow=(
@@ -84,12 +81,10 @@ TUNING_TEXTS = {
             "請先查明目前的副本數，以及是否已有自動擴縮。"
         ),
         cpu_limit="CPU 不足：將 {target} 的 CPU 上限提高一半。",
-        cpu_limit_advice=(
-            "流量不高時出現 CPU 告警。請查明 {target} 的 CPU 上限，以及是否受到節流：若有，將上限提高一半。"
-        ),
+        cpu_limit_advice=("請查明 {target} 的 CPU 上限，以及是否受到節流：若有，將上限提高一半。"),
         memory_limit="記憶體不足：將 {target} 的記憶體上限提高一半。",
         memory_limit_advice=(
-            "出現記憶體告警。請查明 {target} 中該容器的記憶體上限，以及一天內的用量："
+            "請查明 {target} 中該容器的記憶體上限，以及一天內的用量："
             "用量若在上限之前趨於平穩，將上限提高一半；否則請追查洩漏。"
         ),
         restart="{target} 停滯或洩漏：可逐一重啟其 Pod 爭取時間，並追查原因。",
@@ -103,7 +98,6 @@ TUNING_TEXTS = {
             "請先查明這兩項、目前的副本數，以及是否由自動擴縮管理；否則請查看它所呼叫的對象。"
         ),
         cache="在 {target} 之前快取最常讀取的回應，存活時間設為 30 至 300 秒，並觀察命中率與資料新鮮度。",
-        some_workload="該工作負載",
         within_grammar="指令符合允許的語法",
         advice_only="僅為文字建議，沒有指令",
         log_shadow="影子模式：未執行 {command}。若要執行，須在本系統之外取得多人簽核。",

@@ -151,17 +151,36 @@ def test_a_daemonset_is_not_scaled() -> None:
 
 def test_without_a_workload_or_namespace_there_is_no_command() -> None:
     alert = exemplar("HighMemoryUsage", {"instance": "10.0.0.1"})
-    (unknown,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
+    assert tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN) == []
+    (unknown,) = tuning_suggestions(judgement(), case(alert), None, Language.EN)
     assert unknown.kubectl_or_config == ""
-    assert "the workload" in unknown.description
+    assert "checkout" in unknown.description
     alert = exemplar("HighMemoryUsage", {"deployment": "checkout"})
-    (unplaced,) = tuning_suggestions(judgement(), case(alert, namespace="", service=""), None, Language.EN)
+    (unplaced,) = tuning_suggestions(judgement(), case(alert, namespace=""), None, Language.EN)
     assert unplaced.kubectl_or_config == ""
+
+
+@pytest.mark.parametrize(
+    ("alert", "team"),
+    [
+        (exemplar("HighMemoryUsage", {"instance": "10.0.0.1"}), Responsibility.INFRA),
+        (exemplar("HighMemoryUsage", {"instance": "10.0.0.1"}), Responsibility.DB),
+        (checkout_alert("LatencyHigh"), Responsibility.INFRA),
+        (checkout_alert("SlowQueries"), Responsibility.DB),
+        (exemplar("AppCrashRateHigh", {"app": "shop-android"}), Responsibility.FE),
+    ],
+)
+def test_nothing_is_suggested_for_what_cannot_be_tuned(alert: Exemplar, team: Responsibility) -> None:
+    assert suggested(alert, judged=judgement(primary_responsibility=team)) == []
+
+
+def test_what_is_hardly_used_gets_no_higher_limit() -> None:
+    assert suggested(checkout_alert("ContainerLowCpuUtilization", metrics={"cpu_percent": 3})) == []
 
 
 def test_an_invalid_workload_name_gets_no_command() -> None:
     alert = exemplar("HighMemoryUsage", {"deployment": "check;out\u202e"}, namespace="shop")
-    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
+    (suggestion,) = tuning_suggestions(judgement(), case(alert), None, Language.EN)
     assert suggestion.kubectl_or_config == ""
     assert "\u202e" not in suggestion.description
 
@@ -180,7 +199,7 @@ def test_a_container_name_injects_no_flags(container: str) -> None:
     ],
 )
 def test_a_workload_or_namespace_injects_no_flags(alert: Exemplar) -> None:
-    (suggestion,) = tuning_suggestions(judgement(), case(alert, service=""), None, Language.EN)
+    (suggestion,) = tuning_suggestions(judgement(), case(alert), None, Language.EN)
     assert suggestion.kubectl_or_config == ""
 
 

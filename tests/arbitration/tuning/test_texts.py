@@ -82,10 +82,7 @@ def test_numbers_are_rounded_to_whole_ones() -> None:
 @pytest.mark.parametrize("name", ["{rps}", "{0}", "check{", "{target.__class__}"])
 @pytest.mark.parametrize("language", Language)
 def test_braces_in_a_workload_name_are_not_formatted(language: Language, name: str) -> None:
-    """It is no valid name, and replaced as a whole."""
     found = exemplar("OOM", {"deployment": name}, namespace="shop")
-    (suggestion,) = tuning_suggestions(judgement(), case(found, service=""), None, language)
-    texts = TUNING_TEXTS[language]
-    expected = texts.memory_limit_advice.format(target=texts.some_workload)
-    assert suggestion.description == expected.replace(" 該工作負載 ", "該工作負載")
+    (suggestion,) = tuning_suggestions(judgement(), case(found, service=name), None, language)
+    assert name in suggestion.description
     assert suggestion.kubectl_or_config == ""
