@@ -42,7 +42,7 @@ _NOT_CURRENT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _NOT_CURRENT_AFTER = re.compile(
-    r"^\s?(?:more|sets?\b|\(s\)"
+    r"^\s?(?:more|sets?\b|\(s\)|per\b|in (?:each|every)\b"
     r"|(?:is|are|were|was|have|has)? ?(?:not|un\w+|missing|lost|down|fail\w*|crash\w*|offline|lag\w*)"
     r"|無法|不可用|異常|失敗|未就緒)",
     re.IGNORECASE,
@@ -65,7 +65,8 @@ _ABOUT_MEMORY = re.compile(
     r"\b(?:memory|mem|oom\w*|rss)\b|oomkill|記憶體|(?<=\d)\s?[KMGT]iB?(?![A-Za-z])", re.IGNORECASE
 )
 _NOT_OF_CONTAINER = re.compile(
-    r"\b(?:disk|storage|volume|body|bodies|upload|payload|file|message|heap|jvm|xmx|nodes?|hosts?|quota|limit ?range)\b"
+    r"\b(?:disk|storage|volume|body|bodies|upload|payload|file|message|heap|jvm|xmx|nodes?|hosts?"
+    r"|quota|limit ?range|gpu|shm|cache)\b"
     r"|磁碟|儲存|節點|主機|配額|堆積記憶體",
     re.IGNORECASE,
 )

@@ -67,7 +67,7 @@ _GUIDANCE = ("runbook", "url", "link", "action", "remed", "playbook", "resolutio
 """Annotations with these in their names say what to do, not what is; they may speak against a command, not for one."""
 
 _AGAINST_COMMANDS = (
-    *(Fact.NO_RESTART, Fact.NO_UNDO, Fact.NO_GROWTH, Fact.NO_SCALE),
+    *(Fact.NO_CHANGE, Fact.NO_RESTART, Fact.NO_UNDO, Fact.NO_GROWTH, Fact.NO_SCALE),
     *(Fact.AUTOSCALER, Fact.VERTICAL_AUTOSCALER),
 )
 _OWN_NAME_MIN = 3

@@ -119,8 +119,8 @@ def check_undo(command: Command, evidence: CommandEvidence, _parts: NamedParts) 
 def check_restart(_command: Command, evidence: CommandEvidence, _parts: NamedParts) -> Grounds:
     """Check that a restart clears what the evidence states, and that nothing in it speaks against one."""
     _refuse(evidence, "a restart does not cure", _NO_CURE)
-    _refuse(evidence, _AGAINST, _NO_RESTART)
     _refuse(evidence, "a restart does not help where the trouble lies with", _DEPENDENCIES)
+    _refuse(evidence, _AGAINST, _NO_RESTART)
     quote = evidence.states(Fact.HANG)
     if quote is None:
         raise RefusedCommand(

@@ -31,8 +31,8 @@ _OVER = any_of(
     r"(?<!not )(?<!not been )(?<!never )(?<!n't )\b(?:resolved|recovered|cleared|mitigated|solved|cured|remediated)\b",
     r"(?<!not )(?<!not been )(?<!n't )\bfixed\b(?! (?:at|size|limit|number|memory|cpu|pool|rate))",
     r"\bback (?:to|from|under|below|within)\b|\breturned to\b|\b(?:now|is|are) (?:gone|over(?!-)|fine)\b",
-    r"\b(?:planned|scheduled) (?:maintenance|restart)\b",
-    r"已(?:經)?(?:解除|恢復|修復|排除|解決|清除|消失|復原)|恢復正常|恢復後|不再(?!回應)",
+    r"\bnot (?:seen|observed|reached|exceeded)\b|\b(?:planned|scheduled) (?:maintenance|restart)\b",
+    r"已(?:經)?(?:解除|恢復|修復|排除|解決|清除|消失|復原)|已[^，。；]{0,8}?(?:修正|修復|解決)|恢復正常|恢復後|不再(?!回應)",
 )
 _EARLIER = any_of(
     r"\b(?:yesterday|last (?:night|week|month|year)|(?:days?|weeks?|months?) ago|earlier)\b",
@@ -40,6 +40,8 @@ _EARLIER = any_of(
     r"\bin the past\b|\b(?:only|just) once\b|\b(?:limit|maximum) (?:was|used to be)\b",
     r"昨[天日晚夜]|前天|上週|上個月|先前|日前|曾(?:經)?",
 )
+_LONG_AGO = any_of(r"\blast (?:week|month|quarter|year)\b|\b(?:weeks?|months?|years?) ago\b|上週|上個?月|去年")
+_FELL = any_of(r"\b(?:dropp?ed|fell|down|decreased) from\b|\bpeaked\b|(?:降|減)(?:至|到)")
 _IMPROVED = any_of(
     r"\b(?:errors?|error rate|latency|p9\d|failures?|timeouts?|throttl\w*)\b[^,;]{0,25}?"
     r"\b(?:fell|fallen|dropp\w+|decreas\w+|declin\w+|lower|improv\w+|below|stable|fine"
@@ -72,6 +74,7 @@ _OF_ANOTHER = tuple(
         rf"{_NAME}(?:'s)? (?:has|have|had|runs?|runs? on|running|with|uses) (?:\w+ ){{0,2}}?\w+ replicas?\b",
         rf"{_NAME} (?:(?:was|is|got|were|has been|being) )+(?:oom|killed|throttled|over-?provisioned|out of memory)",
         rf"\b(?:container|sidecar) {_NAME} (?:has|was|is|got|uses|exceed\w*|of|in|with|at)\b",
+        r"\b(?P<name>canary|staging)\b",
         rf"{_NAME}'s (?:cpu|memory|limit|replicas|maximum)\b",
         r"(?P<name>(?!目前|現在|現有|服務|該服務|本服務|工作負載|部署|總共)[\u4e00-\u9fff]{2,8})(?<!目前)(?<!現在)有\s?\d+\s?個副本",
     )
@@ -81,7 +84,9 @@ _OWN = re.compile(r"x{3,}")
 
 def is_doubtful(fact: Fact, sentence: str, start: int, end: int) -> bool:
     """Return whether a sentence says that a fact, worded from `start` to `end`, does not hold now."""
-    if _OVER.search(sentence) or (fact is not Fact.RELEASE and _EARLIER.search(sentence)):
+    if _OVER.search(sentence) or (_LONG_AGO if fact is Fact.RELEASE else _EARLIER).search(sentence):
+        return True
+    if fact is Fact.CPU_HIGH and _FELL.search(sentence):
         return True
     if fact in _MAY_IMPROVE and _IMPROVED.search(sentence):
         return True

@@ -37,6 +37,7 @@ class Fact(Enum):
     PROBE = auto()
     STUCK_POD = auto()
     OVERSIZED = auto()
+    NO_CHANGE = auto()
     NO_RESTART = auto()
     NO_UNDO = auto()
     NO_GROWTH = auto()
@@ -73,7 +74,7 @@ _OTHERS = (
 _OTHERS_ZH = r"上游|下游|第三方|外部(?:服務|系統| ?API)|供應商|服務商|相依(?:服務|系統)|依賴(?:服務|系統)|資料庫|金流"
 _FAILS = (
     r"slow\w*|time[ds]?[ -]?outs?|tim(?:es|ed|ing) out|latency|unavailable|unreachable|down|refus\w+|locks?|locked"
-    r"|wait(?:s|ing)?|lag\w*|fail\w*|errors?|degraded|overload\w*|outage|saturat\w+|exhaust\w+"
+    r"|gone|went away|wait(?:s|ing)?|lag\w*|fail\w*|errors?|degraded|overload\w*|outage|saturat\w+|exhaust\w+"
     r"|respon(?:ds?|ses?|ded|ding)|takes?|took|spen[dt]s?|\d ?m?s"
 )
 _FAILS_ZH = r"逾時|超時|變慢|緩慢|過慢|很慢|失敗|中斷|異常|等待|無法|錯誤|延遲|故障|不穩"
@@ -81,7 +82,10 @@ _RELEASE = r"rollout|roll-out|release|deploy|upgrade|update|version|revision|bui
 _VERSION = r"v?\d+(?:\.\d+)+\S*|v\d+"
 _ARTICLES = r"(?:the|an?|its|their|last|latest|new|this|that|recent|today'?s|yesterday'?s)"
 _DEPLOYMENT = r"deployment(?=\s+(?:of|to|at|on|with|today|yesterday)\b|\s*(?:[,:(]|$))"
-_NAMED = r"(?:\s+(?:of|to|with)\s+(?:the\s+)?(?P<name>[\w./:@+-]+))?"
+_NAMED = (
+    r"(?:\s+v?\d[\w.-]*)?(?:\s+(?:of|to|with|on|at|by|in)\s+(?!prod|live|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?:the\s+)?(?P<name>[\w./:@+-]+))?"
+)
 _CONFIGURATION = r"config\w*|settings?|certificates?|secrets?|credentials?|tokens?"
 _SETTINGS = (
     r"env(?:ironment)?(?: variables?| vars?)?|settings?|variables?|secrets?|config ?maps?|config(?:uration)?"
@@ -122,6 +126,8 @@ OF_OTHERS = any_of(
     rf"\b(?:{_MACHINES})(?:'s)?(?: [\w`'-]+){{0,6}} (?:cpu|memory|mem)\b",
     rf"\b(?:cpu|memory|mem)\b(?: \w+){{0,2}} (?:of|on) (?:the |a )?(?:{_MACHINES})\b",
     r"\bcpu (?:steal|iowait|temperature|request)\b|\b(?:iowait|bots?|scrap(?:er|ers|ing)|crawlers?)\b",
+    r"\b(?:of|its|the|cpu|memory) requests?\b",
+    r"\b(?:gpu|shared memory|page cache|/dev/shm)\b|/dev/shm\b",
     r"\b(?:quota|overcommit\w*|allocatable|cluster|credits|load average|load per (?:core|cpu))\b",
     r"\b(?:heap|jvm|gc|virtual memory)\b|\b(?:cpu|memory) requests\b",
     rf"\b(?:{_STORES})\b",
@@ -134,6 +140,7 @@ _OF_DATABASES = any_of(
     r"資料庫|交易|查詢",
 )
 _OF_MACHINES = any_of(
+    r"\b(?:full gc|gc pauses?|leader election|failover)\b|\bfor \d+ ?(?:ms|s|sec\w*)\b",
     r"\b(?:nodes?|hosts?|terminating|browsers?|ios|android|disks?|nfs|mounts?|kernel)\b|節點|主機",
     r"\b(?:buttons?|forms?|pages?|screens?|tabs?|ui|gui|elevators?|printers?)\b|按鈕|頁面|畫面|表單",
 )
@@ -147,7 +154,7 @@ WORDINGS: tuple[Wording, ...] = (
             r"\bhpas?\b",
             r"\bhorizontal ?pod ?auto ?scal\w+",
             r"(?<!cluster )(?<!cluster-)\bauto-?scal(?:er|ers|ing|ed)\b",
-            r"\b(?:min|max)_?replicas\b",
+            r"\b(?:min|max)_?replicas\b|\bmax(?:imum)?[ :=]+\d+\)",
             r"\bkeda\b|\bscaled ?objects?\b|\bvpa\b|\bvertical ?pod ?auto ?scal\w+",
             r"自動(?:水平)?(?:擴縮|擴展|伸縮|調整規模)",
         ),
@@ -238,7 +245,7 @@ WORDINGS: tuple[Wording, ...] = (
         Fact.RELEASE,
         any_of(
             r"\b(?:introduced|regress\w*|started|began|broken?)\s+(?:in|with|by)\s+"
-            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_VERSION})(?!\s+(?:\S+\s+)?of\s+the\b)"
+            rf"(?:{_ARTICLES}\s+)*(?:(?:{_RELEASE})\b|{_VERSION}){_NAMED}"
         ),
     ),
     Wording(
@@ -273,7 +280,7 @@ WORDINGS: tuple[Wording, ...] = (
         Fact.HANG,
         any_of(
             r"\b(?:memory|heap|connections?|handles?|descriptors?|fds?|threads?|goroutines?|sockets?)"
-            r"\b.{0,20}?\bleak(?:s|ed|ing|age)?\b",
+            r"\b.{0,20}?\bleak(?:s|ed|ing|age)?\b(?: in (?!(?:the|an?|its|v\d\S*|version)\b)(?P<name>[a-z][\w-]*))?",
             r"\bleak(?:s|ed|ing)?\b.{0,20}?\b(?:memory|heap|connections?|handles?|descriptors?|threads?|goroutines?|sockets?)\b",
             r"(?:記憶體|連線|執行緒|控制代碼|檔案描述).{0,6}?(?:洩漏|洩露|外洩)",
         ),
@@ -289,7 +296,7 @@ WORDINGS: tuple[Wording, ...] = (
         ),
         any_of(
             r"\b(?:ip|node|address|storage|ceph|disk|zfs|buffer)[- ]?pools?\b|\b(?:nearly|almost) (?:full|exhausted)\b",
-            r"\b(?:too many|traffic|bursts?|spikes?|backlog|because|due to)\b|流量|請求過多|因為",
+            r"\b(?:too many|traffic|bursts?|spikes?|backlog|because|due to|by|storms?)\b|流量|請求過多|因為",
         ),
     ),
     Wording(

@@ -5,6 +5,7 @@ from openclaw_stream.arbitration.kubectl import Command, Kind, RefusedCommand, V
 from openclaw_stream.arbitration.remedies.command_evidence import CommandEvidence, alerts_about, read_evidence
 from openclaw_stream.arbitration.remedies.conditions import CONDITIONS, NamedParts
 from openclaw_stream.arbitration.remedies.data_stores import is_data_store, names_data_store
+from openclaw_stream.arbitration.remedies.patterns import Fact
 from openclaw_stream.arbitration.remedies.remedy_texts import reason_text
 from openclaw_stream.arbitration.remedies.resources import container_of, evidence_resources, known_workloads
 from openclaw_stream.events.decision import GoldenSignals, Judgement
@@ -44,6 +45,8 @@ def _reason(evidence: CommandEvidence, command: Command, case: Case, language: L
     about = alerts_about(case, command.kind, command.name)
     if any(map(is_data_store, (workload, container))) or names_data_store(about):
         raise RefusedCommand(f"{command.target} is a data store: changing one takes more than a command")
+    if quote := evidence.mentions(Fact.NO_CHANGE):
+        raise RefusedCommand(f"the evidence speaks against any change: “{quote.statement.words}”")
     controllers = {each.name for each in known_workloads(evidence_resources(case))}
     parts = NamedParts(container, any_container, workload in controllers)
     return reason_text(CONDITIONS[command.verb](command, evidence, parts), language)

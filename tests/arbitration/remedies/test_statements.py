@@ -129,7 +129,7 @@ def test_the_own_name_is_no_evidence() -> None:
     own = ("stripe-proxy", "queue-worker", "deadlock-detector")
     for text in ("requests to stripe-proxy fail", "queue-worker is slow", "deadlock-detector is down"):
         assert statements(text, own) == ()
-    assert {each.fact for each in statements("stripe-proxy waits: Stripe is slow", own)} == {Fact.DEPENDENCY}
+    assert Fact.DEPENDENCY in {each.fact for each in statements("stripe-proxy waits: Stripe is slow", own)}
 
 
 @pytest.mark.parametrize(
