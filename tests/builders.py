@@ -62,7 +62,8 @@ def case_from(*exemplars: Exemplar, **overrides: Any) -> Case:
 
 
 def _subject_of(first: Exemplar) -> Subject:
-    return subject_of(first.name, first.namespace, first.service, first.target_resource, first.labels)[1]
+    own = first.service if first.service != service_of(first.labels, first.target_resource) else ""
+    return subject_of(first.name, first.namespace, own, first.target_resource, first.labels)[1]
 
 
 def judgement(**overrides: Any) -> Judgement:

@@ -147,7 +147,7 @@ def test_affected_services_are_clean_names_of_the_case(
 
 def test_the_namespace_is_that_of_the_workload_else_of_the_case() -> None:
     labels = {"namespace": "shop", "deployment": "checkout"}
-    assert judge_one(alert("CheckoutDown", "down", labels), namespace="other").namespace == "shop"
+    assert judge_one(alert("CheckoutDown", "down", labels), namespace="other", service="").namespace == "shop"
     assert judge_one(alert("CheckoutDown", "down"), namespace="sh\u202eop\n").namespace == "shop"
 
 
