@@ -23,7 +23,7 @@ from tests.arbitration.llm.providers.loopback import Answer, responds
 from tests.conftest import PROJECT
 
 CALLS_MAX = 3
-SECONDS = 240.0
+SECONDS = 150.0
 TEST_SECONDS = 900
 """More than two calls and two starts of a server take, so that a slow machine fails no test."""
 
