@@ -40,7 +40,6 @@ _FAULT_PATTERNS = {
         r"\bquer(?:y|ies)\b|\b[qr]ps\b|throughput|high traffic|traffic (?:high|spike)|request rate|流量|查詢"
     ),
 }
-_BLANK_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -83,8 +82,6 @@ class _Subject:
         """Return a suggestion: `text` with a command that the evidence asks for, else `advice` in words."""
         rendered, reason = self._justified(command)
         description = (text if rendered else advice).format(target=self.name, **values)
-        # Blanks set off names in Latin letters; between two Chinese characters there is none.
-        description = _BLANK_IN_CHINESE.sub("", description)
         return Suggestion(type=kind, description=description, kubectl_or_config=rendered, command_reason=reason)
 
     def _justified(self, text: str) -> tuple[str, str]:
