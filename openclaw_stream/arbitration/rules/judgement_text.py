@@ -77,9 +77,12 @@ class JudgementText:
 
     def _others(self, case: Case, root: str) -> str:
         """Return the other alerts of the case, each with what it says."""
-        first = {each.name: each for each in reversed(case.exemplars) if each.name != root}
-        shown = [f"{single_line(name)} ({_cut(_quote(case, name), _OTHER_LIMIT)})" for name in reversed(first)]
-        return self.render("also", names=self.join(shown[:_OTHERS_MAX])) if shown else ""
+        names = [name for name in dict.fromkeys(each.name for each in case.exemplars) if name != root][:_OTHERS_MAX]
+        shown = self.join(self._other(name, _cut(_quote(case, name), _OTHER_LIMIT)) for name in names)
+        return self.render("also", others=shown) if shown else ""
+
+    def _other(self, name: str, quote: str) -> str:
+        return self.render("other", name=single_line(name), text=quote) if quote else single_line(name)
 
     def responsibility(self, diagnosis: Diagnosis, owner: Owner | None = None) -> str:
         """Return why this team is responsible; the owner of the subject is named where its responsibility is known."""

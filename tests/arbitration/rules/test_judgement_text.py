@@ -101,6 +101,14 @@ def test_an_alert_without_text_is_named() -> None:
     assert not judge(case_from(), Language.EN).description.startswith("The alert is ")
 
 
+def test_other_alerts_are_quoted_too() -> None:
+    others = (alert("Oddity", "It is odd."), alert("Oddity", "It is odd again"), alert("Wordless"))
+    description = judge(case_from(ERRORS, *others), Language.EN).description
+    assert "Also: Oddity “It is odd”, Wordless. " in description
+    chinese = judge(case_from(ERRORS, *others), Language.ZH_TW).description
+    assert "同時：Oddity「It is odd」、Wordless。" in chinese
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("found", [ERRORS, alert("WidgetsAreOdd"), alert("MySQLDown", "MySQL is down")])
 def test_every_decision_gives_three_checks(found: Exemplar, language: Language) -> None:
