@@ -53,6 +53,12 @@ _HPA_MAX = re.compile(
     rf"|(?:上限|最大(?:副本)?數?|最多){_IS}(?P<zh>{_COUNT})(?! ?%|[A-Za-z])",
     re.IGNORECASE,
 )
+NOT_OF_REPLICAS = re.compile(
+    r"\b(?:disk|connections?|sessions?|threads?|storage|queue|pool|rate|bandwidth|size|requests?|files?|volumes?)\b"
+    r"|\d ?[KMGT]i?B\b|連線|磁碟|儲存|佇列|頻寬",
+    re.IGNORECASE,
+)
+"""What a maximum may be of, other than replicas."""
 _LIMIT = r"(?:memory |mem |container |hard |cgroup )*limit"
 _MEMORY_LIMIT = re.compile(
     rf"\blimits?{_IS}(?P<after>{_SIZE})|(?P<before>{_SIZE})\s(?:{_LIMIT})"
@@ -112,6 +118,8 @@ def replicas(sentence: str) -> Iterator[int]:
 
 def hpa_maximum(sentence: str) -> Iterator[int]:
     """Yield the maximum of an autoscaler that a sentence states."""
+    if NOT_OF_REPLICAS.search(sentence):
+        return
     for match in _HPA_MAX.finditer(sentence):
         yield _count(match["en"] or match["zh"])
 

@@ -9,7 +9,7 @@ from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import WORKLOAD_KINDS
 from openclaw_stream.arbitration.kubectl import Kind
 from openclaw_stream.arbitration.remedies.patterns import Fact
-from openclaw_stream.arbitration.remedies.resources import evidence_resources
+from openclaw_stream.arbitration.remedies.resources import evidence_resources, known_workloads
 from openclaw_stream.arbitration.remedies.statements import Statement, named_facts, quotable, statements
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Exemplar
@@ -116,10 +116,15 @@ class CommandEvidence:
         return [each for each in of_target if each.statement.fact is fact and each.statement.certain]
 
 
-def read_evidence(case: Case, metrics: GoldenSignals | None, kind: Kind, name: str) -> CommandEvidence:
-    """Read from a case and its golden signals what concerns a command on the resource `kind`/`name`."""
+def read_evidence(
+    case: Case, metrics: GoldenSignals | None, kind: Kind, name: str, namespace: str = ""
+) -> CommandEvidence:
+    """Read from a case and its golden signals what concerns a command on the resource `kind`/`name`.
+
+    With a namespace, alerts of other namespaces are about something else.
+    """
     exemplars = case.exemplars[:_EXEMPLARS_MAX]
-    about = [_is_about(each, case, kind, name) for each in exemplars]
+    about = [_is_about(each, case, kind, name, namespace) for each in exemplars]
     own = _own_names([each for each, is_about in zip(exemplars, about, strict=True) if is_about], case, name)
     quotes = [
         quote
@@ -132,17 +137,26 @@ def read_evidence(case: Case, metrics: GoldenSignals | None, kind: Kind, name: s
     return evidence
 
 
-def alerts_about(case: Case, kind: Kind, name: str) -> list[Exemplar]:
-    """Return the alerts that name the resource `kind`/`name`."""
-    return [each for each in case.exemplars[:_EXEMPLARS_MAX] if _is_about(each, case, kind, name)]
+def alerts_about(case: Case, kind: Kind, name: str, namespace: str) -> list[Exemplar]:
+    """Return the alerts that are about the resource `kind`/`name`."""
+    return [each for each in case.exemplars[:_EXEMPLARS_MAX] if _is_about(each, case, kind, name, namespace)]
 
 
-def _is_about(exemplar: Exemplar, case: Case, kind: Kind, name: str) -> bool:
-    """Return whether an alert names the resource; one that names nothing is about the subject of its case."""
-    found = evidence_resources(replace(case, service="", exemplars=(exemplar,))).resources
+def _is_about(exemplar: Exemplar, case: Case, kind: Kind, name: str, namespace: str) -> bool:
+    """Return whether an alert is about the resource.
+
+    An alert that names nothing is about the subject of its case; one that names a workload with its kind is about that,
+    not about the other services in its labels; of several workloads it is about the subject of the case.
+    """
+    if namespace and exemplar.namespace not in ("", namespace):
+        return False
+    found = evidence_resources(replace(case, service="", exemplars=(exemplar,)))
+    workloads = {each.name for each in known_workloads(found)}
+    if kind not in (Kind.POD, Kind.HPA) and workloads:
+        return name in workloads and (len(workloads) == 1 or name == case.subject.name)
     kinds = {kind} if kind is not Kind.HPA else {Kind.HPA, Kind.DEPLOYMENT, Kind.STATEFULSET}
-    if found:
-        return any(each.name == name and each.kind in kinds for each in found)
+    if found.resources:
+        return any(each.name == name and each.kind in kinds for each in found.resources)
     return name in (case.service, case.subject.name)
 
 

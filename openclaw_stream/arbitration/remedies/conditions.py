@@ -16,6 +16,9 @@ GROWTH_MAX = 2
 """A command may at most double what the evidence states."""
 
 _SCALE_IN_MIN = 2
+_CPU_TARGET_MIN, _CPU_TARGET_MAX = 40, 90
+"""A lower target always asks for the maximum, a higher one is never reached in time."""
+
 _KEDA_PREFIX = "keda-hpa-"
 _NO_CURE = (
     (Fact.CRASH_LOOP, "a crash loop"),
@@ -29,6 +32,10 @@ _NO_RESTART = (
     (Fact.MIGRATION, "a restart, which would break off a migration"),
 )
 _NO_SCALE = ((Fact.NO_GROWTH, "more capacity"), (Fact.NO_SCALE, "more replicas"))
+_SHORTAGES = (
+    *((Fact.CPU_HIGH, "the CPU trouble"), (Fact.THROTTLED, "the throttling"), (Fact.LOAD, "the load of each replica")),
+    *((Fact.MEMORY_HIGH, "the shortage of memory"), (Fact.OOM_KILL, "the shortage of memory")),
+)
 _AGAINST = "the evidence speaks against"
 _DEPENDENCIES = (
     (Fact.DEPENDENCY, "a dependency"),
@@ -61,6 +68,8 @@ def check_autoscale(command: Command, evidence: CommandEvidence, _parts: NamedPa
     limit = max(GROWTH_MAX * current, current + 2)
     if not current < high <= limit:
         raise RefusedCommand(f"the maximum {high} is not above the {current} replicas that run and at most {limit}")
+    if not _CPU_TARGET_MIN <= int(flags.get("cpu", "80%").rstrip("%")) <= _CPU_TARGET_MAX:
+        raise RefusedCommand(f"the CPU target is not within {_CPU_TARGET_MIN} and {_CPU_TARGET_MAX} percent")
     return [_demand("autoscale", evidence), (Ground.REPLICAS, quote), (Ground.NO_AUTOSCALER, None)]
 
 
@@ -212,6 +221,8 @@ def _oversized(what: str, evidence: CommandEvidence, replicas: int = _SCALE_IN_M
         raise RefusedCommand(f"{what} needs evidence that the workload has more than it needs, and no alert states it")
     if replicas < _SCALE_IN_MIN:
         raise RefusedCommand(f"{what} leaves fewer than {_SCALE_IN_MIN} replicas")
+    _refuse(evidence, f"{what} would add to", _SHORTAGES)
+    _refuse(evidence, _AGAINST, ((Fact.NO_GROWTH, "another size"),))
     return quote
 
 
@@ -233,14 +244,18 @@ def _resource(resource: str, limit: str | None, request: str | None, evidence: C
     proposed = float(size(resource, limit)) if limit else current
     if request and size(resource, request) > proposed:
         raise RefusedCommand(f"the {resource} request {request} is above the limit")
+    if request and size(resource, request) < current / GROWTH_MAX:
+        raise RefusedCommand(f"the {resource} request {request} is below half of the limit")
     if proposed < current:
         return [(Ground.OVERSIZED, _oversized(f"a lower {resource} limit", evidence)), (ground, stated)]
     if proposed > GROWTH_MAX * current:
         raise RefusedCommand(f"{resource}={limit} is more than twice the current limit")
     _refuse(evidence, _AGAINST, ((Fact.NO_GROWTH, "more capacity"),))
     _refuse(evidence, "set resources would work against", ((Fact.VERTICAL_AUTOSCALER, "the autoscaler of its limits"),))
+    if not limit:
+        raise RefusedCommand(f"no alert states the current {resource} request")
     reason = shortage(evidence)
-    if limit and proposed == current and reason[0] is Ground.OOM_KILL:
+    if proposed == current and reason[0] is Ground.OOM_KILL:
         raise RefusedCommand(f"{resource}={limit} is the limit at which it was killed")
     return [reason, (ground, stated)]
 

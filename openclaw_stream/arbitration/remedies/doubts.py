@@ -74,6 +74,7 @@ _OF_ANOTHER = tuple(
         rf"{_NAME}(?:'s)? (?:has|have|had|runs?|runs? on|running|with|uses) (?:\w+ ){{0,2}}?\w+ replicas?\b",
         rf"{_NAME} (?:(?:was|is|got|were|has been|being) )+(?:oom|killed|throttled|over-?provisioned|out of memory)",
         rf"\b(?:container|sidecar) {_NAME} (?:has|was|is|got|uses|exceed\w*|of|in|with|at)\b",
+        rf"\b(?:hpa|autoscaler) {_NAME} (?:is|has|at|reached|hit|cannot|wants)\b",
         r"\b(?P<name>canary|staging)\b",
         rf"{_NAME}'s (?:cpu|memory|limit|replicas|maximum)\b",
         r"(?P<name>(?!目前|現在|現有|服務|該服務|本服務|工作負載|部署|總共)[\u4e00-\u9fff]{2,8})(?<!目前)(?<!現在)有\s?\d+\s?個副本",

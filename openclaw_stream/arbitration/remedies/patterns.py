@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from openclaw_stream.arbitration.remedies.amounts import NOT_OF_REPLICAS
+
 
 class Fact(Enum):
     """What a sentence, a label or a metric states about a workload.
@@ -169,6 +171,7 @@ WORDINGS: tuple[Wording, ...] = (
             r"\bmax(?:imum)?\b.{0,30}\breached\b",
             r"(?:已達|達到|到達|達)(?:其|了)?(?:副本)?(?:最大|上限)|上限已滿",
         ),
+        NOT_OF_REPLICAS,
     ),
     Wording(
         Fact.THROTTLED,

@@ -36,13 +36,13 @@ def reason_for(
         raise RefusedCommand("the database team gets no command: changing a data store takes more than one")
     if case.resolved_early and command.verb is not Verb.SET_RESOURCES:
         raise RefusedCommand("the incident has ended: there is nothing left that the command would change")
-    return _reason(read_evidence(case, metrics, command.kind, command.name), command, case, language)
+    return _reason(read_evidence(case, metrics, command.kind, command.name, command.namespace), command, case, language)
 
 
 def _reason(evidence: CommandEvidence, command: Command, case: Case, language: Language) -> str:
     container, any_container = container_of(case)
     workload = workload_of_pod(command.name) if command.kind is Kind.POD else command.name
-    about = alerts_about(case, command.kind, command.name)
+    about = alerts_about(case, command.kind, command.name, command.namespace)
     if any(map(is_data_store, (workload, container))) or names_data_store(about):
         raise RefusedCommand(f"{command.target} is a data store: changing one takes more than a command")
     if quote := evidence.mentions(Fact.NO_CHANGE):

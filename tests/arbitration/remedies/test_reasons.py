@@ -265,3 +265,61 @@ def test_the_database_team_and_data_stores_get_no_command() -> None:
 )
 def test_a_name_shows_a_data_store(name: str, *, expected: bool) -> None:
     assert is_data_store(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("command", "summary", "why"),
+    [
+        ("autoscale deployment/checkout --min=3 --max=6 --cpu=1%", BUSY, "the CPU target"),
+        ("autoscale deployment/checkout --min=3 --max=6 --cpu=100%", BUSY, "the CPU target"),
+        (
+            "scale deployment/checkout --replicas=2",
+            "over-provisioned with 6 replicas. CPU is at 97 %",
+            "add to the CPU",
+        ),
+        ("scale deployment/checkout --replicas=2", "over-provisioned with 6 replicas. Do not scale in", "another size"),
+        (f"{MEMORY}=256Mi", "over-provisioned: memory limit 512Mi. Memory is at 95 %", "the shortage of memory"),
+        (f"{CPU}=100m", "over-provisioned: CPU limit 500m. The CPU is throttled", "add to the throttling"),
+        (f"{MEMORY}=768Mi --requests=memory=8Mi", "OOM killed at its limit of 512Mi", "below half of the limit"),
+        (
+            "set resources deployment/checkout --containers=app --requests=memory=300Mi",
+            "Memory is at 95% of 512Mi",
+            "no alert states the current memory request",
+        ),
+    ],
+)
+def test_a_command_that_would_add_to_the_trouble_is_refused(command: str, summary: str, why: str) -> None:
+    with pytest.raises(RefusedCommand, match=why):
+        reason(command, of(summary))
+
+
+@pytest.mark.parametrize("label", ["app", "service", "workload", "statefulset"])
+def test_an_alert_is_about_its_workload_and_not_about_other_names_in_it(label: str) -> None:
+    kind = label if label == "statefulset" else "deployment"
+    case = of("Worker threads are deadlocked", **{label: "gateway"})
+    with pytest.raises(RefusedCommand, match="needs a hang"):
+        reason(f"rollout restart {kind}/gateway", case)
+    assert reason(RESTART, case)
+
+
+def test_an_alert_of_another_namespace_asks_for_nothing() -> None:
+    here = alert("Hang", "Worker threads are deadlocked", SHOP)
+    there = alert("Slow", "It is slow", {"namespace": "pay", "deployment": "checkout"})
+    case = case_from(here, there)
+    assert reason(RESTART, case)
+    with pytest.raises(RefusedCommand, match="needs a hang"):
+        reason_for(parse(f"kubectl {RESTART} -n pay"), case, None, Language.EN)
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "HPA cart is at its maximum of 10 replicas",
+        "The HPA is calm. The disk is at its maximum of 10 GB",
+        "The HPA is calm. Connections reached their maximum of 10",
+    ],
+)
+def test_a_maximum_of_something_else_is_not_raised(summary: str) -> None:
+    patch = 'patch hpa/checkout --patch=\'{"spec":{"maxReplicas":15}}\''
+    with pytest.raises(RefusedCommand, match="need it at its maximum"):
+        reason(patch, of(summary))
