@@ -23,6 +23,7 @@ from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk
 
 _NAME_MAX = 253
+_NEEDS_MORE = (Fact.OOM_KILL, Fact.MEMORY_HIGH, Fact.THROTTLED)
 _ROLLING = (Verb.SET_RESOURCES, Verb.ROLLOUT_RESTART, Verb.ROLLOUT_UNDO)
 
 
@@ -125,6 +126,8 @@ def _with_command(
 
 def _advice(evidence: CommandEvidence, name: str, texts: RemedyTexts) -> str:
     """Return what to look up for a remedy that the evidence does not settle, or why the usual one does not help."""
+    if evidence.mentions(Fact.NO_CHANGE):
+        return ""
     for fact, advice in (
         (Fact.IMAGE_PULL, texts.image_pull),
         (Fact.MISSING_SETTING, texts.missing_setting),
@@ -133,12 +136,14 @@ def _advice(evidence: CommandEvidence, name: str, texts: RemedyTexts) -> str:
         (Fact.MEMORY_HIGH, texts.memory_limit),
         (Fact.THROTTLED, texts.cpu_limit),
     ):
-        if evidence.states(fact):
+        if evidence.states(fact) and not (fact in _NEEDS_MORE and evidence.mentions(Fact.NO_GROWTH)):
             return advice.format(target=name)
     return _advice_on_scale(evidence, texts).format(target=name)
 
 
 def _advice_on_scale(evidence: CommandEvidence, texts: RemedyTexts) -> str:
+    if evidence.mentions(Fact.NO_GROWTH) or evidence.mentions(Fact.NO_SCALE):
+        return ""
     if evidence.states(Fact.AT_MAXIMUM) and evidence.states(Fact.AUTOSCALER):
         return texts.hpa
     if not (evidence.states(Fact.CPU_HIGH) or evidence.states(Fact.LOAD)) or evidence.mentions(Fact.CPU_LOW):

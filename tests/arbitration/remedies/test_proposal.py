@@ -88,6 +88,10 @@ def test_the_evidence_gives_a_command(
         ("Failed to pull image cart:2.3", "the image exists"),
         ("Error rate is 12 %", ""),
         ("CPU is at 9 %", ""),
+        ("OOM killed. Do not raise the limit", ""),
+        ("CPU is at 97 %. Do not scale out", ""),
+        ("CPU is at 97 %, pods are pending", ""),
+        ("OOM killed. This is a drill", ""),
     ],
 )
 def test_without_a_number_or_a_cure_there_is_advice(summary: str, words: str) -> None:
