@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from openclaw_stream.alerts.subject import WORKLOAD_KINDS
 from openclaw_stream.arbitration.kubectl import Command, Kind, RefusedCommand, Verb, is_label, parse
 from openclaw_stream.arbitration.remedies import command_builders
 from openclaw_stream.arbitration.remedies.command_evidence import CommandEvidence, read_evidence
@@ -23,6 +24,7 @@ from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Action, Language, Responsibility, Risk
 
 _NAME_MAX = 253
+_ADVISED_KINDS = WORKLOAD_KINDS | {"horizontalpodautoscaler", "poddisruptionbudget"}
 _NEEDS_MORE = (Fact.OOM_KILL, Fact.MEMORY_HIGH, Fact.THROTTLED)
 _ROLLING = (Verb.SET_RESOURCES, Verb.ROLLOUT_RESTART, Verb.ROLLOUT_UNDO)
 
@@ -71,6 +73,8 @@ def propose(case: Case, team: Responsibility, metrics: GoldenSignals | None, lan
         for text in _candidates(target, case, resources, evidence):
             if found := _justified(text, case, metrics, language):
                 return _with_command(remedy, *found, evidence, texts)
+    if target is None and case.subject.kind not in _ADVISED_KINDS:
+        return remedy  # a host has no replicas, and no limit of a container
     return replace(remedy, advice=_advice(evidence, safe_text(name, _NAME_MAX, one_line=True), texts))
 
 

@@ -206,3 +206,9 @@ def test_a_command_is_safe_and_its_reason_is_in_the_evidence(
             command = parse(remedy.command)
             assert reason_for(command, case, metrics, language, BE) == remedy.reason
             assert command.verb is not Verb.ROLLOUT_RESTART or not any(part in text for part in NO_RESTART)
+
+
+@pytest.mark.parametrize("labels", [{"instance": "db-17.example:9100"}, {"node": "worker-4"}, {}])
+def test_a_host_gets_no_advice_for_containers(labels: dict[str, str]) -> None:
+    case = case_from(alert("HighMemoryUsage", "Memory usage is above 95 %, CPU is at 99 %", labels))
+    assert propose(case, Responsibility.INFRA, None, Language.EN).advice == ""
