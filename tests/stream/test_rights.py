@@ -26,7 +26,7 @@ def pipeline(secured_kafka: EmbeddedKafkaCluster, superuser: AdminClient, tmp_pa
 def test_the_listed_rights_are_sufficient(pipeline: Pipeline) -> None:
     worker = pipeline.start_watched()
     worker.await_ready()
-    pipeline.produce([(0, alert("cart")), (1, alert("web")), (1, b"poison")])
+    pipeline.produce([(0, alert("cart", "HighMemoryUsage")), (1, alert("web")), (1, b"poison")])
     pipeline.await_settled()
     worker.await_ready()
     assert {d["incident"]["service"] for d in pipeline.decisions()} == {"cart", "web"}

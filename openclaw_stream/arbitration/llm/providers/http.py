@@ -69,10 +69,29 @@ class HttpProvider(ABC):
         timeout: float,  # noqa: ASYNC109
         max_tokens: int | None = None,
     ) -> Reply:
-        """Return the reply to a prompt; see `Provider`."""
+        """Return the reply to a prompt; see `Provider`.
+
+        A request that is refused for one of its parts is sent without that part. The variant that the server takes is
+        used from then on.
+        """
         limit = max_tokens or self._max_tokens
+        variant: int | None = self._variant
         async with self._deadline(timeout):
-            response = await self._send(prompt, schema, limit)
+            while variant is not None:
+                path, body = self._request(prompt, schema, limit, variant)
+                # A lone surrogate has no UTF-8 encoding; it is replaced, so that the call does not fail.
+                content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+                response = await send(self._client, "POST", path, content)
+                sent, variant = variant, self._simpler(variant, response)
+        self._learn(sent, response)
+        return self._reply_of(response, limit)
+
+    def _learn(self, variant: int, response: HttpResponse) -> None:
+        if response.status == httpx.codes.OK and variant > self._variant:
+            log.warning("provider refuses a part of the request", provider=self.name, model=self.model, variant=variant)
+            self._variant = variant
+
+    def _reply_of(self, response: HttpResponse, limit: int) -> Reply:
         document = self._document(response)
         try:
             return self._reply(document, limit)
@@ -81,23 +100,6 @@ class HttpProvider(ABC):
             if embedded is None:
                 raise
             raise self._error(embedded, error.reply) from None
-
-    async def _send(self, prompt: Prompt, schema: Mapping[str, Any], limit: int) -> HttpResponse:
-        """Return the response to a prompt; a request that is refused for one of its parts is sent without that part.
-
-        The variant that the server takes is used from then on.
-        """
-        variant: int | None = self._variant
-        while variant is not None:
-            path, body = self._request(prompt, schema, limit, variant)
-            # A lone surrogate has no UTF-8 encoding; it is replaced, so that the call does not fail.
-            content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-            response = await send(self._client, "POST", path, content)
-            sent, variant = variant, self._simpler(variant, response)
-        if response.status == httpx.codes.OK and sent > self._variant:
-            log.warning("provider refuses a part of the request", provider=self.name, model=self.model, variant=sent)
-            self._variant = sent
-        return response
 
     @abstractmethod
     async def check(self) -> None:
