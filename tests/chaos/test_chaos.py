@@ -10,7 +10,7 @@ from tests.chaos.campaign import Scenario, run_scenario
 from tests.chaos.faults import CREATE, LOG_APPEND
 from tests.chaos.testbed import Servers
 
-pytestmark = [pytest.mark.kafka, pytest.mark.valkey]
+pytestmark = [pytest.mark.kafka, pytest.mark.valkey, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

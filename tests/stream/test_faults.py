@@ -14,6 +14,8 @@ from openclaw_stream.stream.kafka.connection import stop_client
 from tests.stream.crashing import STEPS
 from tests.stream.pipeline import Pipeline, alert, check_exactly_once, counted, webhook
 
+pytestmark = pytest.mark.slow
+
 NewPipeline = Callable[..., Pipeline]
 
 
