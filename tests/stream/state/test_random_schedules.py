@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from openclaw_stream.incidents import state as state_module
 from tests.stream.logs import make_log
-from tests.stream.simulation import SCENARIOS, run
+from tests.stream.simulated_partition import SCENARIOS
+from tests.stream.simulation import run
 
 SEEDED = 60
 

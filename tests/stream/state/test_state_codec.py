@@ -16,7 +16,8 @@ from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.state_codec import GENERATION_KEY, DecodedState, encode, generation_record
 from openclaw_stream.vocabulary import IncidentStatus
 from tests.stream.logs import make_log
-from tests.stream.simulation import SCENARIOS, Machine
+from tests.stream.simulated_partition import SCENARIOS
+from tests.stream.simulation import Machine
 
 FIRING = IncidentStatus.FIRING
 LAST = PublishedDecision("id-1", 2, "DB", ("BE",), "medium", 0.9, "rules", judgement=b"\x00\xffjudgement")
