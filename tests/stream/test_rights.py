@@ -65,7 +65,7 @@ def test_a_revoked_right_is_named_and_no_alert_is_lost(pipeline: Pipeline, super
     pipeline.produce([(0, alert("before"))])
     pipeline.await_settled()
     revoke(superuser, USER, pipeline.settings, [acl])
-    pipeline.produce([(n % 2, alert(f"s{n}")) for n in range(10)] + [(0, b"poison")])
+    pipeline.produce([(n % 2, alert(f"s{n}", "HighMemoryUsage")) for n in range(10)] + [(0, b"poison")])
     name = named(acl, pipeline.settings).replace("transactional ids with the prefix", "transactional id")
     worker.await_reason(name)
     grant(superuser, USER, pipeline.settings, [acl])
