@@ -29,8 +29,8 @@ def subject_title(subject: Subject, trouble: str) -> str:
     The result has at most 200 characters on one line: of a long title the name is cut first. An alert that is its own
     subject has no kind, and no name where that is the trouble.
     """
-    trouble = safe_text(trouble, TITLE_MAX, one_line=True)
-    name = safe_text(subject.name, TITLE_MAX, one_line=True)
+    trouble = _line(trouble)
+    name = _line(subject.name)
     if not name or name == trouble:
         return trouble
     kind = "" if subject.kind == ALERT else _KINDS.get(subject.kind, subject.kind.capitalize())
@@ -39,6 +39,11 @@ def subject_title(subject: Subject, trouble: str) -> str:
     room = max(_HEAD_MIN, TITLE_MAX - len(trouble) - len(separator))
     head = _head(name, f" ({parts})" if parts else "", room) + separator
     return head + _cut(trouble, TITLE_MAX - len(head))
+
+
+def _line(text: str) -> str:
+    """Return a text on one line; the title of an alarm may end as a sentence does."""
+    return safe_text(text, TITLE_MAX, one_line=True).rstrip(".。 ")
 
 
 def _head(name: str, where: str, room: int) -> str:

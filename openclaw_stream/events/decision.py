@@ -84,7 +84,8 @@ class IncidentSubject(EventModel):
 
     kind: str = Field(
         description="In lower case: a Kubernetes kind such as deployment, pod, node or persistentvolumeclaim; service, "
-        "workload, host, datasource; alert where nothing but the name of the alert is known.",
+        "workload, host, datasource; what else alerts state, such as cluster, queue or database; alert where nothing "
+        "but the name of the alert is known.",
         examples=["deployment"],
     )
     namespace: str = Field(description="Empty where it has none or it is not known.")

@@ -60,6 +60,8 @@ class Case:
     the distinct services seen, `exemplars` the first alerts of each name and those more severe than any before.
     `namespace` and `service` are those of the opening alert, empty where it named none. `resolved_early` is set where
     the incident ended before its first decision: rules decide it. `owner` is looked up when the revision is decided.
+    `subject` is what the alerts state they are about, `grouped_by` the subject by which they are grouped, which never
+    changes during an incident (None: the same).
     """
 
     incident_id: str
@@ -81,3 +83,4 @@ class Case:
     resolved_early: bool = False
     subject: Subject = NO_SUBJECT
     owner: Owner | None = None
+    grouped_by: Subject | None = None

@@ -1,13 +1,14 @@
 """The evidence of an incident: the case of a revision, and what events contain of it, from the state of its group."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from openclaw_stream.alerts.subject import Subject
-from openclaw_stream.incidents.case import Case
+from openclaw_stream.incidents.case import Case, Exemplar
 from openclaw_stream.incidents.exemplars import NAME_MAX, exemplar_from, text
 from openclaw_stream.incidents.state import State
+from openclaw_stream.incidents.stated_subject import stated_subject
 from openclaw_stream.text import json_size, safe_text
 from openclaw_stream.vocabulary import SEVERITIES
 
@@ -20,15 +21,15 @@ _TIME_MAX = 253_402_300_799_000
 
 def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
     """Return what the arbiter decides on; `due` is in epoch milliseconds of stream time."""
+    exemplars = tuple(exemplar_from(value) for value in state.exemplars)
     return Case(
         incident_id=state.incident_id,
         revision=state.revision,
         group_key=state.group_key,
         namespace=text(state.namespace, NAME_MAX),
         service=text(state.service, NAME_MAX),
-        subject=Subject(
-            state.subject.kind, text(state.subject.namespace, NAME_MAX), text(state.subject.name, NAME_MAX)
-        ),
+        subject=case_subject(state, exemplars),
+        grouped_by=_grouped_by(state),
         severity=SEVERITIES[max(state.severity, 0)],
         opened_at=state.opened_at,
         last_alert_at=state.last_alert_at,
@@ -36,7 +37,7 @@ def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
         alert_count=state.alert_count,
         distinct_alerts=state.distinct_alerts,
         alert_names=merged(state.alert_names, lambda name: text(name, NAME_MAX)),
-        exemplars=tuple(exemplar_from(value) for value in state.exemplars),
+        exemplars=exemplars,
         services=tuple(text(service, NAME_MAX) for service in state.services),
         other_alerts=state.other_alerts,
         flaps=state.flaps,
@@ -44,14 +45,25 @@ def case_of(state: State, due: int, *, rules_only: bool = False) -> Case:
     )
 
 
+def case_subject(state: State, exemplars: Sequence[Exemplar]) -> Subject:
+    """Return what the alerts of an incident state they are about, else the subject by which they are grouped."""
+    return stated_subject(_grouped_by(state), exemplars)
+
+
+def _grouped_by(state: State) -> Subject:
+    kind, namespace, name = state.subject
+    return Subject(kind, text(namespace, NAME_MAX), text(name, NAME_MAX))
+
+
+def subject_fields(subject: Subject) -> dict[str, str]:
+    """Return a subject as the fields of `IncidentSubject`."""
+    return {"kind": subject.kind, "namespace": _shown(subject.namespace), "name": _shown(subject.name)}
+
+
 def incident_fields(state: State) -> dict[str, Any]:
-    """Return what events contain of an incident, as the fields of `IncidentFacts`."""
+    """Return what events contain of an incident, as the fields of `IncidentFacts`; the subject is that of the group."""
     return {
-        "subject": {
-            "kind": state.subject.kind,
-            "namespace": _shown(state.subject.namespace),
-            "name": _shown(state.subject.name),
-        },
+        "subject": subject_fields(state.subject),
         "namespace": _shown(state.namespace),
         "service": _shown(state.service),
         "severity": SEVERITIES[max(state.severity, 0)],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openclaw_stream.incidents.case import Exemplar
-from openclaw_stream.incidents.evidence import merged, moment
+from openclaw_stream.incidents.evidence import case_subject, merged, moment, subject_fields
 from openclaw_stream.incidents.exemplars import NAME_MAX, TEXT_MAX, exemplar_from, text
 from openclaw_stream.incidents.links import DASHBOARD, PANEL, RUNBOOK, link_kind, safe_link
 from openclaw_stream.incidents.state import State
@@ -24,7 +24,7 @@ _COUNTS_BYTES = 12
 
 
 def quoted_alerts(state: State) -> dict[str, Any]:
-    """Return the fields of `IncidentSummary` that quote the alerts of an incident.
+    """Return the fields of `IncidentSummary` that depend on the words of its alerts: their quotes, and the subject.
 
     The alerts share the budget evenly, and what one does not need is left to those after it. Of an alert that needs
     more, other annotations are left out and counted, then labels, then links; its texts are cut last.
@@ -40,7 +40,11 @@ def quoted_alerts(state: State) -> dict[str, Any]:
         left -= json_size(quoted) + 1
         evidence.append(quoted)
     shown = len({exemplar.member for exemplar in exemplars})
-    return {"evidence": evidence, "evidence_left_out": max(state.distinct_alerts - shown, 0)}
+    return {
+        "subject": subject_fields(case_subject(state, exemplars)),
+        "evidence": evidence,
+        "evidence_left_out": max(state.distinct_alerts - shown, 0),
+    }
 
 
 def _status(exemplar: Exemplar, state: State) -> str:

@@ -88,7 +88,7 @@ class OutputRecords:
             revision=state.revision,
             generation=generation,
             replayed=last <= state.replayed_through,
-            incident=IncidentSummary(group_key=state.group_key, **incident_fields(state), **quoted_alerts(state)),
+            incident=IncidentSummary(group_key=state.group_key, **(incident_fields(state) | quoted_alerts(state))),
             decision=result.judgement,
             confidence=result.confidence,
             owner=result.owner,

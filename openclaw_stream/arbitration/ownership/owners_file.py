@@ -106,7 +106,7 @@ def _labels(case: Case) -> Mapping[str, str]:
     for exemplar in case.exemplars:
         for name, value in exemplar.labels.items():
             labels.setdefault(name, value)
-    subject = case.subject
+    subject = case.grouped_by or case.subject
     return labels | {
         "namespace": subject.namespace or case.namespace,
         "subject": subject.name,

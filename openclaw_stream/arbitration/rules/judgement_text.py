@@ -73,7 +73,7 @@ class JudgementText:
         """Return what the alert says, else its name."""
         if quote := _quote(case, name):
             return self.render("quote", text=quote)
-        return self.render("alert_name", name=single_line(name)) if name else ""
+        return self.render("alert_name", name=_line(name)) if name else ""
 
     def _others(self, case: Case, root: str) -> str:
         """Return the other alerts of the case, each with what it says."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from openclaw_stream.alerts.subject import ALERT
+from openclaw_stream.alerts.subject import ALERT, SERVICE
 from openclaw_stream.arbitration.rules.lexicon import Lexicon
 from openclaw_stream.vocabulary import Language, Responsibility, TuningType
 
@@ -28,6 +28,9 @@ NAMED_SERVICE = "named_service"
 
 TECHNOLOGY = "technology"
 """The prefix of the categories of technologies."""
+
+_LIKE_SERVICES = frozenset(("application", "component", "database", "function"))
+"""Kinds of subjects of which the same is looked at first as of services."""
 
 Checks = Mapping[Language, tuple[str, ...]]
 """What to look at first, most telling first, by language."""
@@ -193,6 +196,7 @@ class RuleSet:
 
     def subject_checks(self, kind: str, team: Responsibility) -> Checks:
         """Return what to look at first for a kind of subject: what is most specific of kind and team."""
+        kind = SERVICE if kind in _LIKE_SERVICES else kind
         keys = (f"{kind}/{team}", kind, f"{ALERT}/{team}")
         return next((self.subjects[key] for key in keys if key in self.subjects), self.subjects[ALERT])
 

@@ -1,0 +1,250 @@
+"""The object that the alerts of an incident state, where it is more precise than the subject by which they are grouped.
+
+Alerts are grouped by labels that name a service, a workload or a host. Rules for a whole platform put its name there
+(`service=kubernetes`) or nothing at all, and name the object in the sentence: "Prometheus `main` has missed …". Such a
+name counts only if it is the value of a label too, so that no wording can invent an object; and only where all
+alerts of the incident state the same one. The group key never depends on it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from openclaw_stream.alerts.subject import ALERT, HOST, NODE, SERVICE, Subject
+from openclaw_stream.incidents.case import Exemplar
+from openclaw_stream.text import Hidden, safe_text
+
+_NAME_MAX, _VALUE_MIN = 200, 2
+_DIMENSIONS = {
+    "InstanceId": HOST,
+    **dict.fromkeys(
+        ("DBInstanceIdentifier", "DBClusterIdentifier", "CacheClusterId", "ReplicationGroupId"), "database"
+    ),
+    "DomainName": "database",
+    "TableName": "table",
+    "FunctionName": "function",
+    "QueueName": "queue",
+    "TopicName": "topic",
+    "StreamName": "stream",
+    "DeliveryStreamName": "stream",
+    "StateMachineArn": "statemachine",
+    "AutoScalingGroupName": "autoscalinggroup",
+    "LoadBalancer": "loadbalancer",
+    "LoadBalancerName": "loadbalancer",
+    "NatGatewayId": "natgateway",
+    "FileSystemId": "filesystem",
+    "VolumeId": "volume",
+    "TransitGateway": "transitgateway",
+    "VpnId": "vpn",
+    "DistributionId": "distribution",
+    "ApiName": "api",
+    "BucketName": "bucket",
+    "ClusterName": "cluster",
+    "ClusterIdentifier": "cluster",
+    "device": "device",
+    "backup_job": "backupjob",
+    "zone": "zone",
+    "project": "project",
+    "project_id": "project",
+    "account": "account",
+    "account_id": "account",
+}
+"""Labels that name an object by themselves, the most precise first: dimensions of CloudWatch, then common ones."""
+
+_STATED = {
+    "certificatename": "certificate",
+    "subjectcn": "certificate",
+    "name": "",
+    "exportedname": "",
+    "claimname": "claim",
+    "application": "application",
+    "app": "application",
+    "queue": "queue",
+    "table": "table",
+    "servername": HOST,
+    "host": HOST,
+    "device": "device",
+    "volume": "volume",
+    "controller": "controller",
+    "kubernetesname": "",
+    "cluster": "cluster",
+    "clusterid": "cluster",
+}
+"""Labels that name an object if the sentence has their value; an empty kind stands for the word before the value."""
+
+_PRODUCTS = ("thanos", "prometheus", "alertmanager", "loki", "tempo", "mimir", "grafana", "vmagent", "ruler")
+"""Products that name their own instances by a label of their name."""
+
+_MEASURED = {
+    "consumergroup": "consumergroup",
+    "groupid": "consumergroup",
+    "queue": "queue",
+    "taskqueue": "queue",
+    "applicationname": "application",
+    "appname": "application",
+    "taskname": "task",
+}
+"""Labels of what brokers' and schedulers' exporters measure."""
+
+_OBJECT_WORDS = {
+    **dict.fromkeys(("application", "app", "certificate", "claim", "cluster", "controller", "database", "device")),
+    **dict.fromkeys(("job", "machine", "pool", "project", "queue", "quota", "release", "router", "switch")),
+    **dict.fromkeys(("table", "topic", "tunnel", "volume", "webhook")),
+    HOST: HOST,
+    "server": HOST,
+    NODE: NODE,
+}
+_UNNAMED_KIND = "resource"
+_PLATFORM_SERVICES = frozenset(
+    ("kubernetes", "k8s", "baremetal", "bare-metal", "hardware", "network", "infra", "platform")
+)
+_SEPARATOR = re.compile(r"[^a-z0-9]")
+_TEST = re.compile(r"test[ _-]?(?:alert|notification)", re.IGNORECASE)
+_IN_NAMESPACE = re.compile(r"(?:the )?`?([a-z0-9]+(?:-[a-z0-9]+)*)`? in (?:the )?namespace `?([a-z0-9-]+)\b")
+_STAGE = r"(?:PROD|PRODUCTION|STAGING|STAGE|CODE|UAT|TEST|DEV)"
+_TITLE = re.compile(
+    rf"(?:^|\bfrom |\b{_STAGE} )(?P<name>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+)-?"
+    rf"(?: (?P<kind>lambda|queue|service|API)\b| {_STAGE}\b| is | has | No | \()"
+)
+_MEMBER = re.compile(r"(?P<service>[a-z0-9-]+)-\d+\.(?P=service)(?:\.|$)")
+_INSTANCE = re.compile(r"\(instance [^()\n]{0,200}\)")
+"""What templates append to any summary: the address of the exporter."""
+_PART = re.compile(r"/dev/|[a-z]{2,3}\d*$|(?:eth|ens|eno|bond|nvme|dm-|md)\d", re.IGNORECASE)
+
+
+def stated_subject(subject: Subject, exemplars: Sequence[Exemplar]) -> Subject:
+    """Return the object that all alerts of an incident state, `subject` where they state none or several.
+
+    Args:
+        subject: The subject by which the alerts are grouped.
+        exemplars: The alerts.
+    """
+    stated = {_of_alert(subject, each) for each in exemplars}
+    return stated.pop() if len(stated) == 1 else subject
+
+
+def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
+    if _TEST.fullmatch(alert.name):
+        return Subject(ALERT, "", alert.name)
+    if subject.kind == HOST and (service := _service_of_member(subject.name, alert.labels)):
+        return service
+    labels = {_SEPARATOR.sub("", label.lower()): value.strip() for label, value in sorted(alert.labels.items())}
+    text = _text(alert)
+    if subject.kind == ALERT:
+        found = (
+            _secret(labels)
+            or _stated(labels, text)
+            or _dimension(alert.labels)
+            or _in_namespace(text, subject.namespace)
+            or _in_title(alert.name)
+        )
+    elif subject.kind == SERVICE and not _occurs(subject.name, text):
+        found = _secret(labels) or _of_platform(subject.name, labels, text)
+    elif subject.kind == HOST and not _occurs(subject.name, text):
+        found = _secret(labels) or _measured(labels, text) or next(_named_by_word(labels, text), None)
+    else:
+        found = None
+    namespace = "" if "/" in subject.namespace else subject.namespace  # AWS/RDS is none of Kubernetes
+    if found is None:
+        return subject._replace(namespace=namespace)
+    return Subject(found.kind, found.namespace or namespace, safe_text(found.name, _NAME_MAX, hidden=Hidden.KEEP))
+
+
+def _text(alert: Exemplar) -> str:
+    annotations = {key.lower(): value for key, value in alert.annotations.items()}
+    texts = (alert.message, *(annotations.get(key, "") for key in ("summary", "description", "title", "message")))
+    return _INSTANCE.sub("", "\n".join(filter(None, texts)))
+
+
+def _service_of_member(host: str, labels: Mapping[str, str]) -> Subject | None:
+    """Return the service of `SERVICE-0.SERVICE`, a pod's name in the domain of its headless service."""
+    member = _MEMBER.match(host)
+    if member and labels.get("job", "").strip() == member["service"]:
+        return Subject(SERVICE, "", member["service"])
+    return None
+
+
+def _secret(labels: Mapping[str, str]) -> Subject | None:
+    """Return the secret that holds a certificate."""
+    name = labels.get("secretname", "")
+    return Subject("secret", labels.get("secretnamespace", ""), name) if name and "secretnamespace" in labels else None
+
+
+def _stated(labels: Mapping[str, str], text: str) -> Subject | None:
+    """Return the object whose name stands first in the text."""
+    found = [
+        (start, Subject(kind or word or _UNNAMED_KIND, "", labels[label]))
+        for label, kind in _STATED.items()
+        for start, word in _occurrence(labels.get(label, ""), text)
+    ]
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+def _dimension(labels: Mapping[str, str]) -> Subject | None:
+    for label, kind in _DIMENSIONS.items():
+        value = labels.get(label, "").strip()
+        if value and not (kind == "device" and _PART.match(value)) and not (kind == "zone" and "." not in value):
+            return Subject(kind, "", _balancer(value) if kind == "loadbalancer" else value)
+    return None
+
+
+def _balancer(name: str) -> str:
+    """Return the name of a load balancer without the hash in `app/NAME/HASH`."""
+    parts = name.split("/")
+    return parts[1] if len(parts) == 3 else name  # noqa: PLR2004 - kind, name, hash
+
+
+def _measured(labels: Mapping[str, str], text: str) -> Subject | None:
+    """Return the object that an exporter, which the labels name as the host, measures."""
+    for label, kind in _MEASURED.items():
+        if any(_occurrence(labels.get(label, ""), text)):
+            return Subject(kind, "", labels[label])
+    return None
+
+
+def _in_title(name: str) -> Subject | None:
+    """Return the hyphenated name in the title of an alarm, such as "payment-api PROD High 5XX rate"."""
+    match = _TITLE.search(name) if " " in name else None
+    if match is None:
+        return None
+    return Subject(
+        "function" if (match["kind"] or "").lower() == "lambda" else "application", "", match["name"].strip("-")
+    )
+
+
+def _in_namespace(text: str, namespace: str) -> Subject | None:
+    """Return what the text names first, if it places it in the namespace of the labels."""
+    match = _IN_NAMESPACE.match(text)
+    return Subject("component", namespace, match[1]) if match and match[2] == namespace else None
+
+
+def _of_platform(service: str, labels: Mapping[str, str], text: str) -> Subject | None:
+    """Return the object of an alert that names a platform or product as its service."""
+    for product in _PRODUCTS:
+        if any(_occurrence(labels.get(product, ""), text)):
+            return Subject(product, "", labels[product])
+    named = next(_named_by_word(labels, text), None)
+    return named or (_stated(labels, text) if service.lower() in _PLATFORM_SERVICES else None)
+
+
+def _named_by_word(labels: Mapping[str, str], text: str) -> Iterator[Subject]:
+    """Yield the objects whose name follows a word for their kind, or stands in backticks."""
+    for label in ("name", "exportedname", "kubernetesname", "servername", "device", "volume"):
+        value = labels.get(label, "")
+        for _, word in _occurrence(value, text):
+            if word or f"`{value}`" in text:
+                yield Subject(word or _STATED[label] or _UNNAMED_KIND, "", value)
+
+
+def _occurrence(value: str, text: str) -> Iterator[tuple[int, str]]:
+    """Yield where a text has a value first, with the kind that the word before it means, empty where it means none."""
+    if len(value) <= _VALUE_MIN or len(value) > _NAME_MAX or not re.search(r"[^\W\d]", value):
+        return
+    match = re.search(rf"(?:(\w+)\W{{1,3}})?(?<![\w-]){re.escape(value)}(?![\w-])", text)
+    if match:
+        word = (match[1] or "").lower()
+        yield match.end() - len(value), (_OBJECT_WORDS[word] or word) if word in _OBJECT_WORDS else ""
+
+
+def _occurs(name: str, text: str) -> bool:
+    spelled = "[-_ ]?".join(re.escape(part) for part in re.split(r"[-_ ]", name))
+    return re.search(rf"(?<!\w){spelled}(?!\w)", text, re.IGNORECASE) is not None

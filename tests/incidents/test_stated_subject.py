@@ -1,0 +1,91 @@
+"""The object that alerts state, where the labels by which they are grouped name something less precise."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_stream.alerts.subject import ALERT, HOST, SERVICE, Subject
+from openclaw_stream.incidents.case import Exemplar
+from openclaw_stream.incidents.stated_subject import stated_subject
+from openclaw_stream.vocabulary import Severity
+
+UNNAMED = Subject(ALERT, "", "SomethingIsWrong")
+PLATFORM = Subject(SERVICE, "", "kubernetes")
+EXPORTER = Subject(HOST, "", "10.0.0.7")
+OF_SECRET = {"secret_namespace": "web", "secret_name": "a-tls"}
+
+
+def alert(text: str, alert_name: str = "SomethingIsWrong", /, **labels: str) -> Exemplar:
+    return Exemplar(alert_name, Severity.WARNING, labels=labels, annotations={"summary": text})
+
+
+@pytest.mark.parametrize(
+    ("subject", "exemplar", "expected"),
+    [
+        (UNNAMED, alert("Cluster eu-7 has too few nodes.", cluster_id="eu-7"), "cluster/eu-7"),
+        (UNNAMED, alert("Nodes are missing.", cluster_id="eu-7"), "alert/SomethingIsWrong"),
+        (UNNAMED, alert("Webhook audit on eu-7 times out.", cluster_id="eu-7", name="audit"), "webhook/audit"),
+        (UNNAMED, alert("Sessions at 93 %", device="fw-9", vendor="x"), "device/fw-9"),
+        (UNNAMED, alert("90 % busy", device="sda"), "alert/SomethingIsWrong"),
+        (UNNAMED, alert("used up", zone="europe-west4-a"), "alert/SomethingIsWrong"),
+        (UNNAMED, alert("12 errors", zone="img.example.org"), "zone/img.example.org"),
+        (UNNAMED, alert("low", DBInstanceIdentifier="crm-db", Namespace="AWS/RDS"), "database/crm-db"),
+        (UNNAMED, alert("no targets", LoadBalancer="net/edge/77ab"), "loadbalancer/edge"),
+        (UNNAMED, alert("", "mail-api PROD High 5XX rate"), "application/mail-api"),
+        (UNNAMED, alert("", "thumbnail-maker lambda has failed"), "function/thumbnail-maker"),
+        (UNNAMED, alert("", "A one-off payment of a long-lived contract was lost"), "alert/SomethingIsWrong"),
+        (PLATFORM, alert("Prometheus `main` misses rules", service="kubernetes", prometheus="main"), "prometheus/main"),
+        (PLATFORM, alert("kubernetes on main is slow", service="kubernetes", prometheus="main"), "service/kubernetes"),
+        (PLATFORM, alert("ESXi host esx-4 has a DIMM error", service="kubernetes", name="esx-4"), "host/esx-4"),
+        (
+            PLATFORM,
+            alert("The certificate for a.example ends", **OF_SECRET),
+            "secret/web/a-tls",
+        ),
+        (
+            EXPORTER,
+            alert("Group bills is behind (instance 10.0.0.7:9308)", consumergroup="bills"),
+            "consumergroup/bills",
+        ),
+        (EXPORTER, alert("Group bills on 10.0.0.7 is behind", consumergroup="bills"), "host/10.0.0.7"),
+        (Subject(HOST, "", "chat-3.chat"), alert("chat-3 is slow", job="chat"), "service/chat"),
+        (Subject(HOST, "", "chat-3.chat"), alert("chat-3 is slow", job="other"), "host/chat-3.chat"),
+        (Subject(HOST, "", "grafana"), alert("Notification test", "TestAlert"), "alert/TestAlert"),
+        (Subject(SERVICE, "AWS/SQS", "resize"), alert("old messages"), "service/resize"),
+        (Subject(SERVICE, "", "search"), alert("Shard of items is slow", name="items"), "service/search"),
+    ],
+)
+def test_the_object_that_the_sentence_names_is_the_subject(subject: Subject, exemplar: Exemplar, expected: str) -> None:
+    assert "/".join(filter(None, stated_subject(subject, [exemplar]))) == expected
+
+
+def test_a_component_is_taken_from_a_text_only_in_the_namespace_of_the_labels() -> None:
+    text = alert("dns-sync in namespace net can't write records.")
+    assert stated_subject(UNNAMED._replace(namespace="net"), [text]) == Subject("component", "net", "dns-sync")
+    assert stated_subject(UNNAMED._replace(namespace="web"), [text]).kind == ALERT
+
+
+def test_alerts_that_state_different_objects_are_about_their_group() -> None:
+    main, other = (alert(f"Prometheus `{name}` misses rules", prometheus=name) for name in ("main", "other"))
+    assert stated_subject(PLATFORM, [main, main]).name == "main"
+    assert stated_subject(PLATFORM, [main, other]) == PLATFORM
+    assert stated_subject(PLATFORM, [main, alert("Kubelets are down")]) == PLATFORM
+    assert stated_subject(PLATFORM, []) == PLATFORM
+
+
+@given(st.permutations(["name", "cluster", "device", "queue", "prometheus", "zone", "project"]))
+def test_the_order_of_labels_changes_nothing(order: list[str]) -> None:
+    labels = {label: f"{label}.one" for label in order}
+    stated = alert(" ".join(sorted(labels.values())))
+    expected = replace(stated, labels=dict(sorted(labels.items())))
+    for subject in (UNNAMED, PLATFORM, EXPORTER):
+        assert stated_subject(subject, [replace(stated, labels=labels)]) == stated_subject(subject, [expected])
+
+
+@given(text=st.text(), name=st.text(), label=st.sampled_from(["name", "cluster", "DBInstanceIdentifier", "app"]))
+def test_no_text_invents_an_object(text: str, name: str, label: str) -> None:
+    for subject in (UNNAMED, PLATFORM, EXPORTER):
+        stated = stated_subject(subject, [alert(text, **{label: name})])
+        assert stated == subject or stated.name == name.strip()
