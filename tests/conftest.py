@@ -45,7 +45,8 @@ IO_FILES = {
         *(f"demo/test_{name}" for name in ("demo", "servers", "session", "worker_process")),
         *(f"embedded/test_{name}" for name in ("artifacts", "node", "process", "runtime", "security", "server")),
         *("langfuse/test_health", "langfuse/test_tracing", "signoz/test_client", "signoz/test_enrichment"),
-        *("stream/test_decision_queue", "telemetry/test_health", "test_cli", "test_http_client"),
+        *("stream/test_decision_queue", "telemetry/test_event_loop", "telemetry/test_health", "test_cli"),
+        "test_http_client",
     )
 }
 _OPENS_SOCKET_OR_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.bind", "socket.connect"}

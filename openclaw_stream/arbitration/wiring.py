@@ -76,6 +76,8 @@ def _cached_chain(
     resources.push_async_callback(store.close)
     budget = Budget(settings.chain.budget_usd_per_hour, store)
     metrics.llm_budget_spent.set_function(lambda: budget.spent)
+    if budget.limit is not None:
+        metrics.llm_budget_limit.set(budget.limit)
     cache = AnswerCache(store, settings.chain.cache_ttl, settings.chain.cache_ttl_incident, metrics.cache_lookups)
     config = ClientConfig(settings.providers.timeout, settings.providers.prices, budget, metrics)
     chain = _chain(settings, providers, config, resources)

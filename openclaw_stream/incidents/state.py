@@ -347,6 +347,11 @@ class State:
         entry = self.lineage_entry(self.opened_offset)
         return entry if entry and entry.closed_offset is not None else None
 
+    @property
+    def is_replayed(self) -> bool:
+        """Whether an earlier generation has settled all alerts of the incident."""
+        return max(self.last_offset, self.opened_offset) <= self.replayed_through
+
     def mark_replayed(self) -> None:
         """Note that an earlier generation has settled all that is settled."""
         self.replayed_through = max(self.replayed_through, self.through)

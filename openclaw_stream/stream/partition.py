@@ -43,7 +43,7 @@ class Partition:
         self._context = context
         self._lifecycle = PartitionLifecycle()
         self._readiness = PartitionReadiness()
-        self._metrics = PartitionMetrics(context.metrics, source.partition)
+        self._metrics = PartitionMetrics(context.metrics, source.partition, self._ledger)
         self._publisher = Publisher(context, source)
         self._publication_log = PublicationLog(source.partition)
         self._recovery = Recovery(context, source, self._publisher, self._metrics)
@@ -261,6 +261,9 @@ class Partition:
             session.discard()
         self._context.decision_queue.drop_unwanted()
         await self._publisher.abandon()
+
+    def _ledger(self) -> Ledger | None:
+        return self._session.ledger if self._session else None
 
     # ---- fetching and time
 

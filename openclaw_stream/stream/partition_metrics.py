@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 
@@ -18,24 +19,36 @@ log = structlog.get_logger(__name__)
 _WARN_SECONDS = 30
 
 
-class PartitionMetrics:
-    """Counts for one partition; label children are fetched once, alerts are counted by the batch."""
+class _Gauges:
+    """The gauges of a partition that is restored: before, a 0 would be wrong."""
 
-    def __init__(self, metrics: Metrics, partition: int) -> None:
+    def __init__(self, metrics: Metrics, label: str) -> None:
+        self.pending_bytes = metrics.pending_bytes.labels(label)
+        self.open_incidents = metrics.open_incidents.labels(label)
+        self.stream_position = metrics.stream_position.labels(label)
+        self.committed = metrics.committed_offset.labels(label)
+        self.log_end = metrics.log_end.labels(label)
+        self.log_stable = metrics.log_stable.labels(label)
+        self.lag = metrics.lag.labels(label)
+        self.stream_time = metrics.stream_time.labels(label)
+
+
+class PartitionMetrics:
+    """Counts for one partition; label children are fetched once, alerts are counted by the batch.
+
+    `ledger` returns the current ledger, None while there is none; it is called with each scrape.
+    """
+
+    def __init__(self, metrics: Metrics, partition: int, ledger: Callable[[], Ledger | None] = lambda: None) -> None:
         self.metrics = metrics
         self._partition = partition
+        self._ledger = ledger
+        self._oldest_due: int | None = None
         label = str(partition)
         self._records = metrics.records.labels(label)
         self.lost_records = metrics.lost_records.labels(label)
         self.skipped_records = metrics.skipped_records.labels(label)
-        self._pending_bytes = metrics.pending_bytes.labels(label)
-        self._open_incidents = metrics.open_incidents.labels(label)
-        self._stream_position = metrics.stream_position.labels(label)
-        self._committed = metrics.committed_offset.labels(label)
-        self._log_end = metrics.log_end.labels(label)
-        self._log_stable = metrics.log_stable.labels(label)
-        self._lag = metrics.lag.labels(label)
-        self._stream_time = metrics.stream_time.labels(label)
+        self._gauges: _Gauges | None = None
         self._aborted = metrics.transactions.labels("aborted")
         self._commits = metrics.transactions.labels("committed")
         self._alerts: Counter[tuple[str, bool]] = Counter()
@@ -85,21 +98,23 @@ class PartitionMetrics:
 
     def record_position(self, ledger: Ledger, stable: int, end: int, committed: int | None) -> None:
         """Record the position, and both ends of the log: the last stable offset and the high watermark."""
-        self._stream_position.set(ledger.position)
-        self._log_stable.set(stable)
-        self._log_end.set(end)
-        self._lag.set(max(end - ledger.position, 0))
-        self._pending_bytes.set(ledger.pending_bytes)
-        self._open_incidents.set(ledger.open_incidents)
-        self._stream_time.set(max(ledger.stream_time, 0) / 1000)
+        gauges = self._gauges = self._gauges or _Gauges(self.metrics, str(self._partition))
+        gauges.stream_position.set(ledger.position)
+        gauges.log_stable.set(stable)
+        gauges.log_end.set(end)
+        gauges.lag.set(max(end - ledger.position, 0))
+        gauges.pending_bytes.set(ledger.pending_bytes)
+        gauges.open_incidents.set(ledger.open_incidents)
+        gauges.stream_time.set(max(ledger.stream_time, 0) / 1000)
+        gauges.committed.set(committed or 0)
         self.metrics.incidents_opened.inc(ledger.incidents_opened - self._opened)
         self._opened = ledger.incidents_opened
-        if committed is not None:
-            self._committed.set(committed)
 
     def count_restored(self, ledger: Ledger) -> None:
-        """Count the restored group states."""
+        """Count the restored group states, and record the generation."""
         self._opened = ledger.incidents_opened
+        self.metrics.generation.labels(str(self._partition)).set(ledger.generation)
+        self.metrics.overdue.labels(str(self._partition)).set_function(self._overdue_seconds)
         self.metrics.restored_states.inc(len(ledger.groups))
 
     def count_aborted(self) -> None:
@@ -127,6 +142,17 @@ class PartitionMetrics:
             metrics.tuning_events.labels(suggestion.type).inc()
         if revision.event_type is EventType.RESOLUTION:
             metrics.incidents_resolved.labels(revision.snapshot.status).inc()
+            return
+        metrics.gate_outcomes.labels(result.confidence.gate).inc()
+        if result.provenance.degraded:
+            metrics.degraded_decisions.inc()
+
+    def _overdue_seconds(self) -> float:
+        """Return how long the oldest revision is overdue; while no ledger is restored the last due time counts."""
+        ledger = self._ledger()
+        if ledger:
+            self._oldest_due = ledger.oldest_due
+        return 0.0 if self._oldest_due is None else max(time.time() - self._oldest_due / 1000, 0)
 
     def remove_gauges(self) -> None:
         """Remove the gauges: the partition belongs to another worker now."""

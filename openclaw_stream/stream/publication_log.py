@@ -63,7 +63,7 @@ class PublicationLog:
             incident_id=snapshot.incident_id,
             group_key=_quoted(snapshot.group_key, _KEY_MAX),
             generation=generation,
-            replayed=max(snapshot.last_offset, snapshot.opened_offset) <= snapshot.replayed_through,
+            replayed=snapshot.is_replayed,
         )
         if revision.event_type is EventType.RESOLUTION:
             bound.info(

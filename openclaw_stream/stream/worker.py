@@ -21,6 +21,7 @@ from openclaw_stream.stream.memory import reduce_garbage_collections
 from openclaw_stream.stream.readiness import MembershipReadiness
 from openclaw_stream.stream.reconnect import retry_until_shutdown
 from openclaw_stream.stream.shutdown import Shutdown
+from openclaw_stream.telemetry.event_loop import observe_event_loop
 from openclaw_stream.telemetry.health import Health, serve
 from openclaw_stream.telemetry.logs import configure_logs
 from openclaw_stream.telemetry.metrics import Metrics
@@ -46,7 +47,10 @@ async def run(settings: Settings) -> int:
         log.warning("aiokafka runs without its compiled extension: reading is many times slower")
     worker = Worker(settings)
     reduce_garbage_collections()
-    async with serve(settings.http.addr, worker.metrics.registry, worker.live, worker.ready):
+    async with (
+        serve(settings.http.addr, worker.metrics.registry, worker.live, worker.ready),
+        observe_event_loop(worker.metrics.event_loop_lag),
+    ):
         drained = await worker.run()
     if not drained:
         log.error("not all partitions were drained; what is not settled is read again by their next owner")
@@ -63,6 +67,7 @@ class Worker:
         self._shutdown = Shutdown()
         self._readiness = MembershipReadiness()
         self._member: GroupMember | None = None
+        self.metrics.ready.set_function(lambda: self.ready().ok)
 
     def live(self) -> Health:
         """Return whether the process works; a broker that does not answer is no reason to restart it."""

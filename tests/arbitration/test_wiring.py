@@ -40,7 +40,9 @@ async def test_metrics_show_availability_spending_and_golden_signal_lookups() ->
         providers = ProviderSettings(
             ai_fallback_order=("openai",), openai_base_url=f"{server.url}/v1", openai_model=MODEL
         )
-        settings = Settings(providers=providers, signoz=SigNozSettings(url=signoz.url))
+        settings = Settings(
+            providers=providers, signoz=SigNozSettings(url=signoz.url), chain=ChainSettings(budget_usd_per_hour=2.5)
+        )
         metrics = Metrics()
         async with open_arbiter(settings, metrics) as opened:
             assert metrics.registry.get_sample_value("openclaw_llm_available", {"provider": "openai"}) == 1
@@ -48,6 +50,7 @@ async def test_metrics_show_availability_spending_and_golden_signal_lookups() ->
                 await opened.decide(replace(CASE, service=f"s{n}"))
             assert metrics.registry.get_sample_value("openclaw_llm_available", {"provider": "openai"}) == 0
             assert metrics.registry.get_sample_value("openclaw_llm_budget_spent_usd") == 0
+            assert metrics.registry.get_sample_value("openclaw_llm_budget_limit_usd") == 2.5
             assert metrics.registry.get_sample_value("openclaw_golden_signals_total", {"result": "unavailable"}) == 5
 
 

@@ -9,7 +9,10 @@ from openclaw_stream.vocabulary import Language, Responsibility
 
 
 def result(
-    reason: str = "PostgreSQLDown names postgresql: DB", suggestions: Sequence[Suggestion] = ()
+    reason: str = "PostgreSQLDown names postgresql: DB",
+    suggestions: Sequence[Suggestion] = (),
+    *,
+    degraded: bool = False,
 ) -> ArbitrationResult:
     """Return what the rules decide: team DB, confidence 0.8."""
     return ArbitrationResult(
@@ -20,7 +23,7 @@ def result(
             confidence=0.8,
         ),
         confidence=Confidence(reported=0.9, evidence=0.85, final=0.8, gate="passed"),
-        provenance=Provenance(provider="rules", rules_version="1", language=Language.EN),
+        provenance=Provenance(provider="rules", rules_version="1", degraded=degraded, language=Language.EN),
         validation=Validation(),
         decided_at=datetime.now(UTC),
         suggestions=list(suggestions),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+from openclaw_stream.incidents.lifecycle import Lifecycle
 from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.transaction_plan import TransactionPlan
@@ -123,6 +124,8 @@ class Account:
 
     def committed(self, ledger: Ledger, plan: TransactionPlan) -> None:
         broker, states = self.broker, self.broker.states()
+        not_ended = sum(group.state.lifecycle is Lifecycle.OPEN for group in ledger.groups.values())
+        self.wrong["open incidents miscounted"] += ledger.open_incidents != not_ended
         self.settled = max(self.settled, plan.offset)
         through = {key: orjson.loads(value)["through"] for key, value in states.items()}
         for record in broker.log:
@@ -172,6 +175,7 @@ class Account:
             if record.bad and record.offset >= self.base and record.offset not in self.lost:
                 wrong["dead letter lost"] += (ledger.generation, record.offset) not in broker.dead
         wrong["not drained"] += broker.committed != broker.log_end or ledger.pending > 0 or ledger.pending_bytes > 0
+        wrong["open after every end was published"] += ledger.open_incidents != 0
         wrong["replayed on a first run"] += ledger.generation == 1 and any(e.replayed for e in broker.published)
         if self.truth:
             self._compare(ledger, self.truth, how)

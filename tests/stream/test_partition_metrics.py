@@ -1,5 +1,6 @@
 """The metrics of one partition, as they are exported."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from openclaw_stream.alerts.alert import Alert
 from openclaw_stream.alerts.decoding.decode import DecodedRecord
 from openclaw_stream.events.decision import Suggestion
 from openclaw_stream.stream.partition_metrics import PartitionMetrics
+from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, TransactionPlan
 from openclaw_stream.telemetry.metrics import Metrics
 from openclaw_stream.vocabulary import TuningType
@@ -19,9 +21,9 @@ from tests.stream.results import result
 class Exported:
     """The metrics of partition 3, and their exported values."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Callable[[], Ledger | None] = lambda: None) -> None:
         self.all = Metrics()
-        self.partition = PartitionMetrics(self.all, 3)
+        self.partition = PartitionMetrics(self.all, 3, ledger)
 
     def value(self, name: str, **labels: str) -> float | None:
         """Return a sample; None where it is not exported."""
@@ -127,6 +129,80 @@ def test_a_commit_counts_what_it_has_published(exported: Exported) -> None:
     assert exported.value("decision_latency_seconds_count") == 2
     assert exported.value("transactions_total", result="committed") == 1
     assert exported.value("transaction_duration_seconds_sum") == pytest.approx(0.03)
+    assert exported.value("gate_outcomes_total", gate="passed") == 1, "a resolution passes no gate"
+    assert exported.value("degraded_decisions_total") == 0
+
+
+def test_degraded_decisions_are_counted_without_resolutions(exported: Exported) -> None:
+    partition = Partition()
+    partition.fold(4)
+    while partition.ledger.ready:
+        partition.ledger.complete(partition.ledger.ready.popleft(), result(degraded=True), None)
+    plan = partition.ledger.plan(lazy=True)
+    assert plan
+    assert len(plan.revisions) == 2
+    exported.partition.count_committed(plan, 0.03)
+    assert exported.value("degraded_decisions_total") == 1
+
+
+def test_the_oldest_overdue_revision_ages_until_it_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition, now = Partition(), 0.0
+    running = Exported(lambda: partition.ledger)
+    monkeypatch.setattr("openclaw_stream.stream.partition_metrics.time.time", lambda: now)
+
+    def overdue(at: float) -> float | None:
+        nonlocal now
+        now = at
+        return running.of_partition("oldest_overdue_revision_seconds")
+
+    assert overdue(0.0) is None, "nothing is restored"
+    running.partition.count_restored(partition.ledger)
+    partition.read(0, FIRES)
+    partition.read(1, OTHER)
+    assert overdue(0.003) == 0, "it gathers until 4 ms"
+    assert overdue(10.004) == pytest.approx(10)
+    partition.read(9, FIRES)
+    partition.decide_next()
+    partition.write()
+    assert overdue(10.005) == pytest.approx(10), "the other one was due at 5 ms"
+    partition.commit()
+    assert overdue(99) == 0
+
+
+def test_while_a_partition_is_restored_the_last_due_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = Partition()
+    ledger: Ledger | None = partition.ledger
+    running = Exported(lambda: ledger)
+    running.partition.count_restored(partition.ledger)
+    partition.read(0, FIRES)
+    monkeypatch.setattr("openclaw_stream.stream.partition_metrics.time.time", lambda: 5.004)
+    assert running.of_partition("oldest_overdue_revision_seconds") == pytest.approx(5)
+    ledger = None
+    assert running.of_partition("oldest_overdue_revision_seconds") == pytest.approx(5)
+
+
+def test_revisions_of_a_replay_are_not_overdue() -> None:
+    partition = played(2)
+    partition.reset(0)
+    partition.read(0, FIRES)
+    assert partition.ledger.pending == 1
+    assert partition.ledger.oldest_due is None
+    partition.read(1, OTHER)
+    assert partition.ledger.oldest_due == 5, "this group is not replayed"
+
+
+def test_the_generation_is_exported(exported: Exported) -> None:
+    partition = played(2)
+    exported.partition.count_restored(partition.ledger)
+    assert exported.of_partition("generation") == 1
+    partition.reset(0)
+    exported.partition.count_restored(partition.ledger)
+    assert exported.of_partition("generation") == 2
+
+
+def test_a_partition_that_is_not_restored_exports_no_position(exported: Exported) -> None:
+    for name in ("stream_position", "lag_records", "open_incidents", "generation"):
+        assert exported.of_partition(name) is None
 
 
 def test_dead_letters_are_counted_by_whether_other_alerts_of_the_record_were_folded(exported: Exported) -> None:

@@ -14,7 +14,7 @@ _TICK_MAX = 1000
 
 
 class DueProcessor:
-    """Processes the groups of one partition when they are due; `closed` counts the incidents that stream time closed.
+    """Processes the groups of one partition when they are due; `ended` counts incidents that ended.
 
     In all methods `now` is in epoch milliseconds of stream time, and `offset` that of the record to fold next.
     """
@@ -22,7 +22,7 @@ class DueProcessor:
     def __init__(
         self, fold: Fold, floor: int, schedule: Schedule, revisions: RevisionTracker, offsets: OffsetTracker
     ) -> None:
-        self.closed = 0
+        self.ended = 0
         self._fold = fold
         self._floor = floor
         self._schedule = schedule
@@ -132,6 +132,7 @@ class DueProcessor:
         if published:
             self._offsets.mark_unwritten(group)
         else:
+            self.ended += 1
             self._revisions.resolve(group, state_before, at)
 
     def _close(self, group: Group, at: int, offset: int, recorded_end: LineageRecord | None) -> None:
@@ -140,5 +141,4 @@ class DueProcessor:
             state.close(recorded_end.status, recorded_end.closed_offset)
         else:
             state.close(self._fold.end_status(state, at), offset)
-        self.closed += 1
         self._schedule.expire_at(group, state.last_alert_at + self._fold.retention)

@@ -30,7 +30,7 @@ from openclaw_stream.stream.state.settlement import Settlement
 from openclaw_stream.stream.state.state_codec import TopicIdentity
 from openclaw_stream.stream.state.transaction_plan import DeadLetter, StateRecord, TransactionPlan
 
-_NOT_OPEN = (Lifecycle.NONE, Lifecycle.CLOSED)
+_OPEN = Lifecycle.OPEN
 
 
 class Ledger:
@@ -63,7 +63,7 @@ class Ledger:
         self._log = log
         self._committed: int | None = None
         self._has_more = False
-        self._opens = 0  # incidents opened, reopened, or restored open
+        self._opens = 0  # incidents opened, continued after their end, or restored open
         self._schedule = Schedule()
         self._revisions = RevisionTracker()
         self._offsets = OffsetTracker(at.dead_letters_through)
@@ -75,7 +75,7 @@ class Ledger:
         """Add a restored group."""
         self.groups[group.state.group_key] = group
         group.drop_evidence()
-        self._opens += group.state.is_open
+        self._opens += group.state.lifecycle is _OPEN
         self._due.add(group, self.position)
 
     def add_foreign(self, group: Group) -> None:
@@ -170,7 +170,7 @@ class Ledger:
             alert_due, alert_joined = fold.join(state, alert, point.offset, timestamp, now)
             due, joined = min(due, alert_due), joined or alert_joined
         if state.lifecycle is not before:
-            self._opens += before in _NOT_OPEN
+            self._opens += 1
             if state.opened_offset != opened_offset:
                 self.incidents_opened += 1
                 state.set_traceparent(traceparent_of(headers) or "")
@@ -209,8 +209,8 @@ class Ledger:
 
     @property
     def open_incidents(self) -> int:
-        """Incidents that stream time has not closed."""
-        return self._opens - self._due.closed
+        """Incidents that have not ended: neither has stream time closed them, nor a tick published their end."""
+        return self._opens - self._due.ended
 
     @property
     def pending(self) -> int:
@@ -221,6 +221,14 @@ class Ledger:
     def pending_bytes(self) -> int:
         """Approximate bytes of unpublished revisions and unwritten dead letters."""
         return self._revisions.pending_bytes + self._offsets.pending_bytes
+
+    @property
+    def oldest_due(self) -> int | None:
+        """The earliest due time of an unpublished revision in epoch milliseconds, None without one.
+
+        Revisions of a replay do not count: they were due long ago. Looks at every unpublished revision.
+        """
+        return self._revisions.oldest_due()
 
     @property
     def undecided(self) -> int:

@@ -64,6 +64,11 @@ class Revision:
         before = self.state_before.incident_id
         return bool(before and self.snapshot and self.snapshot.incident_id != before)
 
+    @property
+    def is_replayed(self) -> bool:
+        """Whether an earlier generation has settled all that it covers so far."""
+        return (self.snapshot or self.group.state).is_replayed
+
     def bring_forward(self, due: int) -> None:
         """Make it due at `due`, unless it is due earlier."""
         self.due = min(self.due, due)

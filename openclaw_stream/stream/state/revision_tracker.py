@@ -12,16 +12,21 @@ from openclaw_stream.vocabulary import EventType
 class RevisionTracker:
     """Counts the revisions of a partition and passes them on: gathering, cut, ready, decided, published.
 
-    `pending` counts those triggered and not published, `pending_bytes` their size. `ready` holds those that may be
-    decided now; the caller removes what it submits.
+    `pending_bytes` is the size of those triggered and not published. `ready` holds those that may be decided now; the
+    caller removes what it submits.
     """
 
     def __init__(self) -> None:
         self.ready: deque[Revision] = deque()
-        self.pending = 0
         self.pending_bytes = 0
+        self._unpublished: dict[Revision, None] = {}
         self._gathering: dict[Group, None] = {}
         self._decided: dict[Group, None] = {}
+
+    @property
+    def pending(self) -> int:
+        """Revisions triggered and not published."""
+        return len(self._unpublished)
 
     @property
     def undecided(self) -> int:
@@ -36,6 +41,10 @@ class RevisionTracker:
     def oldest_gathering(self, most: int) -> list[Group]:
         """Return the groups whose revisions gather longest."""
         return list(islice(self._gathering, most))
+
+    def oldest_due(self) -> int | None:
+        """Return the earliest due time of an unpublished revision of no replay, None without one."""
+        return min((each.due for each in self._unpublished if not each.is_replayed), default=None)
 
     def trigger(self, group: Group, state_before: State, due: int) -> None:
         """Start a revision that gathers alerts until `due`, or bring the one that gathers forward."""
@@ -84,12 +93,12 @@ class RevisionTracker:
         """Remove and return the first revision of a group if it is decided."""
         revision = group.take_decided()
         if revision:
-            self.pending -= 1
+            del self._unpublished[revision]
             self.pending_bytes -= revision.weight
         return revision
 
     def _add(self, revision: Revision) -> None:
-        self.pending += 1
+        self._unpublished[revision] = None
         self.pending_bytes += revision.weight
 
     def _offer(self, group: Group) -> None:

@@ -85,10 +85,9 @@ def test_an_end_is_published_once_and_closed_by_stream_time() -> None:
     for _ in range(3):
         partition.ledger.tick(100)
     assert kinds(partition.commit()) == [(2, "resolution")]
-    assert partition.ledger.open_incidents == 1
     partition.read(100)
     assert partition.commit() == []
-    assert (partition.state.is_open, partition.ledger.open_incidents) == (False, 0)
+    assert not partition.state.is_open
     assert [entry.closed_offset for entry in partition.state.lineage] == [3]
     partition.start()
     assert not partition.state.is_open, "the close is written"
@@ -128,3 +127,25 @@ def test_open_and_opened_incidents_are_counted() -> None:
         partition.read(now, alert)
         seen.append((partition.ledger.open_incidents, partition.ledger.incidents_opened))
     assert seen == [(1, 1), (2, 2), (2, 2), (2, 3), (1, 3)]
+
+
+def test_an_incident_whose_end_is_published_is_not_counted_as_open() -> None:
+    """A quiet topic: the ends are published by ticks, and no record comes that closes the incidents."""
+    partition = decided(5)
+    partition.ledger.tick(100)
+    assert (partition.state.is_open, partition.ledger.open_incidents) == (True, 0)
+    partition.commit()
+    partition.start()
+    assert (partition.state.is_open, partition.ledger.open_incidents) == (True, 0), "after a restart"
+    partition.read(200)
+    assert (partition.state.is_open, partition.ledger.open_incidents) == (False, 0), "closed by stream time"
+
+
+def test_an_incident_that_continues_after_its_end_counts_as_open_again() -> None:
+    partition = decided(5)
+    partition.ledger.tick(5 + SILENCE)
+    assert partition.ledger.open_incidents == 0
+    partition.read(4 + SILENCE, FIRES)
+    assert partition.ledger.open_incidents == 1
+    partition.ledger.tick(200)
+    assert partition.ledger.open_incidents == 0
