@@ -1,3 +1,3 @@
 """openclaw-stream: a streaming arbiter for alerts on Kafka."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

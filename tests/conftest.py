@@ -46,7 +46,7 @@ IO_FILES = {
         *(f"embedded/test_{name}" for name in ("artifacts", "node", "process", "runtime", "security", "server")),
         *("langfuse/test_health", "langfuse/test_tracing", "signoz/test_client", "signoz/test_enrichment"),
         *("stream/test_decision_queue", "telemetry/test_event_loop", "telemetry/test_health", "test_cli"),
-        "test_http_client",
+        *("test_http_client", "deploy/test_kubernetes"),
     )
 }
 _OPENS_SOCKET_OR_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.bind", "socket.connect"}
