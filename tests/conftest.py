@@ -69,7 +69,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker("kafka")
         if str(item.path.relative_to(PROJECT)) in IO_FILES:
             item.add_marker("io")
-        if not {mark.name for mark in item.iter_markers()} & {*SERVER_FIXTURES, "io", "slow"}:
+        if not {mark.name for mark in item.iter_markers()} & {*SERVER_FIXTURES, "io", "slow", "deploy"}:
             item.add_marker("pure")
 
 

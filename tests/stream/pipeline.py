@@ -16,7 +16,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # not re-exported for type checkers
@@ -48,6 +48,15 @@ QUICK = {
 }
 
 
+class RunningWorker(Protocol):
+    """What a pipeline does with its workers: those of `subprocess.Popen`, or alike."""
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
 class Pipeline:
     """Five topics and a consumer group with names of their own."""
 
@@ -58,7 +67,7 @@ class Pipeline:
         self._folder = folder
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._observer = Consumer({"bootstrap.servers": bootstrap, "group.id": self.name, "log_level": 0})
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: list[RunningWorker] = []
         self._environment = {**QUICK, **environment}
         self.topics = {
             kind: f"{self.name}.{kind}" for kind in ("alerts", "decisions", "tuning", "incidents", "dead_letter")
@@ -71,7 +80,7 @@ class Pipeline:
             topics=TopicSettings.model_validate(self.topics),
         )
 
-    def create(self, replicas: int = 1) -> "Pipeline":
+    def create(self, replicas: int = 1) -> Self:
         asyncio.run(create_topics(self.settings, self.partitions, replicas))
         return self
 
@@ -84,10 +93,14 @@ class Pipeline:
 
     # ---- workers
 
-    def environment(self, **more: str) -> dict[str, str]:
+    def variables(self, **more: str) -> dict[str, str]:
+        """Return the settings of a worker."""
         topics = {f"OPENCLAW_TOPIC_{kind.upper()}": name for kind, name in self.topics.items()}
         kafka = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "KAFKA_GROUP_ID": self.name}
-        return {**os.environ, **topics, **kafka, **self._environment, **more}
+        return {**topics, **kafka, **self._environment, **more}
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {**os.environ, **self.variables(**more)}
 
     def start(self, *module: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker, or another module instead."""
@@ -130,7 +143,7 @@ class Pipeline:
         entries = [json.loads(line) for line in self.logs().splitlines() if line.startswith("{")]
         return [entry for entry in entries if entry["event"] == event]
 
-    def stop(self, worker: subprocess.Popen[bytes]) -> int:
+    def stop(self, worker: RunningWorker) -> int:
         worker.send_signal(signal.SIGTERM)
         return worker.wait(40)
 
@@ -227,11 +240,10 @@ class Pipeline:
         return [TopicPartition(self.topics["alerts"], p) for p in range(self.partitions)]
 
 
-class Watched:
-    """A worker, and its health and metrics over HTTP."""
+class Probes:
+    """A worker's health and metrics over HTTP."""
 
-    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
-        self.process = process
+    def __init__(self, address: str) -> None:
         self._address = address
 
     def reasons(self) -> list[str] | None:
@@ -272,6 +284,14 @@ class Watched:
     def _reasons(response: Any) -> list[str]:
         reasons: list[str] = json.loads(response.read())["reasons"]
         return reasons
+
+
+class Watched(Probes):
+    """A worker process, and its health and metrics over HTTP."""
+
+    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+        super().__init__(address)
+        self.process = process
 
 
 def read_committed_records(bootstrap: str, topic: str) -> list[Message]:
