@@ -333,6 +333,7 @@ WORDINGS: tuple[Wording, ...] = (
             r"缺少.{0,12}?(?:設定|環境變數|變數|密鑰|金鑰|Secret|ConfigMap|組態)",
             r"(?:設定|環境變數|Secret|ConfigMap|密鑰|金鑰).{0,16}?(?:不存在|未設定|遺失|找不到|缺少)",
         ),
+        any_of(r"\b(?:i18n|l10n|locales?|translat\w+)\b|翻譯|語系"),
     ),
     Wording(
         Fact.IMAGE_PULL,

@@ -35,11 +35,15 @@ _FAULT_PATTERNS = {
     _CPU: re.compile(r"\bcpu\b|throttl"),
     _MEMORY: re.compile(r"\bmem(?:ory)?\b|\bheap\b|記憶體"),
     _CRASH: re.compile(r"crash|back ?off|\brestart(?:s|ed|ing)?\b|當機|崩潰|重啟"),
-    _LATENCY: re.compile(r"latenc|\bslow|\bp9[0-9]|response time|request duration|延遲|回應時間"),
+    _LATENCY: re.compile(
+        r"latenc|\bslow(?:er)? (?:respon|request|page|api|site|web|load)|(?:respon\w+|requests?|pages?|site|api|loading) (?:is |are )?"
+        r"(?:too |very )?slow|\bp9[0-9]|response time|request duration|延遲|回應時間"
+    ),
     _LOAD: re.compile(
         r"\bquer(?:y|ies)\b|\b[qr]ps\b|throughput|high traffic|traffic (?:high|spike)|request rate|流量|查詢"
     ),
 }
+_LESS = re.compile(r"\b(?:low|lower|below|less|no|drop\w*|fell|fewer)\b|過低|偏低|低於|下降|沒有")
 _WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -150,7 +154,8 @@ def _fault_type(exemplar: Exemplar) -> str:
     if _OUT_OF_MEMORY.search(f"{name} {text}"):
         return _MEMORY
     patterns = _FAULT_PATTERNS.items()
-    return next((fault_type for part in (name, text) for fault_type, regex in patterns if regex.search(part)), "")
+    found = next((fault_type for part in (name, text) for fault_type, regex in patterns if regex.search(part)), "")
+    return "" if found is _LOAD and _LESS.search(f"{name} {text}") else found
 
 
 def _for_memory(subject: _Subject) -> Suggestion:
