@@ -57,7 +57,7 @@ CASES = [
     ("be_inference_queue", "QueueTimeHigh", "Triton queue time p99 of the service is 2 s, compute 9 ms"),
     ("be_graphql_fan_out", "GraphqlResolverSlow", "CartDeep makes 800 resolver calls per request"),
     ("be_declines", "PaymentDeclineRateHigh", "Declines at 40%. The acquirer returns code 91"),
-    ("be_maintenance", "InvoiceUploadFailed", "Upload of invoices fails. The platform is under maintenance until 06:00"),
+    ("be_maintenance", "InvoiceUploadFailed", "Upload fails. The platform is under maintenance until 06:00"),
     ("be_webhook_receiver", "WebhookBacklog", "9k webhooks waiting for retry. The endpoint answers 502"),
     ("be_function_dead_letters", "Lambda failed", "An event of the lambda is in the dead letter queue"),
     ("be_tracker_release", "[Sentry] KeyError", "New issue. First seen in points@4.2"),

@@ -130,6 +130,14 @@ def test_alerts_of_other_types_suggest_nothing() -> None:
     assert suggested(checkout_alert("CertificateExpiresSoon"), checkout_alert("DiskFull")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("RequestRateTooLow", ""), ("TrafficDrop", "checkout gets fewer requests"), ("流量過低", ""), ("SLOSlowBurn", "")],
+)
+def test_less_traffic_and_a_slow_burn_need_no_cache(name: str, message: str) -> None:
+    assert suggested(checkout_alert(name, message=message)) == []
+
+
 @pytest.mark.parametrize("metric", ["cpu_limit", "memory_limit_bytes", "replicas", "p99_ms", "rps"])
 @pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, float("inf"), float("nan"), -1.0])
 def test_invalid_metric_values_are_ignored(metric: str, value: float) -> None:
