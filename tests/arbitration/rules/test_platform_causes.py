@@ -18,7 +18,7 @@ RISKY = ("restart", "delete", "remove", "drain", "fail over", "failover", "raise
 CASES = [
     # Disks: space, inodes, errors, speed, read-only.
     ("infra_disk_full", "NodeFilesystemAlmostOutOfSpace", "Filesystem has 3% space left"),
-    ("infra_disk_full", "HostDiskMayFillIn24Hours", ""),
+    ("infra_disk_predicted", "HostDiskMayFillIn24Hours", ""),
     ("infra_inodes", "NodeFilesystemAlmostOutOfFiles", "4% inodes left"),
     ("infra_io_errors", "Disk I/O errors on sdc", ""),
     ("infra_io_load", "HostUnusualDiskWriteLatency", ""),
@@ -134,15 +134,15 @@ CASES = [
     ("infra_general", "CNI plugin failed to assign addresses", ""),
     ("infra_time_source", "NTP server unreachable", ""),
     ("infra_general", "RookOperatorDown", ""),
-    ("infra_general", "CiliumAgentUnreachableNodes", ""),
+    ("infra_cilium_unreachable", "CiliumAgentUnreachableNodes", ""),
     ("infra_general", "AlertmanagerMembersInconsistent", ""),
     ("infra_general", "VeleroDown", ""),
-    ("infra_general", "CAPATooManyReconciliations", ""),
+    ("infra_reconcile_often", "CAPATooManyReconciliations", ""),
     ("infra_general", "IRSAClaimNotReady", ""),
     # Where no rule knows the cause, none is made up.
-    ("infra_general", "CiliumEndpointRegenerationFailures", ""),
+    ("infra_cilium_endpoints", "CiliumEndpointRegenerationFailures", ""),
     ("infra_general", "GatekeeperAuditStalled", ""),
-    ("infra_general", "DnsUnboundLowTraffic", "unbound gets 12% of the usual traffic"),
+    ("infra_dns_traffic", "DnsUnboundLowTraffic", "unbound gets 12% of the usual traffic"),
 ]
 
 

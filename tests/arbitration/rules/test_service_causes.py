@@ -19,7 +19,7 @@ LABELS = {Responsibility.BE: "service=points namespace=shop pod=points-78pj52pv5
 
 CASES = [
     # A stated reason goes before the symptom.
-    ("be_image_pull", "KubePodNotReady", 'Failed to pull image "registry.shop.example/review:2": manifest unknown'),
+    ("be_image_missing", "KubePodNotReady", 'Failed to pull image "registry.shop.example/review:2": manifest unknown'),
     ("be_config_missing", "Pod 無法啟動", "points-0: CreateContainerConfigError"),
     ("be_probe", "KubePodRestarts", "Liveness probe failed: context deadline exceeded"),
     # Work that runs twice, data that differs, traffic that multiplies.

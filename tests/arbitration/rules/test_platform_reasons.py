@@ -1,0 +1,53 @@
+"""Tests of causes that the platform's alerts state in a later sentence, or by the kind of what is full or slow."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.vocabulary import Language, Responsibility
+from tests.arbitration.rules.examples import Example, case_of
+from tests.arbitration.rules.rule_sets import RULE_SET
+
+CAUSES = {cause.id: cause for cause in RULE_SET.causes}
+CASES = [
+    ("infra_disk_predicted", "NodeFilesystemSpaceFillingUp", "Filesystem is predicted to run out of space."),
+    ("infra_disk_logs", "DiskAlmostFull", "Root file system is 98% used. /var/log/audit holds 90 GB"),
+    ("infra_disk_build", "GitlabRunnerJobFailures", "Jobs fail: write error, no space left on device"),
+    ("infra_disk_images", "HostOutOfDiskSpace", "Disk space of /var/lib/docker on build-2 is low"),
+    ("infra_disk_windows", "D: Disk space is critically low", "Space used: 98 %"),
+    ("infra_device_disk", "BigIpDiskUsage", "Disk usage of /var/log on the BIG-IP is 95%"),
+    ("infra_etcd_disk", "EtcdDiskSpaceLow", "Disk space of the etcd volume is low"),
+    ("infra_zfs_full", "ZpoolCapacityHigh", "zpool tank is almost full"),
+    ("infra_ceph_full", "CephPoolNearFull", "Pool volumes is nearly full"),
+    ("infra_array_full", "OntapVolumeFull", "NetApp volume vol7 is almost full"),
+    ("infra_backup_target", "Backup failed", "Job ended with errors. There is not enough space on the disk"),
+    ("infra_snapshot_quota", "Veeam job failed", "Snapshot of vm-7 failed. Error: snapshot quota exceeded"),
+    ("infra_gpu_off_bus", "NvidiaGpuError", "GPU 2 has fallen off the bus"),
+    ("infra_many_nodes", "Many nodes are NotReady", ""),
+    ("infra_node_not_ready", "KubeNodeNotReady", "Node worker-3 is not ready"),
+    ("infra_control_plane_node", "ControlPlaneNodeMissing", ""),
+    ("infra_pod_insufficient", "KubePodPending", "Pod is pending. 0/9 nodes are available: 9 Insufficient memory"),
+    ("infra_scale_down", "ClusterUnderutilized", "Nodes are hardly used. Scale-down is blocked by a disruption budget"),
+    ("infra_cloud_limit", "InstanceLimitExceeded", "Launch of node refused"),
+    ("infra_shell", "Falco alert", "A shell was spawned in a container"),
+    ("infra_security_blocked", "Malware detected", "Trojan on laptop-7 was quarantined"),
+    ("infra_antivirus_load", "High CPU usage", "MsMpEng.exe uses 80% of the CPU"),
+    ("infra_etcd_member_slow", "etcdHighFsyncDurations", "fsync takes 900 ms. The other members take 3 ms"),
+    ("infra_bridge_filter", "NodeBridgeFilter", "Bridged traffic passes iptables"),
+]
+
+
+@pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[case[0] for case in CASES])
+def test_the_stated_reason_is_the_cause(cause: str, name: str, text: str) -> None:
+    expected = CAUSES[cause]
+    for language in Language:
+        judgement = judge(case_of(Example("INFRA", name, text)), language)
+        assert judgement.primary_responsibility is Responsibility.INFRA
+        assert judgement.action_title.endswith(expected.title[language])
+        for number, check in enumerate(expected.checks[language], start=1):
+            assert f"\n{number}. {check}" in judgement.description
+
+
+def test_a_masked_service_does_not_join_the_words_around_it() -> None:
+    example = Example("BE", "Cloud Figs API is down", "", {"service": "figs"})
+    judgement = judge(case_of(example), Language.EN)
+    assert judgement.primary_responsibility is Responsibility.BE
