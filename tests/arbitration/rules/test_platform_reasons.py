@@ -3,11 +3,13 @@
 import pytest
 
 from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.arbitration.rules.loading import parse, sources
 from openclaw_stream.vocabulary import Language, Responsibility
 from tests.arbitration.rules.examples import Example, case_of
-from tests.arbitration.rules.rule_sets import RULE_SET
 
-CAUSES = {cause.id: cause for cause in RULE_SET.causes}
+pytestmark = pytest.mark.pure
+
+CAUSES = {cause.id: cause for cause in parse(sources()).causes}
 CASES = [
     ("infra_disk_predicted", "NodeFilesystemSpaceFillingUp", "Filesystem is predicted to run out of space."),
     ("infra_disk_logs", "DiskAlmostFull", "Root file system is 98% used. /var/log/audit holds 90 GB"),
@@ -19,7 +21,7 @@ CASES = [
     ("infra_zfs_full", "ZpoolCapacityHigh", "zpool tank is almost full"),
     ("infra_ceph_full", "CephPoolNearFull", "Pool volumes is nearly full"),
     ("infra_array_full", "OntapVolumeFull", "NetApp volume vol7 is almost full"),
-    ("infra_backup_target", "Backup failed", "Job ended with errors. There is not enough space on the disk"),
+    ("infra_backup_target", "VM backup failed", "Job ended with errors. There is not enough space on the disk"),
     ("infra_snapshot_quota", "Veeam job failed", "Snapshot of vm-7 failed. Error: snapshot quota exceeded"),
     ("infra_gpu_off_bus", "NvidiaGpuError", "GPU 2 has fallen off the bus"),
     ("infra_many_nodes", "Many nodes are NotReady", ""),
@@ -48,6 +50,6 @@ def test_the_stated_reason_is_the_cause(cause: str, name: str, text: str) -> Non
 
 
 def test_a_masked_service_does_not_join_the_words_around_it() -> None:
-    example = Example("BE", "Cloud Figs API is down", "", {"service": "figs"})
+    example = Example("BE", "Cloud Figs API is down", "", "service=figs")
     judgement = judge(case_of(example), Language.EN)
     assert judgement.primary_responsibility is Responsibility.BE
