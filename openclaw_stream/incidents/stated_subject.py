@@ -141,6 +141,8 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
         found = _secret(labels) or _of_platform(subject.name, labels, text)
     elif subject.kind == HOST and not _occurs(subject.name, text):
         found = _secret(labels) or _measured(labels, text) or next(_named_by_word(labels, text), None)
+    elif subject.kind == _UNNAMED_KIND:
+        found = _named_kind(subject.name, text)
     else:
         found = None
     namespace = "" if "/" in subject.namespace else subject.namespace  # AWS/RDS is none of Kubernetes
@@ -233,6 +235,11 @@ def _named_by_word(labels: Mapping[str, str], text: str) -> Iterator[Subject]:
         for _, word in _occurrence(value, text):
             if word or f"`{value}`" in text:
                 yield Subject(word or _STATED[label] or _UNNAMED_KIND, "", value)
+
+
+def _named_kind(name: str, text: str) -> Subject | None:
+    """Return a custom resource of an unknown kind with the kind that the text names: "Argo CD application X"."""
+    return next((Subject(word, "", name) for _, word in _occurrence(name, text) if word), None)
 
 
 def _occurrence(value: str, text: str) -> Iterator[tuple[int, str]]:

@@ -40,6 +40,9 @@ _BLANK = re.compile(r"\s")
 _DESCRIPTION = "description"
 _SCRAPE_JOB = "job"
 _NAMESPACE = "namespace"
+_IS_DOWN = re.compile(
+    r"(?:The )?(?P<name>[A-Z][\w-]{0,40}(?: [A-Z][\w-]{0,40}){0,2}) is (?:down|flapping|unavailable|unreachable)\b"
+)
 _SERVICE_KINDS = WORKLOAD_KINDS - {"pod", "replicaset"} | {"horizontalpodautoscaler", "poddisruptionbudget"}
 
 
@@ -201,10 +204,12 @@ class EvidenceExtractor:
         return self._extracted(key[:_LABEL_LIMIT]).has_request
 
     def _names_unknown_service(self, exemplar: Exemplar) -> bool:
-        """Return whether a service is named by a single word without a technology in it."""
+        """Return whether a service without a technology in its name is named: by a single word, or as what is down."""
         named = (value for label, value in islice(exemplar.labels.items(), _LABELS_MAX) if _names_workload(label))
         names = (exemplar.service, *named)
-        cut = (name[:_LABEL_LIMIT] for name in names if name and not _BLANK.search(name))
+        cut = [name[:_LABEL_LIMIT] for name in names if name and not _BLANK.search(name)]
+        if not cut:
+            cut = [match["name"] for text, _, _ in self._texts(exemplar) if (match := _IS_DOWN.match(text))]
         return any(not self._technologies_in(name) and not self._has_request(name) for name in cut)
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
+from openclaw_stream.arbitration.rules.stated_reason import stated_reason
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Owner
 from openclaw_stream.incidents.links import RUNBOOK, link_kind, safe_link
@@ -60,7 +61,7 @@ class JudgementText:
             self.render("resolved_early") if case.resolved_early else "",
             self._alert(case, diagnosis.root.evidence.name),
             self._others(case, diagnosis.root.evidence.name),
-            self.render("cause_unknown") if cause.is_unknown else cause.explanation[self._language],
+            self._unknown(case, diagnosis.root.evidence.name) if cause.is_unknown else cause.explanation[self._language],
         ]
         runbook = _runbook(case, diagnosis.root.evidence.name)
         steps = [self.render("runbook", link=runbook), *checks[:-1]] if runbook else checks
@@ -74,6 +75,11 @@ class JudgementText:
         if quote := _quote(case, name):
             return self.render("quote", text=quote)
         return self.render("alert_name", name=_line(name)) if name else ""
+
+    def _unknown(self, case: Case, name: str) -> str:
+        """Return the reason that the alert states where no rule knows the cause, else that it is not known."""
+        reason = stated_reason(_quote(case, name))
+        return self.render("cause_stated", text=_cut(reason, _OTHER_LIMIT)) if reason else self.render("cause_unknown")
 
     def _others(self, case: Case, root: str) -> str:
         """Return the other alerts of the case, each with what it says."""

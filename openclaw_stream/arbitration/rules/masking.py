@@ -15,6 +15,8 @@ _LABELS_MAX = 32
 _EXEMPLARS_MAX = 16
 _NOT_MASKED = frozenset(("namespace", "node", "host", "datasource"))
 _PODS = frozenset(("pod", "replicaset"))
+_SHARE = re.compile(r"(?<![\w`'\"])[`'\"]?[A-Za-z][\w./-]*[`'\"]?:? \(?(?P<share>\d{1,3})(?:\.\d+)? ?%\)?(?=\s*(?:[,;、，.)]|and\b|$))")
+_MOST, _LITTLE = 60, 15
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[\u4e00-\u9fff]+")
 # Kubernetes draws the hashes of pods from these letters.
 _POD = re.compile(r"(?<=[a-z0-9])-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(?![a-z0-9-])")
@@ -34,11 +36,22 @@ def masked_names(case: Case, subject: str, is_plain: Callable[[str], bool]) -> t
 
 
 def mask(text: str, names: tuple[str, ...]) -> str:
-    """Return a text without pod hashes and these names, however spelled (`cart-api`, `CartApi`, `cart api`)."""
+    """Return a text without pod hashes, small shares and these names, however spelled (`cart-api`, `CartApi`)."""
     if "-" in text:
         text = _POD.sub("", text)
+    if "%" in text:
+        text = _without_small_shares(text)
     pattern = _pattern(names)
     return pattern.sub(_MASK, text) if pattern else text
+
+
+def _without_small_shares(text: str) -> str:
+    """Return a text without what has a small share where something else has most: `pricing` 91%, `redis` 2%."""
+    shares = [(int(match["share"]), match[0]) for match in _SHARE.finditer(text)]
+    if len(shares) > 1 and max(shares)[0] >= _MOST:
+        for share, item in shares:
+            text = text.replace(item, _MASK) if share <= _LITTLE else text
+    return text
 
 
 def _names_in(case: Case) -> Iterator[str]:
