@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_stream.alerts.subject import NO_SUBJECT, Subject
+from openclaw_stream.alerts.subject import ALERT, NO_SUBJECT, Subject
 from openclaw_stream.alerts.titles import TITLE_MAX, subject_title
 
 pytestmark = pytest.mark.pure
@@ -58,3 +58,7 @@ def test_a_title_is_one_line_of_at_most_200_characters(subject: Subject, trouble
     title = subject_title(subject, trouble)
     assert len(title) <= TITLE_MAX
     assert len(title.splitlines()) <= 1
+
+
+def test_a_title_that_ends_as_a_sentence_is_no_sentence_inside() -> None:
+    assert subject_title(Subject(ALERT, "", "No mails in 24h."), "Queue is stuck.") == "No mails in 24h: Queue is stuck"

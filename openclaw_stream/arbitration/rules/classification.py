@@ -16,8 +16,8 @@ _CAUSE_STRENGTH_MIN = 0.7
 _POINTING_MIN = 0.5
 """A part of a team that only labels and later sentences mention does not point to the team."""
 
-_REFINEMENT_MIN = 0.5
-"""A cause that refines a symptom may be stated in the details."""
+_REFINEMENT_MIN = 0.2
+"""A cause that refines a symptom may be stated in any sentence."""
 
 _TERMS_MAX = 6
 
@@ -62,7 +62,7 @@ def classify(evidence: AlertEvidence, rule_set: RuleSet, owner: Responsibility |
         team=team,
         confidence=_confidence(list(scores.values()), curve) if matched else curve.unknown,
         scores=scores,
-        cause=_cause(team, evidence.matches, rule_set),
+        cause=likely_cause(team, evidence.matches, rule_set),
         terms=_terms(applicable[team], evidence.matches),
         matched=matched,
         pointed=_pointed(applicable, evidence.matches, rule_set) if owner else frozenset(),
@@ -95,7 +95,7 @@ def _with_owner(by_rules: Classification, owner: Responsibility, rule_set: RuleS
     scores = {team: score for team, score in by_rules.scores.items() if team in by_rules.pointed}
     if by_rules.team in by_rules.pointed:
         return replace(by_rules, scores=scores)
-    cause = _cause(owner, by_rules.evidence.matches, rule_set)
+    cause = likely_cause(owner, by_rules.evidence.matches, rule_set)
     best = next(iter(by_rules.scores.values()))
     return replace(
         by_rules,
@@ -167,18 +167,18 @@ def _interpolate(points: Sequence[tuple[float, float]], x: float) -> float:
     return before[1]
 
 
-def _cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> Cause:
-    """Return the cause of the team with the strongest match, of equals the one with most conditions, then the first.
+def likely_cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> Cause:
+    """Return the cause of the team with the strongest match.
 
-    A cause needs a match in the alert's name, in its summary or in a label that states a condition; where none has one,
-    the cause is unknown.
+    Of equals one that refines a symptom, then the one with most conditions, then the first. A cause needs a match in
+    the alert's name, in its summary or in a label that states a condition; where none has one, the cause is unknown.
     """
     causes = rule_set.causes_by_team[team]
-    best, rank = causes[-1], (_CAUSE_STRENGTH_MIN, 0)
+    best, rank = causes[-1], (_CAUSE_STRENGTH_MIN, False, 0)
     for cause in causes[:-1]:
         if cause.categories.isdisjoint(matches):
             continue
-        found = max((_cause_strength(cause, each, matches), len(each)) for each in cause.alternatives)
+        found = max((_cause_strength(cause, each, matches), cause.refines, len(each)) for each in cause.alternatives)
         if found > rank and _strongest(cause.unless, matches) < found[0]:
             best, rank = cause, found
     return best

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from openclaw_stream.arbitration.remedies import propose
-from openclaw_stream.arbitration.rules.classification import classify
+from openclaw_stream.arbitration.rules.classification import classify, likely_cause
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, EvidenceExtractor
 from openclaw_stream.arbitration.rules.judgement_text import JudgementText, single_line
@@ -53,7 +53,7 @@ def _extractor() -> EvidenceExtractor:
 
 def _diagnose(case: Case, rule_set: RuleSet) -> Diagnosis:
     evidence = _extractor().extract(case) or (AlertEvidence("", case.severity, {}),)
-    unknown = rule_set.causes_by_team[Responsibility.COLLAB][-1]
+    unknown = likely_cause(Responsibility.COLLAB, evidence[0].matches, rule_set)
     owner = case.owner.responsibility if case.owner else None
     return diagnose([classify(each, rule_set, owner) for each in evidence], unknown, owner)
 

@@ -61,7 +61,9 @@ class JudgementText:
             self.render("resolved_early") if case.resolved_early else "",
             self._alert(case, diagnosis.root.evidence.name),
             self._others(case, diagnosis.root.evidence.name),
-            self._unknown(case, diagnosis.root.evidence.name) if cause.is_unknown else cause.explanation[self._language],
+            self._unknown(case, diagnosis.root.evidence.name)
+            if cause.is_unknown
+            else cause.explanation[self._language],
         ]
         runbook = _runbook(case, diagnosis.root.evidence.name)
         steps = [self.render("runbook", link=runbook), *checks[:-1]] if runbook else checks

@@ -15,7 +15,9 @@ _LABELS_MAX = 32
 _EXEMPLARS_MAX = 16
 _NOT_MASKED = frozenset(("namespace", "node", "host", "datasource"))
 _PODS = frozenset(("pod", "replicaset"))
-_SHARE = re.compile(r"(?<![\w`'\"])[`'\"]?[A-Za-z][\w./-]*[`'\"]?:? \(?(?P<share>\d{1,3})(?:\.\d+)? ?%\)?(?=\s*(?:[,;、，.)]|and\b|$))")
+_SHARE = re.compile(
+    r"(?<![\w`'\"])[`'\"]?[A-Za-z][\w./-]*[`'\"]?:? \(?(?P<share>\d{1,3})(?:\.\d+)? ?%\)?(?=\s*(?:[,;、，.)]|and\b|$))"
+)
 _MOST, _LITTLE = 60, 15
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[\u4e00-\u9fff]+")
 # Kubernetes draws the hashes of pods from these letters.

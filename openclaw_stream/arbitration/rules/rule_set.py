@@ -66,7 +66,7 @@ class Cause:
     last cause of a team has no conditions: it stands for an unknown cause. `depth` is the layer of the stack, 1 (front
     end, tools) to 5 (platform): of two simultaneous faults the one with the higher depth is taken for the root cause.
     `checks` are the first steps to take, at most three. `refines`: it explains a symptom that other words state more
-    strongly (errors since a release), so a match in the details is enough, and counts fully.
+    strongly (errors since a release), so a match in any sentence is enough, and counts fully.
     """
 
     id: str

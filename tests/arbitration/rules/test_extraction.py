@@ -47,3 +47,15 @@ def test_a_name_without_terms_of_the_vocabulary_is_collab(name: str) -> None:
     judgement = judged(alert(name))
     assert judgement.primary_responsibility is Responsibility.COLLAB
     assert judgement.confidence < 0.5
+
+
+def test_what_a_sentence_calls_down_is_a_service_where_no_label_names_one() -> None:
+    judgement = judge(case_from(alert("SomethingIsWrong", annotations={"summary": "Zorblax Wrt is down"})), Language.EN)
+    assert judgement.primary_responsibility is Responsibility.BE
+
+
+def test_a_test_notification_is_no_fault() -> None:
+    judgement = judge(case_from(alert("TestAlert", annotations={"summary": "Notification test"})), Language.EN)
+    assert judgement.primary_responsibility is Responsibility.COLLAB
+    assert "Test notification" in judgement.action_title
+    assert "it reports no fault" in judgement.description

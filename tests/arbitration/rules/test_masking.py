@@ -40,3 +40,17 @@ def test_names_come_from_services_targets_and_labels() -> None:
     names = masked_names(case_from(found, services=("order",)), "cart", lambda name: name != "order")
     assert set(names) == {"cart", "images", "images-7d9f8b6c5-x2x4z", "review"}
     assert names[0] == "images-7d9f8b6c5-x2x4z", "the longest first, so that no part of it stays"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Slowest calls: `pricing` 91%, `redis` 2%", "Slowest calls: `pricing` 91%, ~"),
+        ("pricing (88 %), redis (7.5 %).", "pricing (88 %), ~."),
+        ("pricing 50%, redis 30%, kafka 20%", "pricing 50%, redis 30%, kafka 20%"),
+        ("redis 2%", "redis 2%"),
+        ("Disk of redis is 91% full", "Disk of redis is 91% full"),
+    ],
+)
+def test_what_has_a_small_share_beside_a_large_one_is_no_evidence(text: str, masked: str) -> None:
+    assert mask(text, ()) == masked
