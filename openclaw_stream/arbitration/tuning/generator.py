@@ -37,7 +37,8 @@ _FAULT_PATTERNS = {
     _CRASH: re.compile(r"crash|back ?off|\brestart(?:s|ed|ing)?\b|當機|崩潰|重啟"),
     _LATENCY: re.compile(
         r"latenc|\bslow(?:er)? (?:respon|request|page|api|site|web|load)"
-        r"|\b(?:respon\w+|requests?|pages?|site|api|loading) (?:(?:is|are|too|very) )*slow|\bp9[0-9]|response time|request duration|延遲|回應時間"
+        r"|\b(?:respon\w+|requests?|pages?|site|api|loading) (?:(?:is|are|too|very) )*slow"
+        r"|\bp9[0-9]|response time|request duration|延遲|回應時間"
     ),
     _LOAD: re.compile(
         r"\bquer(?:y|ies)\b|\b[qr]ps\b|throughput|high traffic|traffic (?:high|spike)|request rate|流量|查詢"
