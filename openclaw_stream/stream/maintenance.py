@@ -11,9 +11,10 @@ from openclaw_stream.stream.assignment import Assignment
 from openclaw_stream.stream.context import WorkerContext
 from openclaw_stream.stream.kafka.connection import admin_client
 from openclaw_stream.stream.kafka.consumer_group import ConsumerGroup, describe_group
-from openclaw_stream.stream.kafka.offsets import fetch_log_starts
+from openclaw_stream.stream.kafka.offsets import fetch_log_ends, fetch_log_starts
 from openclaw_stream.stream.kafka.topic_ids import topic_ids
 from openclaw_stream.stream.memory import free_memory
+from openclaw_stream.stream.partition_state import NOT_FETCHING
 from openclaw_stream.stream.readiness import UNASSIGNED_SECONDS, MembershipReadiness
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ class Maintenance:
             runs += 1
             self._free_memory()
             self._check_coordinator()
-            tasks = [self._check_topic, self._check_group]
+            tasks = [self._check_topic, self._check_group, self._fetch_log_ends]
             for task in [*tasks, self._fetch_log_starts] if runs % _LOG_START_RUNS == 0 else tasks:
                 try:
                     await within(_SECONDS, task())
@@ -78,6 +79,16 @@ class Maintenance:
             partition = self._assignment.get(source)
             if partition:
                 partition.record_log_start(start)
+
+    async def _fetch_log_ends(self) -> None:
+        """Update the log ends of paused partitions, which no fetch brings: their lag grows meanwhile."""
+        sources = [partition.source for partition in self._assignment if partition.state in NOT_FETCHING]
+        if not sources:
+            return
+        for source, end in (await fetch_log_ends(self._context.consumer, sources)).items():
+            partition = self._assignment.get(source)
+            if partition:
+                partition.record_log_end(end)
 
     async def _check_topic(self) -> None:
         """Join again where the alerts topic was deleted or created again: the client would not notice."""

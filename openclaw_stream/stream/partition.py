@@ -52,6 +52,7 @@ class Partition:
         self._last_processed = time.time()
         self._last_poll: int | None = None
         self._reported_stable: int | None = None
+        self._fetched_end = 0
         self._drained = False
         self._log = log.bind(partition=source.partition)
         self._task = asyncio.create_task(self._run())
@@ -140,6 +141,10 @@ class Partition:
         if self._session:
             self._session.ledger.record_log_start(offset)
 
+    def record_log_end(self, offset: int) -> None:
+        """Record the end of the log while nothing is fetched: the client learns it with its fetches only."""
+        self._fetched_end = offset
+
     def tick(self, position: int, stable: int, end: int) -> None:
         """Advance time after a poll; once the log is read to its end, publish early what is due by the wall clock.
 
@@ -152,7 +157,7 @@ class Partition:
         if session is None or not self.state.is_serving:
             return
         ledger, running = session.ledger, self.state is PartitionState.RUNNING
-        self._metrics.record_position(ledger, stable, end, self.committed)
+        self._metrics.record_position(ledger, stable, max(end, self._fetched_end), self.committed)
         # The client learns the ends of the log with its fetches: they count once everything readable is read.
         self._record_log_ends(stable, end if running and position >= stable else stable)
         with session.guard():

@@ -49,6 +49,8 @@ class PartitionState(StrEnum):
 
 
 _SERVING = frozenset({PartitionState.RUNNING, PartitionState.PAUSED, PartitionState.BLOCKED})
+NOT_FETCHING = frozenset({PartitionState.PAUSED, PartitionState.BLOCKED})
+"""Serving, and nothing is fetched for now."""
 _ENDING = frozenset({PartitionState.CLOSING, PartitionState.CLOSED})
 
 TRANSITIONS: Mapping[PartitionState, frozenset[PartitionState]] = {

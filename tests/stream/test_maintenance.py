@@ -13,7 +13,7 @@ from openclaw_stream.stream.kafka.connection import group_consumer, stop_client
 from openclaw_stream.stream.maintenance import Maintenance
 from openclaw_stream.stream.readiness import COORDINATOR_SECONDS, MembershipReadiness
 from tests.stream.conftest import NewPipeline
-from tests.stream.in_process import eventually, open_context
+from tests.stream.in_process import eventually, open_context, source_of
 from tests.stream.pipeline import alert, check_exactly_once, until
 
 
@@ -101,6 +101,33 @@ async def test_a_deleted_topic_ends_the_membership_with_a_reason(new_pipeline: N
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert rejoined[0] == f"topic {pipeline.topics['alerts']} was deleted"
+
+
+async def test_the_lag_grows_of_a_partition_that_fetches_nothing(new_pipeline: NewPipeline) -> None:
+    pipeline = await asyncio.to_thread(new_pipeline, 1)
+    async with open_context(pipeline, lambda: -1) as context:
+        readiness = MembershipReadiness()
+        assignment = Assignment(context, readiness)
+        source = source_of(pipeline)
+        await assignment.on_partitions_assigned([source])
+        partition = assignment.get(source)
+        assert partition
+        maintenance = Maintenance(context, assignment, readiness, pytest.fail)
+        running = asyncio.create_task(maintenance.run())
+        await eventually(lambda: partition.epoch > 0, "the restore")
+        partition.start_processing()
+        partition.block("the log is damaged")
+        await asyncio.to_thread(pipeline.produce, [(0, alert("cart"))] * 3)
+
+        def lag() -> float | None:
+            partition.tick(0, 0, 0)
+            return context.metrics.registry.get_sample_value("openclaw_lag_records", {"partition": "0"})
+
+        assert lag() == 0, "the client has fetched nothing since"
+        await eventually(lambda: lag() == 3, "the lag")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await assignment.drain("test", final=False)
 
 
 async def test_maintenance_continues_after_an_error(new_pipeline: NewPipeline) -> None:
