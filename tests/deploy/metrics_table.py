@@ -1,11 +1,9 @@
 """Writes the table of metrics of deploy/README.md from their definitions: `python -m tests.deploy.metrics_table`."""
 
-from pathlib import Path
-
 from openclaw_stream.telemetry.definitions import Label, MetricDefinition
 from openclaw_stream.telemetry.metrics import Metrics
+from tests.deploy.readme import README
 
-README = Path(__file__).parents[2] / "deploy" / "README.md"
 BEGIN, END = "<!-- metrics: begin -->\n", "<!-- metrics: end -->\n"
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from openclaw_stream.telemetry.definitions import Label, MetricDefinition
 from openclaw_stream.telemetry.metrics import Metrics
-from tests.deploy.metrics_table import BEGIN, END, README, with_table
+from tests.deploy.metrics_table import BEGIN, END, with_table
+from tests.deploy.readme import README
 
 
 def test_the_table_in_the_readme_is_up_to_date() -> None:
