@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from openclaw_stream.alerts.decoding.decode import decode
 from openclaw_stream.alerts.reader import AlertReader
@@ -11,6 +10,7 @@ from openclaw_stream.incidents.timers import Timers
 from openclaw_stream.stream.memory import free_memory, reduce_garbage_collections
 from openclaw_stream.stream.state.ledger import Ledger
 from openclaw_stream.stream.state.restore import LogFacts, restore
+from tests.benchmarks.process import resident_bytes
 from tests.benchmarks.workload import alert
 
 READER = AlertReader()
@@ -74,5 +74,4 @@ def bytes_per_incident(incidents: int, *, closed: bool) -> float:
 
 def _resident() -> int:
     free_memory(collect_garbage=True)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096
+    return resident_bytes()

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_stream.alerts.decoding.decode import decode
+from openclaw_stream.alerts.reader import AlertReader
 from tests.benchmarks.end_to_end import Measurement, import_from
+from tests.benchmarks.reader import validator
+from tests.benchmarks.workload import PARTITIONS, WORKLOADS
 from tests.conftest import PROJECT
 
 pytestmark = pytest.mark.io
@@ -31,4 +35,17 @@ def test_a_checkout_without_the_package_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_ratio_is_that_of_the_rates() -> None:
-    assert Measurement(bare=40_000, worker=22_000, transactions=1.4, prompt=1).ratio == 0.55
+    figures = dict.fromkeys(("by_hand", "cpu_us", "resident_mb", "transactions", "decisions"), 0.0)
+    assert Measurement(bare=40_000, worker=22_000, **figures).ratio == 0.55
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_workload_holds_the_alerts_it_claims(name: str) -> None:
+    workload = WORKLOADS[name]
+    reader = AlertReader()
+    records = [*workload.records(400)]
+    alerts = [alert for _, value in records for alert in decode(value, 0, reader).alerts]
+    assert len(alerts) == 400
+    assert {partition for partition, _ in records} == set(range(PARTITIONS))
+    assert all(validator(value)(value) for _, value in records)
+    assert 700 < sum(len(value) for _, value in records) / 400 < 1000
