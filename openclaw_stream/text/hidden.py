@@ -16,7 +16,11 @@ def without_hidden(text: str) -> str:
     if text.isprintable():
         return text
     lines = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(char for char in lines if char in _LINES or not is_hidden(char))
+    return "\n".join(line if line.isprintable() else _visible(line) for line in lines.split("\n"))
+
+
+def _visible(line: str) -> str:
+    return "".join(char for char in line if char == "\t" or not is_hidden(char))
 
 
 def escape_hidden(text: str, *, keep_lines: bool = False) -> str:
