@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Matches
-from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE, Cause, Condition, ConfidenceCurve, Rule, RuleSet
+from openclaw_stream.arbitration.rules.rule_set import (
+    NAMED_IN_TITLE,
+    NAMED_SERVICE,
+    Cause,
+    Condition,
+    ConfidenceCurve,
+    Rule,
+    RuleSet,
+)
 from openclaw_stream.vocabulary import Responsibility
 
 _DAMPING = 0.5
@@ -195,6 +203,6 @@ def _terms(rules: ScoredRules, matches: Matches) -> tuple[str, ...]:
     for _, rule in rules:
         for condition in rule.conditions:
             category = max(condition, key=lambda name: _strongest((name,), matches))
-            if category != NAMED_SERVICE and category in matches:
+            if category not in (NAMED_SERVICE, NAMED_IN_TITLE) and category in matches:
                 terms[matches[category].term] = None
     return tuple(terms)[:_TERMS_MAX]

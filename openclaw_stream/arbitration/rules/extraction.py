@@ -21,6 +21,7 @@ from openclaw_stream.arbitration.rules.lexicon import Lexicon, TermMatch
 from openclaw_stream.arbitration.rules.masking import mask, masked_names
 from openclaw_stream.arbitration.rules.rule_set import (
     DIRECTIVE,
+    NAMED_IN_TITLE,
     NAMED_SERVICE,
     NAMING,
     OBLIGATION,
@@ -127,6 +128,8 @@ class EvidenceExtractor:
             self._add_text(matches, metric[:_LABEL_LIMIT], fields.label)
         if NAMED_SERVICE not in matches and self._names_unknown_service(exemplar):
             matches[NAMED_SERVICE] = Match(1.0, "")
+        if self._is_named_after_service(exemplar):
+            matches[NAMED_IN_TITLE] = Match(1.0, "")
 
     def _add_name(self, name: str, strength: float, matches: dict[str, Match]) -> None:
         """Add the technologies in a name of a service, workload or pod."""
@@ -202,6 +205,14 @@ class EvidenceExtractor:
 
     def _has_request(self, key: str) -> bool:
         return self._extracted(key[:_LABEL_LIMIT]).has_request
+
+    def _is_named_after_service(self, exemplar: Exemplar) -> bool:
+        """Return whether the name of the alert has that of its service, which names no technology."""
+        service = exemplar.service[:_LABEL_LIMIT]
+        title = exemplar.name[:_TEXT_LIMIT]
+        if not service or _BLANK.search(service) or self._technologies_in(service):
+            return False
+        return mask(title, (service,)) != mask(title, ())
 
     def _names_unknown_service(self, exemplar: Exemplar) -> bool:
         """Return whether a service without a technology in its name is named: by a single word, or as what is down."""

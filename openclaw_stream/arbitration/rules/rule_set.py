@@ -26,6 +26,9 @@ TEAM_WORD = "team_word"
 NAMED_SERVICE = "named_service"
 """The category of an alert about a service or application whose name names no technology."""
 
+NAMED_IN_TITLE = "named_in_title"
+"""The category of an alert whose own name has the name of such a service: it watches what that service does."""
+
 TECHNOLOGY = "technology"
 """The prefix of the categories of technologies."""
 
@@ -214,7 +217,7 @@ class RuleSet:
         technologies = {each.category for each in self.technologies}
         unknown = sorted(
             (self._used_categories() | self.symptoms | {*self.resources})
-            - {*self.categories, *technologies, NAMED_SERVICE}
+            - {*self.categories, *technologies, NAMED_SERVICE, NAMED_IN_TITLE}
         )
         if unknown:
             raise ValueError(f"rules use categories that are not in the vocabulary: {', '.join(unknown)}")

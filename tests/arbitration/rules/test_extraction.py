@@ -59,3 +59,13 @@ def test_a_test_notification_is_no_fault() -> None:
     assert judgement.primary_responsibility is Responsibility.COLLAB
     assert "Test notification" in judgement.action_title
     assert "it reports no fault" in judgement.description
+
+
+@pytest.mark.parametrize(
+    "title", ["OpenstackFigsScrapingDelayed", "Scraping by figs is delayed", "figs: scraping delayed"]
+)
+def test_an_alert_that_is_named_after_its_service_is_about_what_that_does(title: str) -> None:
+    labels = {"service": "figs"}
+    named, other = judged(alert(title, "", labels)), judged(alert("ScrapingDelayed", "", labels))
+    assert named.primary_responsibility is Responsibility.BE
+    assert named.confidence > other.confidence
