@@ -38,7 +38,7 @@ async def retry_until_shutdown(
         reason = str(state.outcome.exception())
         on_failure(reason)
         if state.attempt_number <= 2 or state.attempt_number % _LOG_EVERY == 1:  # noqa: PLR2004 - the first two
-            log.warning("not connected, retrying", reason=reason)
+            log.warning("cannot join the group, retrying", reason=reason)
 
     async def wait(seconds: float) -> None:
         if await shutdown.wait(seconds):

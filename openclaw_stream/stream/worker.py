@@ -128,10 +128,12 @@ class Worker:
             await tracing.close(_TRACES_SECONDS)
 
     async def _await_topics(self, *, again: bool = False) -> TopicFacts | None:
-        """Check the topics as soon as the brokers answer; None where the worker is to stop before.
+        """Return the facts of the alerts topic once no difference is fatal; None where the worker is to stop before.
+
+        It waits at the start too: the topics may be created or corrected later, and meanwhile `/readyz` names them.
 
         Args:
-            again: The worker has served before: it waits for a topic that is missing now.
+            again: The worker has served before: the other differences are in the log already.
         """
 
         async def check() -> TopicFacts:
@@ -142,5 +144,5 @@ class Worker:
                 log.warning("topic configuration differs from recommended", differences=differences)
             return facts
 
-        errors = (RetryableError, TopicError) if again else (RetryableError,)
+        errors = (RetryableError, TopicError)
         return await retry_until_shutdown(check, errors, self._shutdown, self._readiness.record_problem)

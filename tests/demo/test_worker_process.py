@@ -31,7 +31,7 @@ def test_the_error_of_a_worker_that_ended_has_the_end_of_its_log(monkeypatch: py
 
 def test_the_worker_runs_until_the_block_ends() -> None:
     with WorkerProcess(5) as worker:
-        await_log(worker, "not connected")
+        await_log(worker, "cannot join the group")
     with pytest.raises(FatalError, match="not running"):
         worker.require_running()
 

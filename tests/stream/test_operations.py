@@ -1,4 +1,4 @@
-"""When a running worker is ready: brokers that are frozen or dead, no group coordinator, no output topic."""
+"""When a running worker is ready: brokers that are frozen or dead, no group coordinator, missing or unusable topics."""
 
 import time
 from collections.abc import Callable
@@ -74,6 +74,32 @@ def test_a_deleted_output_topic_makes_the_worker_unready_until_it_exists_again(n
     check_exactly_once(pipeline.decisions())
     assert worker.process.poll() is None
     assert "Traceback" not in pipeline.logs()
+
+
+def test_a_worker_that_starts_before_its_topics_waits_for_them(bootstrap: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(bootstrap, tmp_path, 1)
+    worker = pipeline.start_watched()
+    try:
+        reason = worker.await_reason(pipeline.topics["alerts"], "topics create")
+        assert all(name in reason for name in pipeline.topics.values())
+        pipeline.create()
+        pipeline.produce([(0, alert("cart"))])
+        pipeline.await_decided("cart")
+        worker.await_ready()
+        assert pipeline.stop(worker.process) == 0
+    finally:
+        pipeline.close()
+
+
+def test_a_worker_waits_while_a_topic_could_not_keep_its_dead_letters(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    pipeline.configure("dead_letter", cleanup_policy="compact")
+    worker = pipeline.start_watched()
+    worker.await_reason(pipeline.topics["dead_letter"], "cleanup.policy=delete")
+    assert "cannot join the group" in pipeline.logs()
+    pipeline.configure("dead_letter", cleanup_policy="delete")
+    worker.await_ready()
+    assert pipeline.stop(worker.process) == 0
 
 
 @pytest.mark.cluster

@@ -29,7 +29,7 @@ async def test_the_result_of_the_first_success_is_returned_and_failures_are_repo
     with capture_logs() as logs:
         result = await retry_until_shutdown(attempts, (RetryableError,), Shutdown(), reasons.append)
     assert (result, attempts.count, reasons) == ("connected", 2, ["no broker"])
-    assert [(line["event"], line["reason"]) for line in logs] == [("not connected, retrying", "no broker")]
+    assert [(line["event"], line["reason"]) for line in logs] == [("cannot join the group, retrying", "no broker")]
 
 
 async def test_an_error_of_another_kind_is_raised_at_once() -> None:

@@ -194,14 +194,6 @@ def test_one_bad_alert_of_a_batch_does_not_block_the_good_ones(new_pipeline: New
     assert _headers(dead)["openclaw-dlq-bad-indexes"] == "0"
 
 
-def test_a_missing_topic_is_named_in_the_log(bootstrap: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(bootstrap, tmp_path)
-    worker = pipeline.start()
-    assert worker.wait(30) == 1
-    assert pipeline.topics["alerts"] in pipeline.logs()
-    assert "topics create" in pipeline.logs()
-
-
 @pytest.mark.io
 def test_a_worker_without_a_broker_waits_and_logs_the_reason(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
