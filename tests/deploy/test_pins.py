@@ -1,8 +1,12 @@
 """What the image is made of is pinned, and in step with pyproject.toml."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -64,3 +68,13 @@ def test_every_entry_is_required(lock: str) -> None:
 def test_the_dockerfile_names_this_version() -> None:
     dockerfile = (PROJECT / "deploy/Dockerfile").read_text()
     assert re.findall(r'image\.version="(.*)"', dockerfile) == [__version__]
+
+
+@pytest.mark.deploy
+def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
+    hadolint = shutil.which("hadolint", path=Path(sys.executable).parent) or shutil.which("hadolint")
+    if hadolint is None:
+        pytest.skip("no hadolint; run .ci/install-deploy-tools")
+    command = [hadolint, "--failure-threshold=style", "deploy/Dockerfile"]
+    done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
