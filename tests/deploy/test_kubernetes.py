@@ -15,7 +15,6 @@ from openclaw_stream.stream.kafka.topic_rules import RECOMMENDED_REPLICAS, Topic
 from openclaw_stream.stream.kafka.topics import DEFAULT_PARTITIONS
 from openclaw_stream.telemetry.metrics import Metrics
 from tests import acls
-from tests.deploy.alert_copies import copies
 from tests.deploy.manifests import (
     KUBERNETES,
     OVERLAYS,
@@ -244,11 +243,6 @@ def test_the_user_has_exactly_the_listed_rights(settings: Settings) -> None:
     listed = [acl._replace(name=acl.name.format(**names)) for acl in acls.LISTED]
     assert sorted(map(str, granted)) == sorted(map(str, listed))
     assert set(granted) == set(listed)
-
-
-@pytest.mark.parametrize("path", copies(), ids=lambda path: path.name)
-def test_the_copies_of_the_alert_rules_are_those_of_prometheus(path: Path) -> None:
-    assert path.read_text(encoding="utf-8") == copies()[path]
 
 
 def test_every_folder_of_overlays_is_tested() -> None:
