@@ -36,6 +36,10 @@ format:
 schemas:
     .venv/bin/openclaw-stream schemas write
 
+# Write the copies of the alert rules for Kustomize and Helm.
+alerts:
+    .venv/bin/python -m tests.deploy.alert_copies
+
 # Pin the versions of the image and of CI; `just lock --upgrade` takes the newest. Needs uv.
 lock *arguments:
     deploy/lock.sh {{ arguments }}

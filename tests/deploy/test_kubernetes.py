@@ -15,6 +15,7 @@ from openclaw_stream.stream.kafka.topic_rules import RECOMMENDED_REPLICAS, Topic
 from openclaw_stream.stream.kafka.topics import DEFAULT_PARTITIONS
 from openclaw_stream.telemetry.metrics import Metrics
 from tests import acls
+from tests.deploy.alert_copies import copies
 from tests.deploy.manifests import (
     KUBERNETES,
     OVERLAYS,
@@ -186,6 +187,14 @@ def test_the_service_monitor_selects_the_service(overlay: str) -> None:
 
 
 @operators
+def test_the_alert_rules_expect_the_job_of_the_service(overlay: str) -> None:
+    """The Prometheus Operator gives a target the name of its Service as job."""
+    rules = only(built(overlay), "PrometheusRule")["spec"]["groups"]
+    jobs = {job for group in rules for rule in group["rules"] for job in re.findall(r'job="([^"]*)"', rule["expr"])}
+    assert jobs == {only(built(overlay), "Service")["metadata"]["name"]}
+
+
+@operators
 def test_the_scaler_asks_for_a_metric_of_this_namespace_and_stops_at_the_partitions(overlay: str) -> None:
     scaled = only(built(overlay), "ScaledObject")
     (trigger,) = scaled["spec"]["triggers"]
@@ -243,6 +252,11 @@ def test_the_user_has_exactly_the_listed_rights(settings: Settings) -> None:
     listed = [acl._replace(name=acl.name.format(**names)) for acl in acls.LISTED]
     assert sorted(map(str, granted)) == sorted(map(str, listed))
     assert set(granted) == set(listed)
+
+
+@pytest.mark.parametrize("path", copies(), ids=lambda path: path.name)
+def test_the_copies_of_the_alert_rules_are_those_of_prometheus(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == copies()[path], "run python -m tests.deploy.alert_copies"
 
 
 def test_every_folder_of_overlays_is_tested() -> None:
