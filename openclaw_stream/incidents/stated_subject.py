@@ -19,6 +19,7 @@ _DIMENSIONS = {
     **dict.fromkeys(
         ("DBInstanceIdentifier", "DBClusterIdentifier", "CacheClusterId", "ReplicationGroupId"), "database"
     ),
+    "SourceIdentifier": "database",
     "DomainName": "database",
     "TableName": "table",
     "FunctionName": "function",
@@ -40,7 +41,9 @@ _DIMENSIONS = {
     "BucketName": "bucket",
     "ClusterName": "cluster",
     "ClusterIdentifier": "cluster",
+    "database_id": "database",
     "device": "device",
+    "cluster": "cluster",
     "backup_job": "backupjob",
     "zone": "zone",
     "project": "project",
@@ -108,7 +111,17 @@ _TITLE = re.compile(
 _MEMBER = re.compile(r"(?P<service>[a-z0-9-]+)-\d+\.(?P=service)(?:\.|$)")
 _INSTANCE = re.compile(r"\(instance [^()\n]{0,200}\)")
 """What templates append to any summary: the address of the exporter."""
-_PART = re.compile(r"/dev/|[a-z]{2,3}\d*$|(?:eth|ens|eno|bond|nvme|dm-|md)\d", re.IGNORECASE)
+_ANY = re.compile("")
+_CONDITIONS = {
+    "device": re.compile(r"^(?!/dev/|[a-z]{2,3}\d*$|(?:eth|ens|eno|bond|nvme|dm-|md)\d)", re.IGNORECASE),
+    "zone": re.compile(r"\."),
+    "cluster": re.compile(
+        r"(?:^|[-_.\d])(?:es|elastic\w*|opensearch|kafka|redis|valkey|mongo\w*|pg|postgres\w*|mysql|maria\w*|\w*db|rabbit\w*"
+        r"|cass\w*|clickhouse|aurora)(?:$|[-_.\d])",
+        re.IGNORECASE,
+    ),
+}
+"""What the value of a label must look like: no disk or interface, no zone of a cloud, a cluster of a data store."""
 
 
 def stated_subject(subject: Subject, exemplars: Sequence[Exemplar]) -> Subject:
@@ -184,7 +197,7 @@ def _stated(labels: Mapping[str, str], text: str) -> Subject | None:
 def _dimension(labels: Mapping[str, str]) -> Subject | None:
     for label, kind in _DIMENSIONS.items():
         value = labels.get(label, "").strip()
-        if value and not (kind == "device" and _PART.match(value)) and not (kind == "zone" and "." not in value):
+        if value and _CONDITIONS.get(label, _ANY).search(value):
             return Subject(kind, "", _balancer(value) if kind == "loadbalancer" else value)
     return None
 
