@@ -91,7 +91,8 @@ CASES = [
     ("infra_hypervisor_load", "ESXi host has high memory usage", ""),
     ("infra_storage_full", "VsphereDatastoreAlmostFull", "6% free on the VMFS volume"),
     ("infra_storage_degraded", "CephOSDDown", ""),
-    ("infra_status_check", "EC2 StatusCheckFailed_System", ""),
+    ("infra_system_check", "EC2 StatusCheckFailed_System", ""),
+    ("infra_status_check", "EC2 StatusCheckFailed_Instance", ""),
     # Kinds that one ambiguous word would confuse.
     ("infra_storage_controller", "StorageControllerFailover", "Controller B is offline"),
     ("infra_failover", "VRRP failover on lb-2", ""),
@@ -135,7 +136,7 @@ CASES = [
     ("infra_time_source", "NTP server unreachable", ""),
     ("infra_general", "RookOperatorDown", ""),
     ("infra_cilium_unreachable", "CiliumAgentUnreachableNodes", ""),
-    ("infra_general", "AlertmanagerMembersInconsistent", ""),
+    ("infra_alertmanager_cluster", "AlertmanagerMembersInconsistent", ""),
     ("infra_general", "VeleroDown", ""),
     ("infra_reconcile_often", "CAPATooManyReconciliations", ""),
     ("infra_general", "IRSAClaimNotReady", ""),
