@@ -118,7 +118,6 @@ CASES = [
     ),
     ("db_backup_destination_full", "PostgresBackupFailed", "base backup stopped; no space left on device"),
     ("db_backup_denied", "MongoBackupFailed", "upload: AccessDenied"),
-    ("db_wal_archive", "WalArchivingFailing", "postgres: archive command: connect to host bk-1: Connection refused"),
     ("db_lock_table", "PostgresTooManyLocks", "out of shared memory; raise max_locks_per_transaction"),
     ("db_connection_yields", "MemcachedConnectionsThrottled", ""),
     ("db_couchdb_atoms", "CouchDBAtomMemoryUsage", "91 % of the limit"),
@@ -135,6 +134,15 @@ CASES = [
     ("db_binlog_size", "MySQLDiskAlmostFull", "binlogs take 400 GB of disk"),
     ("db_checkpoints", "PostgresWritesSlow", "checkpoints are occurring too frequently"),
     ("db_persistence", "RedisAofWriteError", "fork: cannot allocate memory"),
+    ("db_index_build", "MySQLSlowQueries", "An index build runs on invoices since 10:05"),
+    ("db_index_build", "MilvusSearchTimeouts", "while the HNSW index of faces is being built"),
+    ("db_replica_bulk_change", "MySQLReplicationLag", "db-4 is 900 s behind; it applies a bulk delete of carts"),
+    (
+        "db_archive_unreachable",
+        "PostgresWalArchivingFailing",
+        "archive command: connect to host bk-1: Connection refused",
+    ),
+    ("db_broker_disk_alarm", "RabbitMQ disk alarm", "rabbit-2 blocks publishers"),
     # Where no rule knows the cause, none is made up.
     ("db_unknown", "MongodbAsserts", "Asserts increase"),
     ("db_unknown", "Oracle: shared pool free is too low", ""),
