@@ -76,6 +76,8 @@ CASES = [
     ("be_function_dead_letters", "Lambda failed", "An event of the lambda is in the dead letter queue"),
     ("be_function_timeout", "LambdaErrors", "Task timed out after 30 seconds. 80 invocations failed"),
     ("be_errors", "StorefrontErrors", "Server-side failure: the storefront answers 500"),
+    ("be_mail_failing", "MailErrors", "The service cannot send emails: sending email failed for all"),
+    ("be_peering", "SlowPeering", "The registry cannot peer with its neighbour region"),
     ("be_tracker_release", "[Sentry] KeyError", "New issue. First seen in points@4.2"),
     ("be_change", "LatencyHigh", "p95 of the API is 2 s. Model v3 was enabled at 09:40"),
     ("be_down_gateway", "Points Down", "Request failed with status code 502"),
@@ -120,6 +122,9 @@ CASES = [
     ("fe_over_the_air", "CrashRate", "Half of the mobile app sessions on OTA 12 crash at launch"),
     ("fe_app_crash_stack", "CrashFreeUsers", "Crash-free users 96%. IllegalStateException in the Android cart"),
     ("fe_script_release", "JsErrors", "Uncaught TypeError in browsers since the release"),
+    ("fe_blank_release", "KioskBlank", "30 kiosks show a blank screen since update 7 of the browser"),
+    ("fe_server_render", "SsrErrors", "Next.js render errors 9%: getServerSideProps threw"),
+    ("fe_expected_text", "Keyword not found", "200 OK, but keyword is not in the web page"),
     ("fe_playback_release", "VideoStartFailures", "Video start failures on Tizen since the update"),
     # Where no rule knows the cause, none is made up.
     ("be_unknown", "FraudScoringDegraded", "The model service answers with a fallback for 30% of its work"),
