@@ -86,6 +86,8 @@ CASES = [
     ("be_provider_quota", "CompletionErrors", "OpenAI API: insufficient_quota for all requests of the service"),
     ("be_business_stuck", "PointsStuck", "300 items in state PROCESSING for 24 h"),
     ("be_mismatch", "點數服務資料不一致", ""),
+    ("be_release", "API 錯誤率過高", "5xx 22%。14:20 部署 v3 後開始，例外 NullPointerException"),
+    ("be_slow", "ReportSlow", "The report of the day is slow"),
     # Who sends the requests.
     ("be_surge_client", "TrafficSurge", "The API gets 9x its usual requests, 80% from one client"),
     ("be_surge", "TrafficSurge", "The API gets 9x its usual requests"),
