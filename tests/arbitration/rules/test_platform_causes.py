@@ -89,8 +89,8 @@ CASES = [
     ("infra_vault_sealed", "VaultSealed", ""),
     ("infra_mail_queue", "PostfixQueueGrowing", "The mail queue holds 4000 mails"),
     ("infra_hypervisor_load", "ESXi host has high memory usage", ""),
-    ("infra_storage_full", "VsphereDatastoreAlmostFull", "6% free on the VMFS volume"),
-    ("infra_storage_degraded", "CephOSDDown", ""),
+    ("infra_datastore_full", "VsphereDatastoreAlmostFull", "6% free on the VMFS volume"),
+    ("infra_ceph_osd", "CephOSDDown", ""),
     ("infra_system_check", "EC2 StatusCheckFailed_System", ""),
     ("infra_status_check", "EC2 StatusCheckFailed_Instance", ""),
     # Kinds that one ambiguous word would confuse.
