@@ -9,6 +9,7 @@ alerts of the incident state the same one. The group key never depends on it.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import ALERT, HOST, NODE, SERVICE, Subject
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.text import Hidden, safe_text
@@ -68,6 +69,11 @@ _STATED = {
     "device": "device",
     "volume": "volume",
     "controller": "controller",
+    "warehouse": "warehouse",
+    "subscriptionid": "subscription",
+    "gateway": "gateway",
+    "bucket": "bucket",
+    "pool": "pool",
     "kubernetesname": "",
     "cluster": "cluster",
     "clusterid": "cluster",
@@ -79,14 +85,16 @@ _PRODUCTS = ("thanos", "prometheus", "alertmanager", "loki", "tempo", "mimir", "
 
 _MEASURED = {
     "consumergroup": "consumergroup",
+    "consumergroupid": "consumergroup",
     "groupid": "consumergroup",
     "queue": "queue",
     "taskqueue": "queue",
     "applicationname": "application",
     "appname": "application",
     "taskname": "task",
+    "device": "device",
 }
-"""Labels of what brokers' and schedulers' exporters measure."""
+"""Labels of what exporters of brokers, schedulers and devices measure."""
 
 _OBJECT_WORDS = {
     **dict.fromkeys(("application", "app", "certificate", "claim", "cluster", "controller", "database", "device")),
@@ -188,7 +196,7 @@ def _stated(labels: Mapping[str, str], text: str) -> Subject | None:
     """Return the object whose name stands first in the text."""
     found = [
         (start, Subject(kind or word or _UNNAMED_KIND, "", labels[label]))
-        for label, kind in _STATED.items()
+        for label, kind in (_MEASURED | _STATED).items()
         for start, word in _occurrence(labels.get(label, ""), text)
     ]
     return min(found, key=lambda each: each[0])[1] if found else None
@@ -211,8 +219,9 @@ def _balancer(name: str) -> str:
 def _measured(labels: Mapping[str, str], text: str) -> Subject | None:
     """Return the object that an exporter, which the labels name as the host, measures."""
     for label, kind in _MEASURED.items():
-        if any(_occurrence(labels.get(label, ""), text)):
-            return Subject(kind, "", labels[label])
+        value = labels.get(label, "")
+        if any(_occurrence(value, text)) and _CONDITIONS.get(label, _ANY).search(value):
+            return Subject(kind, "", value)
     return None
 
 
@@ -238,7 +247,11 @@ def _of_platform(service: str, labels: Mapping[str, str], text: str) -> Subject 
         if any(_occurrence(labels.get(product, ""), text)):
             return Subject(product, "", labels[product])
     named = next(_named_by_word(labels, text), None)
-    return named or (_stated(labels, text) if service.lower() in _PLATFORM_SERVICES else None)
+    if named or service.lower() not in _PLATFORM_SERVICES:
+        return named
+    if any(_occurrence(labels.get("pod", ""), text)):
+        return Subject("pod", "", workload_of_pod(labels["pod"]))
+    return _stated(labels, text)
 
 
 def _named_by_word(labels: Mapping[str, str], text: str) -> Iterator[Subject]:
