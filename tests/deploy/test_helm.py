@@ -13,7 +13,7 @@ import yaml
 
 from openclaw_stream import __version__
 from tests.conftest import PROJECT
-from tests.deploy.manifests import OVERLAYS, Manifest, built, read
+from tests.deploy.manifests import OVERLAYS, Manifest, built, only, read, selects
 
 pytestmark = pytest.mark.deploy
 
@@ -95,6 +95,18 @@ def test_wrong_values_are_refused(value: str, message: str) -> None:
     result = helm("template", "x", str(CHART), "--set", value)
     assert result.returncode != 0
     assert message in result.stderr
+
+
+def test_another_release_has_names_of_its_own() -> None:
+    values = str(CHART / "values-strimzi.yaml")
+    result = helm("template", "second", str(CHART), "--namespace", "kafka", "--values", values)
+    objects = read(result.stdout)
+    names = {each["metadata"]["name"] for each in objects if each["kind"] != "KafkaTopic"}
+    assert names == {"second"}
+    service, monitor = only(objects, "Service"), only(objects, "ServiceMonitor")["spec"]
+    assert selects(monitor["selector"]["matchLabels"], service["metadata"]["labels"])
+    assert service["metadata"]["labels"][monitor["jobLabel"]] == "openclaw-stream"
+    assert 'service="second",namespace="kafka"' in result.stdout
 
 
 def test_the_default_values_follow_the_schema_and_the_version() -> None:

@@ -188,10 +188,10 @@ def test_the_service_monitor_selects_the_service(overlay: str) -> None:
 
 @operators
 def test_the_alert_rules_expect_the_job_of_the_service(overlay: str) -> None:
-    """The Prometheus Operator gives a target the name of its Service as job."""
     rules = only(built(overlay), "PrometheusRule")["spec"]["groups"]
     jobs = {job for group in rules for rule in group["rules"] for job in re.findall(r'job="([^"]*)"', rule["expr"])}
-    assert jobs == {only(built(overlay), "Service")["metadata"]["name"]}
+    label = only(built(overlay), "ServiceMonitor")["spec"]["jobLabel"]
+    assert jobs == {only(built(overlay), "Service")["metadata"]["labels"][label]}
 
 
 @operators
@@ -202,7 +202,8 @@ def test_the_scaler_asks_for_a_metric_of_this_namespace_and_stops_at_the_partiti
     gauges = {metric.name: metric for metric in Metrics().registry.collect()}
     (name,) = re.findall(r"openclaw_\w+", query)
     assert "end of the log" in gauges[name].documentation
-    assert re.findall(r'namespace="([^"]*)"', query) == [scaled["metadata"]["namespace"]]
+    names = [only(built(overlay), "Service")["metadata"]["name"], scaled["metadata"]["namespace"]]
+    assert re.findall(r'{service="([^"]*)",namespace="([^"]*)"}', query) == [tuple(names)]
     topics = {each["spec"]["partitions"] for each in of_kind(built(overlay), "KafkaTopic")} or {DEFAULT_PARTITIONS}
     assert topics == {scaled["spec"]["maxReplicaCount"]}
     assert "replicas" not in only(built(overlay), "Deployment")["spec"]
