@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from openclaw_stream.embedded import EmbeddedKafka
+from openclaw_stream.embedded.runtime import KafkaRuntime
 from openclaw_stream.embedded.server import free_port
 from openclaw_stream.settings import TopicSettings, WorkerSettings
 from tests.conftest import PROJECT
@@ -21,6 +22,7 @@ from tests.stream.pipeline import Pipeline, Probes, alert, check_exactly_once
 pytestmark = pytest.mark.deploy
 
 FILES = ("--file=deploy/compose.yaml",)
+_CLUSTER = "b3BlbmNsYXctc3RyZWFtcw"
 _ADDRESSES = ("listener", "advertised", "controller", "log.dirs", "node.id", "process.roles", "inter.broker")
 
 
@@ -103,11 +105,28 @@ def test_a_stop_waits_for_the_drain(services: Mapping[str, Mapping[str, Any]]) -
 
 
 @pytest.fixture
-def broker(services: Mapping[str, Mapping[str, Any]], own_kafka: Callable[..., EmbeddedKafka]) -> EmbeddedKafka:
+def kafka_properties(services: Mapping[str, Mapping[str, Any]], tmp_path: Path) -> dict[str, str]:
+    """What the program that starts Kafka in its image makes of the settings of the file; it checks them, too."""
+    folders = {option: tmp_path / name for option, name in {"-D": "default", "-M": "mounted", "-F": "final"}.items()}
+    for folder in folders.values():
+        folder.mkdir()
+    for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
+        (folders["-D"] / name).touch()
+    runtime = KafkaRuntime.install(print)
+    class_path = os.pathsep.join(map(str, runtime.jars))
+    options = [text for option, folder in folders.items() for text in (option, str(folder))]
+    command = [str(runtime.java), "-cp", class_path, "kafka.docker.KafkaDockerWrapper", "setup", *options]
+    environment = services["kafka"]["environment"] | {"KAFKA_LOG_DIRS": str(tmp_path / "data"), "CLUSTER_ID": _CLUSTER}
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    lines = (folders["-F"] / "server.properties").read_text().split()
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+
+@pytest.fixture
+def broker(kafka_properties: Mapping[str, str], own_kafka: Callable[..., EmbeddedKafka]) -> EmbeddedKafka:
     """A broker with the settings of the file, except for addresses and folders."""
-    environment = services["kafka"]["environment"]
-    properties = {name.removeprefix("KAFKA_").lower().replace("_", "."): each for name, each in environment.items()}
-    return own_kafka({name: each for name, each in properties.items() if not name.startswith(_ADDRESSES)})
+    return own_kafka({name: each for name, each in kafka_properties.items() if not name.startswith(_ADDRESSES)})
 
 
 @pytest.fixture
