@@ -88,6 +88,12 @@ CASES = [
     ("be_mismatch", "點數服務資料不一致", ""),
     ("be_release", "API 錯誤率過高", "5xx 22%。14:20 部署 v3 後開始，例外 NullPointerException"),
     ("be_slow", "ReportSlow", "The report of the day is slow"),
+    ("be_auth_keys", "JwtErrors", "401 for all requests: the JWKS endpoint of the service returns 503"),
+    ("be_rotated", "UploadsFailing", "Uploads of the service fail with 403 since key rotation"),
+    ("be_push_failing", "PushErrors", "APNs returns 403 for all messages of the service"),
+    ("be_slo_exhausted", "ErrorBudgetExhausted", "The error budget of the service is exhausted"),
+    ("be_duplicates", "DuplicateOrders", "118 orders were created twice"),
+    ("be_function_timeout", "函式逾時", "Lambda 逾時 900 次"),
     # Who sends the requests.
     ("be_surge_client", "TrafficSurge", "The API gets 9x its usual requests, 80% from one client"),
     ("be_surge", "TrafficSurge", "The API gets 9x its usual requests"),
@@ -127,6 +133,9 @@ CASES = [
     ("fe_blank_release", "KioskBlank", "30 kiosks show a blank screen since update 7 of the browser"),
     ("fe_server_render", "SsrErrors", "Next.js render errors 9%: getServerSideProps threw"),
     ("fe_expected_text", "Keyword not found", "200 OK, but keyword is not in the web page"),
+    ("fe_app_links", "LinksOpenBrowser", "Universal links fail: the AASA file returns 404"),
+    ("fe_first_byte", "PageSpeed", "TTFB p75 3 s in one region"),
+    ("fe_pinning", "CertPinning", "The mobile app refuses TLS: pinned key mismatch"),
     ("fe_playback_release", "VideoStartFailures", "Video start failures on Tizen since the update"),
     # Where no rule knows the cause, none is made up.
     ("be_unknown", "FraudScoringDegraded", "The model service answers with a fallback for 30% of its work"),
