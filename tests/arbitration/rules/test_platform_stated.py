@@ -1,0 +1,108 @@
+"""Tests of causes that alerts of networks, certificates and tools state themselves, often in their second sentence."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.arbitration.rules.loading import parse, sources
+from openclaw_stream.vocabulary import Language, Responsibility
+from tests.arbitration.rules.examples import Example, case_of
+
+pytestmark = pytest.mark.pure
+
+CAUSES = {cause.id: cause for cause in parse(sources()).causes}
+CASES = [
+    # Certificates: where they are, and why they are not renewed.
+    ("infra_acme_challenge", "CertManagerCertExpirySoon", "web-tls ends in 5 days. HTTP-01 challenge got status 404"),
+    ("infra_certificate_limit", "Certificate not renewed", "Order failed. Too many certificates for these names"),
+    ("infra_certificate_secret", "WebhookCertificateExpiring", "Certificate stored in Secret hooks/ca expires"),
+    ("infra_certificate_node", "ControlPlaneCertificateExpiring", "Certificate on node cp-2 expires in 20 days"),
+    ("infra_certificate_missing", "MeshCertificateMissing", ""),
+    ("infra_trust_anchor", "MeshCertExpiry", "Root certificate expires in 12 days"),
+    # Answers of name servers.
+    ("infra_dns_servfail", "ResolverServfailRatio", "dns-1 answers SERVFAIL to 7% of queries"),
+    ("infra_dns_upstream", "CoreDNSErrorsHigh", "SERVFAIL for 9% of names. The forwarder does not answer"),
+    ("infra_dns_nxdomain", "DNS check failed", "pay.example is NXDOMAIN from all places"),
+    ("infra_dns_zone", "DNSZoneMissing", ""),
+    ("infra_dns_throttled", "ExternalDNSErrors", "No record was written. Throttling: rate exceeded"),
+    # Lines, sites, devices and ranges.
+    ("infra_wan_probe", "WanLinkProbesFailing", ""),
+    ("infra_site_down", "分行路由器無回應", ""),
+    ("infra_poe", "Access point unreachable", "Its switch port has PoE power denied"),
+    ("infra_faulty_link", "Uplink packet loss 6%", "CRC errors rise on both sides"),
+    ("infra_netconf", "RouterNetconfUnreachable", ""),
+    ("infra_port_disabled", "Switch port down", "Gi1/0/3 is err-disabled by bpduguard"),
+    ("infra_blackhole", "TransitGatewayBlackholeDrops", ""),
+    ("infra_segments", "NetworkSegmentsExhaustion", ""),
+    ("infra_node_cidr", "NodeCIDRNotAvailable", ""),
+    ("infra_cni_missing", "CalicoScrapeMissing", "Calico is not running on all nodes"),
+    ("infra_virtual_link", "InterfaceDown", "ens192 is down. Check the host in vCenter"),
+    # Proxies and what is behind them.
+    ("infra_no_endpoints", "IngressControllerHasNoEndpoints", ""),
+    ("infra_zone_backends", "ALB unhealthy hosts", "6 of 6 targets fail. The other availability zone is healthy"),
+    ("infra_proxy_draining", "EnvoyServerNotLive", ""),
+    ("infra_proxy_warming", "EnvoyListenersStuckWarming", ""),
+    # Telemetry on its way, and the monitoring of itself.
+    ("infra_ring_member", "LokiIngesterUnhealthy", "Two ingesters are unhealthy"),
+    ("infra_telemetry_export", "OTLPLogForwardingErrors", "The collector fails to send to its destination"),
+    ("infra_remote_write", "MetricForwardingErrors", "The agent fails to send samples to remote storage"),
+    ("infra_ingest_limit", "Loki push refused", "A part of the lines is lost. The store answers 429"),
+    ("infra_inflight_limit", "MimirMaxInflightPushRequests", ""),
+    ("infra_receiver_refused", "OtelCollectorRefusedSpans", ""),
+    ("infra_sending_queue", "OtelExporterQueueFull", "The sending queue is full"),
+    ("infra_rules_slow", "PrometheusMissingRuleEvaluations", ""),
+    ("infra_scrape_limit", "PrometheusTargetLimitHit", ""),
+    ("infra_config_differs", "AlertmanagerConfigInconsistent", ""),
+    ("infra_compaction", "ThanosCompactHalted", ""),
+    ("infra_monitoring_no_space", "PrometheusNotIngestingSamples", "Write failed. No space left on device"),
+    ("infra_monitoring_object_store", "LokiFlushFailures", "Flushes fail. The object storage answers SlowDown"),
+    ("infra_exporter_collector", "IpmiCollectorDown", ""),
+    ("infra_job_missing", "PrometheusAlertmanagerJobMissing", ""),
+    ("infra_monitoring_down", "TempoExporterDown", ""),
+    # Delivery, secrets and mail.
+    ("infra_no_runner", "Builds queued", "32 jobs are queued. The CI has 0 runners"),
+    ("infra_git_overload", "GitalyResourceExhausted", ""),
+    ("infra_gitops_stuck", "FluxReconcileStuck", ""),
+    ("infra_immutable", "ArgoCDSyncFailed", "Sync of shop failed. spec.selector: field is immutable"),
+    ("infra_git_source", "GitProxyFailing", "Git fetch fails for all pipelines"),
+    ("infra_state_lock", "TerraformApplyFailed", "Apply failed. Error acquiring the state lock"),
+    ("infra_token_expires", "VaultTokenExpiring", ""),
+    ("infra_secret_denied", "ExternalSecretNotReady", "pay/keys is not ready. AccessDenied for GetSecretValue"),
+    ("infra_registry_storage", "RegistryPullLatency", "Harbor is slow. Its S3 backend takes 8 s"),
+    ("infra_mail_blocklist", "Deferred mail", "900 mails are deferred. Client host blocked using zen"),
+    # Services and resources of a cloud.
+    ("infra_nova_down", "NovaComputeDown", ""),
+    ("infra_nova_stuck", "NovaInstanceStuckBuilding", ""),
+    ("infra_cinder_down", "CinderVolumeDown", ""),
+    ("infra_octavia_agent", "OctaviaAgentHeartbeat", ""),
+    ("infra_octavia_error", "OctaviaLoadbalancerFailed", ""),
+    ("infra_ironic_node", "IronicNodeDeployFailed", ""),
+    ("infra_system_check", "StatusCheckFailed_System", ""),
+    ("infra_hypervisor_memory", "ESXi DIMM error", ""),
+    # What is another party's, or a service's own collection.
+    ("be_partner_certificate", "Outbound TLS fails", "settlement: certificate has expired at api.bank.example"),
+    ("be_resource_collection", "Asset scraping fails", "The quota service cannot read assets"),
+]
+
+
+@pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[case[0] for case in CASES])
+def test_the_stated_cause_is_found(cause: str, name: str, text: str) -> None:
+    expected = CAUSES[cause]
+    for language in Language:
+        judgement = judge(case_of(Example(expected.team, name, text)), language)
+        assert judgement.primary_responsibility is expected.team
+        assert judgement.action_title.endswith(expected.title[language])
+        for number, check in enumerate(expected.checks[language], start=1):
+            assert f"\n{number}. {check}" in judgement.description
+
+
+def test_an_expired_certificate_of_our_own_is_not_that_of_another_party() -> None:
+    example = Example("INFRA", "CertificateExpired", "The certificate of shop.example has expired", "service=shop")
+    assert judge(case_of(example), Language.EN).primary_responsibility is Responsibility.INFRA
+
+
+def test_no_runner_is_worse_than_one_that_is_offline() -> None:
+    titles = [
+        judge(case_of(Example("INFRA", name)), Language.EN).action_title
+        for name in ("GitlabRunnerOffline", "JenkinsNoExecutors")
+    ]
+    assert [title.endswith("No build agent is online") for title in titles] == [False, True]
