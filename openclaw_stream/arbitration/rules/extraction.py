@@ -41,6 +41,7 @@ _BLANK = re.compile(r"\s")
 _DESCRIPTION = "description"
 _SCRAPE_JOB = "job"
 _NAMESPACE = "namespace"
+_CLAIM = "persistentvolumeclaim"
 _IS_DOWN = re.compile(
     r"(?:The )?(?P<name>[A-Z][\w-]{0,40}(?: [A-Z][\w-]{0,40}){0,2}) is (?:down|flapping|unavailable|unreachable)\b"
 )
@@ -165,6 +166,8 @@ class EvidenceExtractor:
         if lowered in fields.ignored or self._has_request(lowered) or self._names_exporter(value):
             return
         strength = fields.subject if lowered in fields.subject_labels else fields.label
+        if lowered == _CLAIM:  # only measurements of its volume have this label
+            _add(matches, "persistent_volume", "persistent volume claim", strength)
         if "/" in value and lowered == _NAMESPACE:  # a product of a cloud, such as AWS/RDS
             self._add_text(matches, value[:_LABEL_LIMIT], fields.subject)
         elif _is_name(key):

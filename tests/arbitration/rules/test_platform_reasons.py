@@ -47,6 +47,10 @@ CASES = [
     ("infra_longhorn", "LonghornVolumeDegraded", "Volume is degraded"),
     ("infra_multi_attach", "FailedAttachVolume", "Multi-Attach error: volume is already exclusively attached"),
     ("infra_stale_handle", "FailedMount", "MountVolume.SetUp failed. Error: stale NFS file handle"),
+    ("infra_node_drain", "NodeClaimTerminationStuck", "Node has been terminating for 2 hours"),
+    ("infra_pod_taint", "KubePodPending", "Pod is pending. 5 nodes had an untolerated taint"),
+    ("infra_pull_limit", "ImagePullBackOff", "Failed to pull the image: toomanyrequests"),
+    ("infra_exposed", "Secret exposed", "A kubeconfig was found in a public repository"),
     ("infra_bridge_filter", "NodeBridgeFilter", "Bridged traffic passes iptables"),
 ]
 
@@ -60,6 +64,15 @@ def test_the_stated_reason_is_the_cause(cause: str, name: str, text: str) -> Non
         assert judgement.action_title.endswith(expected.title[language])
         for number, check in enumerate(expected.checks[language], start=1):
             assert f"\n{number}. {check}" in judgement.description
+
+
+def test_a_claim_makes_a_full_disk_a_full_volume() -> None:
+    example = Example(
+        "INFRA", "Storage space is nearly used up", "97% used", "namespace=mail persistentvolumeclaim=files"
+    )
+    title = CAUSES["infra_volume_full"].title
+    for language in Language:
+        assert judge(case_of(example), language).action_title.endswith(title[language])
 
 
 def test_a_masked_service_does_not_join_the_words_around_it() -> None:
