@@ -45,6 +45,10 @@ _FAULT_PATTERNS = {
     ),
 }
 _LESS = re.compile(r"\b(?:low|lower|below|less|no|drop\w*|fell|fewer)\b|過低|偏低|低於|下降|沒有")
+_UNCACHEABLE = re.compile(
+    r"\b(?:queues?|event loops?|schedule to start|consumers?|workers?|jobs?|lag)\b|佇列|排程|事件迴圈|消費者"
+)
+"""Work and delays that no cache of responses makes shorter."""
 _WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -105,8 +109,9 @@ def generate_suggestions(
 ) -> Iterator[Suggestion]:
     """Yield one suggestion per fault type in a case, in the order of the alerts.
 
-    There is none where nothing names a workload to tune, none for the load of data stores and parts of the platform,
-    and no higher limit for what is hardly used.
+    There is none where nothing names a workload to tune, none for the load of data stores and parts of the platform or
+    for the delay of queued work, none for a container that lacks its image or a setting, and no higher limit for what
+    is hardly used.
     """
     first_of_type: dict[str, Exemplar] = {}
     for exemplar in case.exemplars:
@@ -123,6 +128,8 @@ def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
     if fault_type in (_LATENCY, _LOAD):
         return team in (Responsibility.BE, Responsibility.FE) and bool(subject.name)
     if any(map(subject.evidence.states, (Fact.CPU_LOW, Fact.OVERSIZED))):
+        return False
+    if fault_type == _CRASH and any(map(subject.evidence.states, (Fact.IMAGE_PULL, Fact.MISSING_SETTING))):
         return False
     return subject.workload is not None or (team is Responsibility.BE and bool(subject.name))
 

@@ -8,7 +8,8 @@ The generator uses the fault type of an alert and the golden signals of the serv
 - latency with a P99 above 500 ms → more replicas;
 - latency below that, and other alerts about load → advice to cache, without a command, for services only.
 
-There is none where the alerts name no workload or service, and no higher limit for what is hardly used.
+There is none where the alerts name no workload or service, none for a container that cannot start for want of its image
+or a setting, none for the delay of queued work, and no higher limit for what is hardly used.
 
 A suggestion has a command only where the evidence asks for it (`remedies`); elsewhere it says what to look up first.
 Databases get advice without commands, because scaling or restarting one takes more than a command.
