@@ -244,12 +244,12 @@ class Probes:
     """A worker's health and metrics over HTTP."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
 
     def reasons(self) -> list[str] | None:
         """Return why it is not ready, empty where it is; None while it does not listen yet."""
         try:
-            return self._reasons(urllib.request.urlopen(f"http://{self._address}/readyz", timeout=5))
+            return self._reasons(urllib.request.urlopen(f"http://{self.address}/readyz", timeout=5))
         except urllib.error.HTTPError as unready:
             with unready:
                 return self._reasons(unready)
@@ -272,7 +272,7 @@ class Probes:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the value of a sample; 0 where it is missing."""
-        with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=5) as response:
+        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=5) as response:
             families = text_string_to_metric_families(response.read().decode())
         for family in families:
             for sample in family.samples:
