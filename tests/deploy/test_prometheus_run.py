@@ -92,32 +92,32 @@ class Run:
 
 
 @pytest.fixture
-def containers(request: pytest.FixtureRequest) -> bool:
-    """Whether the worker runs from the image; where no container engine answers it is a process."""
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
+    """The worker from the image; where no container engine answers it is a process."""
+    containers = True
     try:
         request.getfixturevalue("image")
     except pytest.skip.Exception:
-        return False
-    return True
+        containers = False
+    with ExitStack() as stack:
+        yield Run(tmp_path, stack, containers=containers)
 
 
 @pytest.mark.deploy
 @pytest.mark.kafka
 @pytest.mark.valkey
-@pytest.mark.timeout(240)
-def test_the_right_alerts_fire_and_end_and_the_dashboard_has_data(containers: bool, tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        run = Run(tmp_path, stack, containers=containers)
-        began = time.time()
-        time.sleep(8)
-        with run.expect():
-            pass
-        _without_model_and_redis(run)
-        _storm(run)
-        _broker_restart(run)
-        _check_dashboard(run, round(time.time() - began))
-        with run.expect("OpenclawWorkerDown", "OpenclawNoWorker", also=_UNREAD):
-            run.stop_worker()
+@pytest.mark.timeout(400)  # the first test that needs the image builds it
+def test_the_right_alerts_fire_and_end_and_the_dashboard_has_data(run: Run) -> None:
+    began = time.time()
+    time.sleep(8)
+    with run.expect():
+        pass
+    _without_model_and_redis(run)
+    _storm(run)
+    _broker_restart(run)
+    _check_dashboard(run, round(time.time() - began))
+    with run.expect("OpenclawWorkerDown", "OpenclawNoWorker", also=_UNREAD):
+        run.stop_worker()
 
 
 def _without_model_and_redis(run: Run) -> None:
