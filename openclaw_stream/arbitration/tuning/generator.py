@@ -125,6 +125,8 @@ def generate_suggestions(
 
 
 def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
+    if fault_type == _LATENCY and not _is_slow(subject) and subject.evidence.mentions(Fact.QUEUE):
+        return False  # what waits in a queue is not answered from a cache
     if fault_type in (_LATENCY, _LOAD):
         return team in (Responsibility.BE, Responsibility.FE) and bool(subject.name)
     if any(map(subject.evidence.states, (Fact.CPU_LOW, Fact.OVERSIZED))):
@@ -186,9 +188,13 @@ def _for_crash(subject: _Subject) -> Suggestion:
     return subject.suggest(TuningType.RESTART, command, subject.texts.restart, subject.texts.crash_advice)
 
 
+def _is_slow(subject: _Subject) -> bool:
+    return subject.p99 is not None and subject.p99 > SLOW_P99_MS
+
+
 def _for_latency(subject: _Subject) -> Suggestion:
     p99, workload, texts = subject.p99, subject.workload, subject.texts
-    if p99 is None or not p99 > SLOW_P99_MS or not subject.scalable:
+    if p99 is None or not _is_slow(subject) or not subject.scalable:
         return _for_load(subject)
     command = command_builders.scale_out(workload, subject.evidence, p99 / SLOW_P99_MS) if workload else ""
     return subject.suggest(TuningType.SCALE, command, texts.scale, texts.scale_advice, p99=p99)

@@ -138,6 +138,10 @@ def test_less_traffic_and_a_slow_burn_need_no_cache(name: str, message: str) -> 
     assert suggested(checkout_alert(name, message=message)) == []
 
 
+def test_what_waits_in_a_queue_needs_no_cache() -> None:
+    assert suggested(checkout_alert("HighLatency", message="Jobs of checkout wait 9 min in the queue")) == []
+
+
 @pytest.mark.parametrize("metric", ["cpu_limit", "memory_limit_bytes", "replicas", "p99_ms", "rps"])
 @pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, float("inf"), float("nan"), -1.0])
 def test_invalid_metric_values_are_ignored(metric: str, value: float) -> None:
