@@ -51,6 +51,8 @@ CASES = [
     ("infra_pod_taint", "KubePodPending", "Pod is pending. 5 nodes had an untolerated taint"),
     ("infra_pull_limit", "ImagePullBackOff", "Failed to pull the image: toomanyrequests"),
     ("infra_exposed", "Secret exposed", "A kubeconfig was found in a public repository"),
+    ("infra_policy_denied", "Gatekeeper denied", "The admission webhook denied the request: missing label"),
+    ("infra_runtime_down", "Docker daemon is not running", ""),
     ("infra_bridge_filter", "NodeBridgeFilter", "Bridged traffic passes iptables"),
 ]
 
