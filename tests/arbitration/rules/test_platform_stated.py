@@ -4,12 +4,15 @@ import pytest
 
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.arbitration.rules.loading import parse, sources
+from openclaw_stream.arbitration.rules.rule_set import Cause, Technology
+from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility
 from tests.arbitration.rules.examples import Example, case_of
 
 pytestmark = pytest.mark.pure
 
-CAUSES = {cause.id: cause for cause in parse(sources()).causes}
+RULE_SET = parse(sources())
+CAUSES = {cause.id: cause for cause in RULE_SET.causes}
 CASES = [
     # Certificates: where they are, and why they are not renewed.
     ("infra_acme_challenge", "CertManagerCertExpirySoon", "web-tls ends in 5 days. HTTP-01 challenge got status 404"),
@@ -110,3 +113,11 @@ def test_no_runner_is_worse_than_one_that_is_offline() -> None:
         for name in ("GitlabRunnerOffline", "JenkinsNoExecutors")
     ]
     assert [title.endswith("No build agent is online") for title in titles] == [False, True]
+
+
+@pytest.mark.parametrize("advice", [*RULE_SET.causes, *RULE_SET.technologies], ids=lambda advice: advice.id)
+def test_no_check_looks_like_a_secret(advice: Cause | Technology) -> None:
+    """A word such as `secret` before a colon would be redacted in the ticket."""
+    for language in Language:
+        for check in advice.checks[language]:
+            assert "[redacted" not in safe_text(check, 2000)
