@@ -8,19 +8,30 @@ _HEAD_MIN = 80
 """Characters that stay for the subject, however long the trouble is."""
 
 _KINDS = {
+    "api": "API",
+    "autoscalinggroup": "Auto Scaling group",
+    "backupjob": "Backup job",
+    "consumergroup": "Consumer group",
     "cronjob": "CronJob",
     "daemonset": "DaemonSet",
     "datasource": "Data source",
+    "externalsecret": "ExternalSecret",
+    "filesystem": "File system",
     "helmrelease": "HelmRelease",
     "horizontalpodautoscaler": "HorizontalPodAutoscaler",
+    "loadbalancer": "Load balancer",
+    "natgateway": "NAT gateway",
     "persistentvolume": "PersistentVolume",
     "persistentvolumeclaim": "PersistentVolumeClaim",
     "poddisruptionbudget": "PodDisruptionBudget",
     "replicaset": "ReplicaSet",
     "resourcequota": "ResourceQuota",
     "statefulset": "StatefulSet",
+    "statemachine": "State machine",
+    "transitgateway": "Transit gateway",
+    "vpn": "VPN",
 }
-"""Kinds of several words, as Kubernetes writes them."""
+"""Kinds of several words or capitals, as Kubernetes or their product writes them."""
 
 
 def subject_title(subject: Subject, trouble: str) -> str:

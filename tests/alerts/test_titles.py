@@ -60,5 +60,9 @@ def test_a_title_is_one_line_of_at_most_200_characters(subject: Subject, trouble
     assert len(title.splitlines()) <= 1
 
 
+def test_a_kind_of_several_words_is_written_as_its_product_does() -> None:
+    assert subject_title(Subject("consumergroup", "", "bills"), "Lag") == "bills (Consumer group): Lag"
+
+
 def test_a_title_that_ends_as_a_sentence_is_no_sentence_inside() -> None:
     assert subject_title(Subject(ALERT, "", "No mails in 24h."), "Queue is stuck.") == "No mails in 24h: Queue is stuck"
