@@ -165,7 +165,9 @@ def _fault_type(exemplar: Exemplar) -> str:
         return _MEMORY
     patterns = _FAULT_PATTERNS.items()
     found = next((fault_type for part in (name, text) for fault_type, regex in patterns if regex.search(part)), "")
-    return "" if found is _LOAD and _LESS.search(f"{name} {text}") else found
+    is_load_low = found is _LOAD and _LESS.search(f"{name} {text}")
+    is_of_work = found in (_LATENCY, _LOAD) and _UNCACHEABLE.search(f"{name} {text}".replace("-", " "))
+    return "" if is_load_low or is_of_work else found
 
 
 def _for_memory(subject: _Subject) -> Suggestion:

@@ -36,6 +36,8 @@ CASES = [
     ("be_heap_go", "GoHeapObjectsCountHigh", "Go heap has too many live objects"),
     ("be_gc_python", "PythonGcGeneration2CollectionsHigh", "Python full GC runs too often"),
     ("be_heap", "HeapUsageHigh", "Heap at 93%"),
+    ("be_heap_node", "HeapNearLimit", "Node.js heap used 1.4 GB of 1.5 GB"),
+    ("be_workers_busy", "ThreadPoolQueueLength", ".NET thread pool queue length 900"),
     ("be_gc", "GcTimeHigh", "38% of the time goes to garbage collection"),
     ("be_heap_full", "GcTimeHigh", "GC takes 31% of the time. Old generation 96% after full GC"),
     ("be_gc_engine", "ExecutorGcTime", "Executors of the Spark job spend 40% of their time in GC"),

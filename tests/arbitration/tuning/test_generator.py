@@ -142,6 +142,21 @@ def test_what_waits_in_a_queue_needs_no_cache() -> None:
     assert suggested(checkout_alert("HighLatency", message="Jobs of checkout wait 9 min in the queue")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ScheduleToStartLatency", "p95 is 412 s on task queue orders"),
+        ("EventLoopLagHigh", "event loop lag p99 1.9 s"),
+        ("JobLatencyHigh", "jobs wait 20 min"),
+        ("回應變慢", "佇列延遲 20 分鐘"),
+        ("PodCrashLooping", 'crash loop: secret "checkout-db" not found'),
+        ("PodCrashLooping", "back-off pulling image: manifest unknown"),
+    ],
+)
+def test_a_delay_of_work_and_a_container_that_cannot_start_have_no_tuning(name: str, message: str) -> None:
+    assert not suggested(checkout_alert(name, message=message))
+
+
 @pytest.mark.parametrize("metric", ["cpu_limit", "memory_limit_bytes", "replicas", "p99_ms", "rps"])
 @pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, float("inf"), float("nan"), -1.0])
 def test_invalid_metric_values_are_ignored(metric: str, value: float) -> None:
