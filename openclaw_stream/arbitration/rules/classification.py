@@ -25,7 +25,10 @@ _POINTING_MIN = 0.5
 """A part of a team that only labels and later sentences mention does not point to the team."""
 
 _REFINEMENT_MIN = 0.2
-"""A cause that refines a symptom may be stated in any sentence."""
+"""A cause that refines a symptom may be stated in any sentence, if a part of it is stated in the details at least."""
+
+_STATED_MIN = 0.5
+"""The weight of the details."""
 
 _TERMS_MAX = 6
 
@@ -194,7 +197,10 @@ def likely_cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> C
 
 def _cause_strength(cause: Cause, conditions: Sequence[Condition], matches: Matches) -> float:
     strength = _match_strength(conditions, matches)
-    return 1.0 if cause.refines and strength >= _REFINEMENT_MIN else strength
+    if not cause.refines or strength < _REFINEMENT_MIN:
+        return strength
+    stated = max(_strongest(condition, matches) for condition in conditions)
+    return 1.0 if stated >= _STATED_MIN else strength
 
 
 def _terms(rules: ScoredRules, matches: Matches) -> tuple[str, ...]:
