@@ -1,10 +1,12 @@
 """The command `openclaw-stream`; no logic, and each command imports what it needs only when it is called.
 
-Exit codes: 0 success, 1 failure or difference, 2 invalid setting or usage.
+Exit codes: 0 success, 1 failure or difference, 2 invalid setting or usage, 143 ended by SIGTERM before it could drain.
 """
 
 import asyncio
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from openclaw_stream.settings import Settings
     from openclaw_stream.stream.kafka.topics import TopicReport
 
-_FAILED, _WRONG_SETTING = 1, 2
+_FAILED, _WRONG_SETTING, _SIGNALLED = 1, 2, 128
 _ERROR_MAX = 10_000
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -35,6 +37,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Th
 
 def main() -> None:
     """Run the command line; errors of this package are printed in one line, without a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except SettingsError as error:
@@ -43,6 +46,11 @@ def main() -> None:
     except OpenClawError as error:
         _print_error(str(error), style="red")
         raise SystemExit(_FAILED) from None
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    """End as by default; but the first process of a container ignores a signal for which it has no handler."""
+    raise SystemExit(_SIGNALLED + number)
 
 
 def _show_version(requested: bool) -> None:  # noqa: FBT001 - called by typer
