@@ -18,7 +18,7 @@ _WATCH_SECONDS = 0.1
 _STOP_SECONDS = 45
 _BORROW_SECONDS = 20
 _EXIT_CODES = {0, 1, 128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL}
-"""The exit codes of a worker that was signalled: drained, not drained, ended during its start (by the program, or before it ran), killed."""
+"""The exit codes of a worker that was signalled: drained, not drained, ended during its start or before, killed."""
 
 
 @dataclass(slots=True)
