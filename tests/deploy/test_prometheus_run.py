@@ -5,6 +5,7 @@ deploy/prometheus/alerts.yaml with their times divided (`quick_rules`).
 """
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_stream.embedded import EmbeddedKafka, EmbeddedValkey
+from openclaw_stream.telemetry.metrics import Metrics
 from tests.chaos.upstreams import LATE, NORMAL, OVERLOADED, Model
 from tests.deploy.dashboard import filled_in, queries
 from tests.deploy.prometheus import PROMETHEUS_FOLDER, Prometheus
@@ -116,6 +118,7 @@ def test_the_right_alerts_fire_and_end_and_the_dashboard_has_data(run: Run) -> N
     _storm(run)
     _broker_restart(run)
     _check_dashboard(run, round(time.time() - began))
+    _check_labels(run)
     with run.expect("OpenclawWorkerDown", "OpenclawNoWorker", also=_UNREAD):
         run.stop_worker()
 
@@ -161,3 +164,18 @@ def _check_dashboard(run: Run, seconds: int) -> None:
         if all(math.isnan(value) for value in values):
             without.append(query)
     assert not without
+
+
+def _check_labels(run: Run) -> None:
+    """Every label that was scraped is defined, and so is its value."""
+    known = {}
+    for definition in Metrics().definitions:
+        for label in definition.labels:
+            known[definition.name, label.name] = label.values
+    scraped = run.prometheus.query('{__name__=~"openclaw_.+", __name__!~".+_created"}')
+    assert len(scraped) > len(known)
+    for series in scraped:
+        labels = series["metric"]
+        name = re.sub(r"_(bucket|sum|count)$", "", labels.pop("__name__"))
+        for label in labels.keys() - {"job", "instance", "le"}:
+            assert not known[name, label] or labels[label] in known[name, label], series

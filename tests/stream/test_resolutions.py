@@ -69,3 +69,22 @@ def block_of(value: bytes | None) -> bytes:
     """Return the bytes of `decision` and `confidence` in an event."""
     text = value or b""
     return text[text.index(b'"decision":{') : text.index(b'"resolution":')]
+
+
+def test_on_a_quiet_topic_the_open_incidents_are_those_without_a_published_end(new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(1)
+    worker = pipeline.start_watched()
+    services = [f"s{n}" for n in range(8)]
+    pipeline.produce([(0, alert(service, starts_at="2026-11-22T09:00:00Z")) for service in services])
+    pipeline.await_decided(*services)
+    pipeline.produce([(0, alert(service, status="resolved")) for service in services[:5]])
+    until(lambda: ended(pipeline) == set(services[:5]), lambda: f"the ends: {ended(pipeline)}")
+    until(lambda: worker.metric("openclaw_incidents_resolved_total") == 5, "the count of the ends")
+    assert worker.metric("openclaw_open_incidents", partition="0") == 3
+    assert worker.metric("openclaw_ready") == 1
+    assert worker.metric("openclaw_oldest_overdue_revision_seconds", partition="0") == 0
+
+
+def ended(pipeline: Pipeline) -> set[str]:
+    """Return the services with an incident whose end is published."""
+    return {d["incident"]["service"] for d in pipeline.decisions() if d["event_type"] == "resolution"}
