@@ -1,15 +1,19 @@
 """Every object that is built is valid, strictly, for Kubernetes or for the operator that reads it."""
 
 import copy
+import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pydantic
 import pytest
+import yaml
 
 from tests.deploy.crds import installed, operator_models, strimzi_schemas
-from tests.deploy.manifests import OVERLAYS, Manifest, built, of_kind
+from tests.deploy.manifests import OVERLAYS, Manifest, built, of_kind, only
+from tests.deploy.prometheus import program
 
 pytestmark = pytest.mark.deploy
 
@@ -82,3 +86,29 @@ def test_a_mistake_is_found(
     unknown = installed("kubernetes_validate").SchemaNotFoundError
     with pytest.raises((AssertionError, jsonschema.ValidationError, pydantic.ValidationError, unknown)):
         check(changed(value, path, new), checks)
+
+
+def test_the_query_of_the_scaler_counts_each_partition_of_its_own_workers_once(tmp_path: Path) -> None:
+    """A partition that moves is reported by two workers for a moment."""
+    (trigger,) = only(built("production"), "ScaledObject")["spec"]["triggers"]
+    series = {
+        'service="openclaw-stream",namespace="openclaw",partition="0",pod="a"': 5,
+        'service="openclaw-stream",namespace="openclaw",partition="0",pod="b"': 7,
+        'service="openclaw-stream",namespace="openclaw",partition="1",pod="b"': 10,
+        'service="openclaw-stream",namespace="other",partition="2",pod="c"': 1000,
+    }
+    test = {
+        "interval": "1m",
+        "input_series": [
+            {"series": f"openclaw_lag_records{{{labels}}}", "values": str(value)} for labels, value in series.items()
+        ],
+        "promql_expr_test": [
+            {"expr": trigger["metadata"]["query"], "eval_time": "0m", "exp_samples": [{"labels": "{}", "value": 17}]}
+        ],
+    }
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+    result = subprocess.run(
+        [program("promtool"), "test", "rules", str(file)], check=False, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
