@@ -75,7 +75,9 @@ class Metrics:
             "skipped_records", "Records skipped because another program committed a higher offset.", PARTITION
         )
         self.pending_bytes = self._gauge("pending_bytes", "Bytes of undecided work in memory.", PARTITION)
-        self.paused_partitions = self._gauge("paused_partitions", "Partitions paused by backpressure.")
+        self.paused_partitions = self._gauge(
+            "paused_partitions", "Partitions that read nothing: undecided work is at its limit, or the log is damaged."
+        )
 
     def _define_decisions(self) -> None:
         self.incidents_opened = self._counter("incidents_opened", "Incidents opened.")
