@@ -32,12 +32,10 @@ format:
     .venv/bin/ruff check --fix
     .venv/bin/ruff format
 
-# Write the schemas, examples and AsyncAPI document of the events.
-schemas:
+# Write what is generated: schemas of the events, the table of metrics, copies of the alert rules.
+generate:
     .venv/bin/openclaw-stream schemas write
-
-# Write the copies of the alert rules for Kustomize and Helm.
-alerts:
+    .venv/bin/python -m tests.deploy.metrics_table
     .venv/bin/python -m tests.deploy.alert_copies
 
 # Pin the versions of the image and of CI; `just lock --upgrade` takes the newest. Needs uv.
