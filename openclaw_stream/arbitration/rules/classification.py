@@ -24,6 +24,11 @@ _CAUSE_STRENGTH_MIN = 0.7
 _POINTING_MIN = 0.5
 """A part of a team that only labels and later sentences mention does not point to the team."""
 
+_CauseRank = tuple[float, bool, int]
+"""The strength of a cause, whether it refines a symptom, and how many conditions it has."""
+
+_UNKNOWN: _CauseRank = (_CAUSE_STRENGTH_MIN, False, 0)
+
 _REFINEMENT_MIN = 0.2
 """A cause that refines a symptom may be stated in any sentence, if a part of it is stated in the details at least."""
 
@@ -184,14 +189,17 @@ def likely_cause(team: Responsibility, matches: Matches, rule_set: RuleSet) -> C
     Of equals one that refines a symptom, then the one with most conditions, then the first. A cause needs a match in
     the alert's name, in its summary or in a label that states a condition; where none has one, the cause is unknown.
     """
-    causes = rule_set.causes_by_team[team]
-    best, rank = causes[-1], (_CAUSE_STRENGTH_MIN, False, 0)
-    for cause in causes[:-1]:
-        if cause.categories.isdisjoint(matches):
-            continue
-        found = max((_cause_strength(cause, each, matches), cause.refines, len(each)) for each in cause.alternatives)
-        if found > rank and _strongest(cause.unless, matches) < found[0]:
-            best, rank = cause, found
+    found: dict[int, _CauseRank] = {}
+    for category in matches:
+        for position, conditions in rule_set.causes_by_category.get((team, category), ()):
+            cause = rule_set.causes[position]
+            rank = _cause_strength(cause, conditions, matches), cause.refines, len(conditions)
+            found[position] = max(rank, found.get(position, rank))
+    best, highest = rule_set.causes_by_team[team][-1], _UNKNOWN
+    for position in sorted(found):
+        cause, rank = rule_set.causes[position], found[position]
+        if rank > highest and _strongest(cause.unless, matches) < rank[0]:
+            best, highest = cause, rank
     return best
 
 

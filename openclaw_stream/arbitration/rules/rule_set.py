@@ -1,5 +1,6 @@
 """The rule set, indexed for matching; `loading` reads it from the TOML files in this folder."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,6 +93,10 @@ class Cause:
     def categories(self) -> frozenset[str]:
         """All categories in the conditions of any alternative."""
         return frozenset(name for alternative in self.alternatives for condition in alternative for name in condition)
+
+
+IndexedCause = tuple[int, tuple[Condition, ...]]
+"""The position of a cause in the rule set, and one of its alternatives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +212,18 @@ class RuleSet:
     def causes_by_team(self) -> Mapping[Responsibility, tuple[Cause, ...]]:
         """Causes by team, in the order of their files; the last of each team has no conditions."""
         return {team: tuple(c for c in self.causes if c.team is team) for team in Responsibility}
+
+    @cached_property
+    def causes_by_category(self) -> Mapping[tuple[Responsibility, str], tuple[IndexedCause, ...]]:
+        """Causes by their team and by each category of one condition, the one with the rarest categories."""
+        alternatives = [(n, cause, each) for n, cause in enumerate(self.causes) for each in cause.alternatives if each]
+        uses = Counter(name for _, _, each in alternatives for condition in each for name in condition)
+        index: dict[tuple[Responsibility, str], list[IndexedCause]] = {}
+        for position, cause, conditions in alternatives:
+            rarest = min(conditions, key=lambda condition: sum(uses[name] for name in condition))
+            for name in rarest:
+                index.setdefault((cause.team, name), []).append((position, conditions))
+        return {key: tuple(causes) for key, causes in index.items()}
 
     def check(self) -> None:
         """Check that the rule set is consistent.

@@ -1,13 +1,17 @@
 """The classification of one alert name by a small rule set."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from openclaw_stream.arbitration.rules.classification import Classification, classify
+from openclaw_stream.arbitration.rules.classification import Classification, classify, likely_cause
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, Match
-from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE
-from openclaw_stream.vocabulary import Severity
+from openclaw_stream.arbitration.rules.loading import parse, sources
+from openclaw_stream.arbitration.rules.rule_set import NAMED_SERVICE, Cause
+from openclaw_stream.vocabulary import Responsibility, Severity
 from tests.arbitration.rules.rule_sets import BE, DB, RULE_SET, cause
 
 
@@ -77,3 +81,36 @@ def test_a_cause_that_refines_a_symptom_counts_fully_in_any_sentence() -> None:
     for strength, expected in ((0.2, "release"), (0.1, "disk")):
         matches = {name: Match(1.0, name) for name in ("database", "disk")} | {"release": Match(strength, "release")}
         assert classify(AlertEvidence("Alert", Severity.HIGH, matches), rule_set).cause.id == expected
+
+
+WHOLE = parse(sources())
+CATEGORIES = sorted({category for each in WHOLE.causes for category in (*each.categories, *each.unless)})
+
+
+def applies(each: Cause, matches: Mapping[str, Match]) -> bool:
+    """Whether all conditions of an alternative match well enough, and no exception as well."""
+    strengths = [
+        min(max((matches[name].strength for name in condition if name in matches), default=0.0) for condition in found)
+        for found in each.alternatives
+        if found
+    ]
+    unless = max((matches[name].strength for name in each.unless if name in matches), default=0.0)
+    return max(strengths, default=0.0) >= 0.7 > unless
+
+
+@given(team=st.sampled_from(Responsibility), names=st.sets(st.sampled_from(CATEGORIES), max_size=12))
+def test_a_cause_is_unknown_only_where_none_of_the_team_applies(team: Responsibility, names: set[str]) -> None:
+    matches = {name: Match(1.0, name) for name in names}
+    expected = [each for each in WHOLE.causes_by_team[team] if applies(each, matches)]
+    found = likely_cause(team, matches, WHOLE)
+    assert found in expected or (found.is_unknown and not expected)
+    if not found.is_unknown:
+        assert found.refines or not any(each.refines for each in expected)
+
+
+@pytest.mark.parametrize("each", [each for each in WHOLE.causes if not each.is_unknown], ids=lambda each: each.id)
+def test_the_terms_of_a_cause_find_it_or_one_that_is_more_precise(each: Cause) -> None:
+    conditions = max(each.alternatives, key=len)
+    matches = {condition[0]: Match(1.0, condition[0]) for condition in conditions}
+    found = likely_cause(each.team, matches, WHOLE)
+    assert (found.refines, max(map(len, found.alternatives))) >= (each.refines, len(conditions))
