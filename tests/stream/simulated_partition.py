@@ -126,6 +126,8 @@ class Account:
         broker, states = self.broker, self.broker.states()
         not_ended = sum(group.state.lifecycle is Lifecycle.OPEN for group in ledger.groups.values())
         self.wrong["open incidents miscounted"] += ledger.open_incidents != not_ended
+        due = [each.due for group in ledger.groups.values() for each in group.revisions if not each.is_replayed]
+        self.wrong["another revision is the oldest due"] += ledger.oldest_due != min(due, default=None)
         self.settled = max(self.settled, plan.offset)
         through = {key: orjson.loads(value)["through"] for key, value in states.items()}
         for record in broker.log:
