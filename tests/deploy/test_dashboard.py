@@ -1,6 +1,8 @@
 """The dashboard: every panel is complete, asks for metrics that exist, and has a place of its own."""
 
+import json
 import re
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 import yaml
 
 from tests.conftest import PROJECT
+from tests.deploy.crds import installed
 from tests.deploy.dashboard import DASHBOARD, PANELS, Query, filled_in, queries
 from tests.deploy.prometheus import exported_names
 
@@ -49,3 +52,24 @@ def test_the_only_variable_is_the_data_source() -> None:
 def test_provisioning_is_of_the_version_that_grafana_reads(path: str) -> None:
     text = (PROJECT / "deploy" / "grafana" / "provisioning" / path).read_text(encoding="utf-8")
     assert yaml.safe_load(text)["apiVersion"] == 1
+
+
+@pytest.mark.deploy
+def test_grafana_knows_every_field_of_the_dashboard() -> None:
+    """Its published model keeps no unknown field, so what comes back has all that was given."""
+    installed("grafana_foundation_sdk.cog.plugins").register_default_plugins()
+    model = installed("grafana_foundation_sdk.models.dashboard").Dashboard.from_json(DASHBOARD)
+    encoder = installed("grafana_foundation_sdk.cog.encoder").JSONEncoder
+    assert not list(lost(DASHBOARD, json.loads(json.dumps(model, cls=encoder))))
+
+
+def lost(given: Any, back: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of what was given and did not come back."""
+    if isinstance(given, dict) and isinstance(back, dict):
+        for key, value in given.items():
+            yield from lost(value, back[key], f"{path}/{key}") if key in back else [f"{path}/{key}"]
+    elif isinstance(given, list) and isinstance(back, list) and len(given) == len(back):
+        for place, (one, other) in enumerate(zip(given, back, strict=True)):
+            yield from lost(one, other, f"{path}/{place}")
+    elif given != back:
+        yield path
