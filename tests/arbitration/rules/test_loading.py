@@ -84,7 +84,6 @@ def _chinese(text: str) -> bool:
 def test_tuning_configurations_are_not_commands(rule_set: RuleSet) -> None:
     for cause in rule_set.causes:
         for advice in cause.tuning:
-            assert advice.config
             assert not looks_like_command(advice.config), advice.config
 
 
