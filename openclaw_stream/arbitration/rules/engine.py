@@ -7,8 +7,9 @@ from openclaw_stream.arbitration.remedies import propose
 from openclaw_stream.arbitration.rules.classification import classify, likely_cause
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, EvidenceExtractor
-from openclaw_stream.arbitration.rules.judgement_text import JudgementText, single_line
+from openclaw_stream.arbitration.rules.judgement_text import JudgementText
 from openclaw_stream.arbitration.rules.loading import parse, sources, version
+from openclaw_stream.arbitration.rules.quoting import single_line
 from openclaw_stream.arbitration.rules.rule_set import RuleSet, Technology
 from openclaw_stream.events.decision import BlastRadius, GoldenSignals, Judgement, Suggestion
 from openclaw_stream.incidents.case import Case

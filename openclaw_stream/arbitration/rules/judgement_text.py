@@ -10,17 +10,24 @@ from itertools import islice
 from openclaw_stream.alerts.titles import subject_title
 from openclaw_stream.arbitration.rules.classification import Classification
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis
+from openclaw_stream.arbitration.rules.quoting import (
+    cut,
+    first_named,
+    is_identifier,
+    line,
+    mentions,
+    quote,
+    single_line,
+)
 from openclaw_stream.arbitration.rules.stated_reason import stated_reason
+from openclaw_stream.arbitration.rules.unsaid_labels import unsaid_labels
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case, Owner
 from openclaw_stream.incidents.links import RUNBOOK, link_kind, safe_link
-from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility
 
-_NAME_LIMIT = 80
 _VALUE_LIMIT = 40
 _REASON_LIMIT = 200
-_QUOTE_LIMIT = 600
 _OTHER_LIMIT, _OTHERS_MAX = 160, 3
 _NAMES_MAX = 6
 _VALUES_MAX = 8
@@ -56,41 +63,55 @@ class JudgementText:
 
     def description(self, case: Case, diagnosis: Diagnosis, checks: Sequence[str], advice: str) -> str:
         """Return the alert's own words, what the cause means, what to check first, and advice on the remedy."""
-        cause = diagnosis.cause
+        cause, name = diagnosis.cause, diagnosis.root.evidence.name
+        title, quoted, others = self.title(case, diagnosis), quote(case, name), self._others(case, name)
         sentences = [
             self.render("resolved_early") if case.resolved_early else "",
-            self._alert(case, diagnosis.root.evidence.name),
-            self._others(case, diagnosis.root.evidence.name),
-            self._unknown(case, diagnosis.root.evidence.name)
-            if cause.is_unknown
-            else cause.explanation[self._language],
+            self._alert(name, quoted, title),
+            self._labels(case, name, (title, quoted, others)),
+            others,
+            self._unknown(quoted) if cause.is_unknown else cause.explanation[self._language],
         ]
-        runbook = _runbook(case, diagnosis.root.evidence.name)
+        runbook = _runbook(case, name)
         steps = [self.render("runbook", link=runbook), *checks[:-1]] if runbook else checks
         numbered = [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
         return "\n".join(
             filter(None, (self._joined(filter(None, sentences)), self.render("checks"), *numbered, advice))
         )
 
-    def _alert(self, case: Case, name: str) -> str:
-        """Return what the alert says, else its name."""
-        if quote := _quote(case, name):
-            return self.render("quote", text=quote)
-        return self.render("alert_name", name=_line(name)) if name else ""
+    def _alert(self, name: str, quoted: str, title: str) -> str:
+        """Return what the alert says, with its name where neither the title nor the quote has it, else its name."""
+        shown = cut(line(name), _OTHER_LIMIT)
+        words = "" if is_identifier(shown) else "_words"
+        if not quoted:
+            return self.render(f"alert_name{words}", name=shown) if shown else ""
+        if not shown or mentions(title, shown) or mentions(quoted, shown):
+            return self.render("quote", text=quoted)
+        return self.render(f"quote_of{words}", name=shown, text=quoted)
 
-    def _unknown(self, case: Case, name: str) -> str:
+    def _labels(self, case: Case, name: str, said: Iterable[str]) -> str:
+        """Return the labels of the alert that name an object of which none of the texts speaks."""
+        exemplar = first_named(case, name)
+        labels = unsaid_labels(exemplar.labels, "\n".join((*said, name))) if exemplar else {}
+        shown = [
+            self.render("label" if is_identifier(value) else "label_words", name=label, value=value)
+            for label, value in labels.items()
+        ]
+        return self.render("labels" if len(shown) > 1 else "labels_one", labels=self.join(shown)) if shown else ""
+
+    def _unknown(self, quoted: str) -> str:
         """Return the reason that the alert states where no rule knows the cause, else that it is not known."""
-        reason = stated_reason(_quote(case, name))
-        return self.render("cause_stated", text=_cut(reason, _OTHER_LIMIT)) if reason else self.render("cause_unknown")
+        reason = stated_reason(quoted)
+        return self.render("cause_stated", text=cut(reason, _OTHER_LIMIT)) if reason else self.render("cause_unknown")
 
     def _others(self, case: Case, root: str) -> str:
         """Return the other alerts of the case, each with what it says."""
         names = [name for name in dict.fromkeys(each.name for each in case.exemplars) if name != root][:_OTHERS_MAX]
-        shown = self.join(self._other(name, _cut(_quote(case, name), _OTHER_LIMIT)) for name in names)
+        shown = self.join(self._other(name, cut(quote(case, name), _OTHER_LIMIT)) for name in names)
         return self.render("also", others=shown) if shown else ""
 
-    def _other(self, name: str, quote: str) -> str:
-        return self.render("other", name=single_line(name), text=quote) if quote else single_line(name)
+    def _other(self, name: str, quoted: str) -> str:
+        return self.render("other", name=single_line(name), text=quoted) if quoted else single_line(name)
 
     def responsibility(self, diagnosis: Diagnosis, owner: Owner | None = None) -> str:
         """Return why this team is responsible; the owner of the subject is named where its responsibility is known."""
@@ -203,41 +224,11 @@ class JudgementText:
         return self._phrases["sentence_separator"].join(sentences)
 
 
-def _quote(case: Case, name: str) -> str:
-    """Return what the first alert of a name says: its message or summary, and its description where that adds to it."""
-    exemplar = next((each for each in case.exemplars if each.name == name), None)
-    if exemplar is None:
-        return ""
-    annotations = {key.lower(): value for key, value in exemplar.annotations.items()}
-    headlines = (exemplar.message, *(annotations.get(key, "") for key in ("summary", "title")))
-    details = (annotations.get(key, "") for key in ("description", "message"))
-    headline, detail = (next((line for text in texts if (line := _line(text))), "") for texts in (headlines, details))
-    if not headline or not detail or headline.lower() in detail.lower():
-        return detail or headline
-    return headline if detail.lower() in headline.lower() else _cut(f"{headline} / {detail}", _QUOTE_LIMIT)
-
-
-def _line(text: str) -> str:
-    return _cut(single_line(text, 2 * _QUOTE_LIMIT), _QUOTE_LIMIT).rstrip(".。 ")
-
-
-def _cut(text: str, limit: int) -> str:
-    """Cut a text after a word."""
-    if len(text) <= limit:
-        return text
-    return (text[: limit - 1].rpartition(" ")[0] or text[: limit - 1]).rstrip(",;:，；：、 ") + "…"
-
-
 def _runbook(case: Case, name: str) -> str:
     """Return the runbook that the first alert of a name links to; empty where there is none."""
-    exemplar = next((each for each in case.exemplars if each.name == name), None)
+    exemplar = first_named(case, name)
     links = exemplar.annotations.items() if exemplar else ()
     return next((link for key, text in links if link_kind(key) == RUNBOOK and (link := safe_link(text))), "")
-
-
-def single_line(text: str, limit: int = _NAME_LIMIT) -> str:
-    """Return untrusted text on one line of at most `limit` characters, without secrets and hidden characters."""
-    return safe_text(text, limit, one_line=True)
 
 
 def number(value: float) -> str:

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from openclaw_stream.arbitration.rules import judge
-from openclaw_stream.arbitration.rules.judgement_text import number, single_line
+from openclaw_stream.arbitration.rules.judgement_text import number
+from openclaw_stream.arbitration.rules.quoting import single_line
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Exemplar
 from openclaw_stream.vocabulary import Language
