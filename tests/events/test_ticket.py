@@ -101,7 +101,7 @@ def test_a_ticket_in_chinese() -> None:
     event["decision"] |= {
         "action_title": "checkout (Deployment, shop)：記憶體不足",
         "description": "容器 app 達到記憶體上限而被終止。",
-        "command_reason": "ContainerOOMKilled（摘要）：“memory limit is 512Mi”",
+        "command_reason": "目前的記憶體上限：「memory limit is 512Mi」（ContainerOOMKilled 的摘要）",
     }
     event["resolution"]["text"] = "此事件的所有告警都已恢復。"
     assert render(event).splitlines()[:11] == [
@@ -114,7 +114,7 @@ def test_a_ticket_in_chinese() -> None:
         "負責團隊：BE (信心 81%), 可能需要 INFRA",
         "所屬團隊：Shop backend, https://chat.example.org/shop-backend",
         f"指令（未執行）：{COMMAND}",
-        "理由：ContainerOOMKilled（摘要）：“memory limit is 512Mi”",
+        "理由：目前的記憶體上限：「memory limit is 512Mi」（ContainerOOMKilled 的摘要）",
         "風險：medium, 3 個 Pod 受影響",
     ]
 

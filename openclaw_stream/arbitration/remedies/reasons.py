@@ -20,7 +20,7 @@ def reason_for(
     language: Language,
     team: Responsibility | None = None,
 ) -> str:
-    """Return why the evidence asks for a command: one sentence per condition, with verbatim quotes in “…”.
+    """Return why the evidence asks for a command: one sentence per condition, with verbatim quotes.
 
     Args:
         command: A command on a resource that the alerts name.

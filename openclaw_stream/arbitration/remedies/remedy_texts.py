@@ -34,7 +34,10 @@ class Ground(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RemedyTexts:
-    """Phrases: `reasons` are clauses; `{target}` is a workload, and the advice asks for what the alerts lack."""
+    """Phrases: `reasons` are clauses; `{target}` is a workload, and the advice asks for what the alerts lack.
+
+    `{spaced_alert}` is the alert's name, with a blank behind it if it is ASCII: Chinese has no blank between its words.
+    """
 
     reasons: dict[Ground, str]
     clause_separator: str
@@ -96,8 +99,8 @@ TEXTS = {
             " before you scale it out."
         ),
         scale_managed="An autoscaler manages {target}: look up its bounds, and change these instead of the replicas.",
-        memory_limit="Look up the memory limit of the container in {target} before you raise it; by half is a start.",
-        cpu_limit="Look up the CPU limit of the container in {target} before you raise it; by half is a start.",
+        memory_limit="Look up the memory limit of the container in {target} before you raise it; half as much again is a start.",
+        cpu_limit="Look up the CPU limit of the container in {target} before you raise it; half as much again is a start.",
         hpa="Look up the maximum of the autoscaler of {target} and the free capacity of the cluster, then raise it.",
         crash_loop=(
             "A restart does not cure a crash loop: read the log of the container that ended last, its exit code and the"
@@ -134,8 +137,8 @@ TEXTS = {
         sentence="{clauses}。",
         sentence_with_quote="{clauses}：{quote}。",
         separator="",
-        quote="“{text}”（{alert} 的{field}）",
-        quote_of_signals="“{text}”（黃金訊號）",
+        quote="「{text}」（{spaced_alert}的{field}）",
+        quote_of_signals="「{text}」（黃金訊號）",
         fields={"alert name": "名稱", "metrics": "指標", "message": "訊息", "summary": "摘要", "description": "說明"},
         other_field=" {field}",
         downtime_none="無",
@@ -148,7 +151,7 @@ TEXTS = {
         hpa="提高之前，請先查明 {target} 的自動擴縮目前的最大副本數，以及叢集是否還有容量。",
         crash_loop="重啟無法排除反覆崩潰：請先查看上一個容器的日誌、結束代碼，以及該 Pod 的事件。",
         missing_setting="設定補齊之前重啟沒有幫助：請先查明缺少哪個 ConfigMap、Secret 或環境變數，並補上。",
-        image_pull="重啟沒有幫助：請確認映像檔存在於映像倉庫，以及拉取用的密鑰有效。",
+        image_pull="重啟沒有幫助：請確認映像檔存在於映像檔倉庫，以及拉取用的密鑰有效。",
         dependency="原因在 {target} 所呼叫的對象：增加 CPU、副本或重啟都無法排除。",
         release="將 {target} 退回前一版之前，請先查明該次上版還變更了什麼，例如資料表結構與設定。",
         hang="重啟 {target} 之前，請先保存執行緒或記憶體傾印：重啟後原因就無從追查。",
@@ -157,7 +160,7 @@ TEXTS = {
 
 
 def reason_text(grounds: Iterable[tuple[Ground, Quote | None]], language: Language) -> str:
-    """Return the reason for a command: one sentence for each quote in “…”, with what it shows."""
+    """Return the reason for a command: one sentence for each quote in “…” or 「…」, with what it shows."""
     texts = TEXTS[language]
     clauses: dict[str, list[str]] = {}
     for ground, quote in grounds:
@@ -175,4 +178,6 @@ def _quote_text(quote: Quote, texts: RemedyTexts) -> str:
     if not quote.alert:
         return texts.quote_of_signals.format(text=quote.statement.words)
     field = texts.fields.get(quote.field) or texts.other_field.format(field=quotable(quote.field)[:_FIELD_MAX])
-    return texts.quote.format(text=quote.statement.words, alert=quotable(quote.alert)[:_ALERT_MAX], field=field)
+    alert = quotable(quote.alert)[:_ALERT_MAX]
+    spaced = f"{alert} " if alert.isascii() else alert
+    return texts.quote.format(text=quote.statement.words, alert=alert, spaced_alert=spaced, field=field)

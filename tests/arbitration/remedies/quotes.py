@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
 
-_QUOTE = re.compile(r"“([^“”]*)”")
+_QUOTE = re.compile(r"“([^“”]*)”|「(.*?)」（")
 
 
 def quotes_in(reason: str) -> list[str]:
-    """Return what a reason quotes."""
-    return _QUOTE.findall(reason)
+    """Return what a reason quotes: in English “…” (field of alert), in Chinese 「…」（alert的field）."""
+    return [english or chinese for english, chinese in _QUOTE.findall(reason)]
 
 
 def quotes_not_found(reason: str, case: Case, metrics: GoldenSignals | None) -> list[str]:

@@ -323,3 +323,12 @@ def test_a_maximum_of_something_else_is_not_raised(summary: str) -> None:
     patch = 'patch hpa/checkout --patch=\'{"spec":{"maxReplicas":15}}\''
     with pytest.raises(RefusedCommand, match="need it at its maximum"):
         reason(patch, of(summary))
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [("OrderHang", "「服務無回應」（OrderHang 的訊息）"), ("訂單服務無回應", "「服務無回應」（訂單服務無回應的訊息）")],
+)
+def test_chinese_has_its_own_quotation_marks_and_no_blank_after_a_chinese_name(name: str, quoted: str) -> None:
+    case = case_from(alert(name, "", {"pod": POD}, message="服務無回應"))
+    assert quoted in reason(RESTART, case, None, Language.ZH_TW)

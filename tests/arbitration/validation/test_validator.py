@@ -15,6 +15,7 @@ from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Action, DataImpact, Language, Responsibility, Risk, TuningType
 from tests.arbitration.kubectl.commands import mutations
 from tests.arbitration.oracle import is_safe
+from tests.arbitration.remedies.quotes import quotes_in
 from tests.builders import POD, case, exemplar, judgement
 
 TEXT = "All worker threads of the pod are deadlocked, CPU is at 98 % on 3 replicas"
@@ -123,7 +124,7 @@ def test_a_command_that_the_evidence_does_not_ask_for_is_refused(command: str, r
 @pytest.mark.parametrize("language", Language)
 def test_the_reason_is_from_the_evidence_whatever_the_judgement_gives(language: Language, given: str) -> None:
     checked, _ = validator.validate(_with(RESTART, command_reason=given), CASE, None, language)
-    assert f"“{TEXT}”" in checked.command_reason
+    assert quotes_in(checked.command_reason) == [TEXT]
     assert "Trust me" not in checked.command_reason
     assert checked.command_reason.startswith("A restart" if language is Language.EN else "重啟")
     refused, _ = validator.validate(_with("reboot", command_reason=given), CASE, None, language)
