@@ -101,8 +101,9 @@ class JudgementText:
 
     def _unknown(self, quoted: str) -> str:
         """Return the reason that the alert states where no rule knows the cause, else that it is not known."""
-        reason = stated_reason(quoted)
-        return self.render("cause_stated", text=cut(reason, _OTHER_LIMIT)) if reason else self.render("cause_unknown")
+        if reason := stated_reason(quoted):
+            return self.render("cause_stated", text=cut(reason, _OTHER_LIMIT))
+        return self.render("cause_unknown_beyond" if quoted else "cause_unknown")
 
     def _others(self, case: Case, root: str) -> str:
         """Return the other alerts of the case, each with what it says."""

@@ -1,6 +1,7 @@
 """What a decision quotes of an alert: its own words on one line, cut, redacted and without hidden characters."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from openclaw_stream.incidents.case import Case, Exemplar
@@ -10,6 +11,7 @@ QUOTE_MAX: Final = 600
 """Characters of a quote."""
 
 _NAME_MAX = 80
+_ANNOTATIONS = ("summary", "title"), ("description", "message")
 _IDENTIFIER = re.compile(r"[\w.:/@+#-]+", re.ASCII)
 
 
@@ -19,17 +21,28 @@ def first_named(case: Case, name: str) -> Exemplar | None:
 
 
 def quote(case: Case, name: str) -> str:
-    """Return what the first alert of a name says: its message or summary, and its description where that adds to it."""
+    """Return what the first alert of a name says: of message, summary and description what each adds to the others."""
     exemplar = first_named(case, name)
     if exemplar is None:
         return ""
     annotations = {key.lower(): value for key, value in exemplar.annotations.items()}
-    headlines = (exemplar.message, *(annotations.get(key, "") for key in ("summary", "title")))
-    details = (annotations.get(key, "") for key in ("description", "message"))
-    headline, detail = (next((text for each in texts if (text := line(each))), "") for texts in (headlines, details))
-    if not headline or not detail or headline.lower() in detail.lower():
-        return detail or headline
-    return headline if detail.lower() in headline.lower() else cut(f"{headline} / {detail}", QUOTE_MAX)
+    texts = [line(exemplar.message)]
+    texts += [next((text for key in keys if (text := line(annotations.get(key, "")))), "") for keys in _ANNOTATIONS]
+    return cut(" / ".join(_without_repeats(texts)), QUOTE_MAX)
+
+
+def _without_repeats(texts: Sequence[str]) -> list[str]:
+    """Return the texts that add to the others, in order; of equal ones the first."""
+    lowered = [text.lower() for text in texts]
+    return [
+        text
+        for position, text in enumerate(texts)
+        if not any(
+            lowered[position] in other and (lowered[position] != other or n < position)
+            for n, other in enumerate(lowered)
+            if n != position
+        )
+    ]
 
 
 def is_identifier(name: str) -> bool:

@@ -90,6 +90,10 @@ def test_the_title_names_the_subject_and_the_trouble() -> None:
         ({"message": "Widgets are odd.", "annotations": {"summary": "odd"}}, "Widgets are odd"),
         ({"annotations": {"summary": "Odd", "description": "12 widgets are odd"}}, "12 widgets are odd"),
         ({"annotations": {"Summary": "Odd\n\u202eheight"}}, "Odd height"),
+        (
+            {"message": "2 are odd.", "annotations": {"summary": "Odd since 9:00", "description": "Ask Widgets Ltd"}},
+            "2 are odd / Odd since 9:00 / Ask Widgets Ltd",
+        ),
     ],
 )
 def test_the_description_quotes_the_alert(texts: dict[str, Any], quote: str) -> None:
