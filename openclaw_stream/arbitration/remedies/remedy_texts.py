@@ -99,8 +99,8 @@ TEXTS = {
             " before you scale it out."
         ),
         scale_managed="An autoscaler manages {target}: look up its bounds, and change these instead of the replicas.",
-        memory_limit="Look up the memory limit of the container in {target} before you raise it; half as much again is a start.",
-        cpu_limit="Look up the CPU limit of the container in {target} before you raise it; half as much again is a start.",
+        memory_limit="Look up the memory limit of the container in {target} before you raise it, by half at first.",
+        cpu_limit="Look up the CPU limit of the container in {target} before you raise it, by half at first.",
         hpa="Look up the maximum of the autoscaler of {target} and the free capacity of the cluster, then raise it.",
         crash_loop=(
             "A restart does not cure a crash loop: read the log of the container that ended last, its exit code and the"
