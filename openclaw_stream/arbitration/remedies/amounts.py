@@ -84,7 +84,8 @@ _CPU_LIMIT = re.compile(
 _PERCENT = r"(?P<{0}>\d{{1,3}}(?:\.\d{{1,3}})?) ?%"
 
 _HIGH = (
-    r"\b(?:high|higher|highest|saturat\w*|exhaust\w*|maxed|pegged|spik\w+|surg\w+|overload\w*|above|exceed\w*|exceeds|over"
+    r"\b(?:high|higher|highest|saturat\w*|exhaust\w*|maxed|pegged|spik\w+|surg\w+|overload\w*|above|exceed\w*|exceeds"
+    r"|(?<!runs )(?<!run )(?<!goes )(?<!flows )over"
     r"|hot|full|rising|rise|rises|rose|risen|climb\w*|short|starv\w*|bound|increas\w+|grow\w*|grew"
     r"|doubl\w+|tripl\w+|jump\w*|heavy|peak\w*|up|excessive|elevated|critical|near|close to|approach\w*|too much|out of"
     r"|at (?:its |the )?(?:limit|maximum))\b"

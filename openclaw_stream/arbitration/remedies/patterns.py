@@ -144,9 +144,10 @@ _OF_DATABASES = any_of(
 _OF_MACHINES = any_of(
     r"\b(?:full gc|gc pauses?|leader election|failover)\b|\bfor \d+ ?(?:ms|s|sec\w*)\b",
     r"\b(?:nodes?|hosts?|terminating|browsers?|ios|android|disks?|nfs|mounts?|kernel)\b|節點|主機",
+    r"\boffsets?\b|位移",
     r"\b(?:buttons?|forms?|pages?|screens?|tabs?|ui|gui|elevators?|printers?)\b|按鈕|頁面|畫面|表單",
 )
-"""What hangs on a machine or in a browser, where a restart of the workload does not help."""
+"""What hangs on a machine, in a browser or at one record, where a restart of the workload does not help."""
 
 
 WORDINGS: tuple[Wording, ...] = (

@@ -30,10 +30,16 @@ _RPS = ("rps", "requests_per_second", "qps")
 _P99 = ("p99_ms", "latency_p99_ms", "p99_latency_ms")
 
 _MEMORY, _CPU, _CRASH, _LATENCY, _LOAD = "memory", "cpu", "crash", "latency", "load"
+_INVALID_ACCESS = re.compile(
+    r"\bsig(?:segv|bus|abrt|ill)\b|\bseg(?:mentation )?fault|\bexit(?:ed)?(?: with)?(?: code)? (?:132|134|135|139)\b"
+    r"|\bnil pointer|\bnull pointer|\binvalid memory address|區段錯誤|記憶體區段"
+)
+"""Crashes of the program itself, which more memory does not prevent."""
 _OUT_OF_MEMORY = re.compile(r"\boom|out of memory|記憶體不足")
+_HEAP = re.compile(r"\bheap\b|\bmetaspace\b|\bjvm\b|堆積")
 _FAULT_PATTERNS = {
     _CPU: re.compile(r"\bcpu\b|throttl"),
-    _MEMORY: re.compile(r"\bmem(?:ory)?\b|\bheap\b|記憶體"),
+    _MEMORY: re.compile(r"\bmem(?:ory)?\b|記憶體"),
     _CRASH: re.compile(r"crash|back ?off|\brestart(?:s|ed|ing)?\b|當機|崩潰|重啟"),
     _LATENCY: re.compile(
         r"latenc|\bslow(?:er)? (?:respon|request|page|api|site|web|load)"
@@ -49,6 +55,16 @@ _UNCACHEABLE = re.compile(
     r"\b(?:queues?|event loops?|schedule to start|consumers?|workers?|jobs?|lag)\b|佇列|排程|事件迴圈|消費者"
 )
 """Work and delays that no cache of responses makes shorter."""
+_MUST_BE_CURRENT = re.compile(
+    r"\bthird part(?:y|ies)\b|\bscripts?\b|\btags?\b|\bhot (?:keys?|spots?)\b|\bavailab\w+|\bstocks?\b|\binventory\b"
+    r"|\bpric(?:e|es|ing)\b|\bbalances?\b|\blog ?ins?\b|\bsign ?ins?\b|\bauth\w*|\buploads?\b|\bwrit(?:e|es|ing)\b"
+    r"|\binserts?\b|\bupdates?\b|\bstream\w*|\bweb ?sockets?\b|\b(?:post|put|patch|delete) "
+    r"|第三方|熱鍵|熱點|空房|庫存|價格|餘額|登入|上傳|寫入|即時|串流"
+)
+"""What a cache must not answer, or does not reach: current data, writes, scripts of others."""
+_WAITS_FOR_OTHERS = (Fact.DEPENDENCY, Fact.QUEUE, Fact.WAITING)
+_NO_REPLICAS = (Fact.AUTOSCALER, Fact.NO_GROWTH, Fact.NO_SCALE)
+_NO_LIMIT = (Fact.NO_GROWTH, Fact.VERTICAL_AUTOSCALER)
 _WORD_BREAK = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -84,6 +100,11 @@ class _Subject:
         return self.workload is None or self.workload.kind in SCALABLE
 
     @property
+    def is_busy(self) -> bool:
+        """Whether its requests justify more replicas."""
+        return self.rps is not None and self.rps > _BUSY_RPS and self.scalable
+
+    @property
     def container(self) -> str:
         return container_of(self.case)[0]
 
@@ -110,8 +131,8 @@ def generate_suggestions(
     """Yield one suggestion per fault type in a case, in the order of the alerts.
 
     There is none where nothing names a workload to tune, none for the load of data stores and parts of the platform or
-    for the delay of queued work, none for a container that lacks its image or a setting, and no higher limit for what
-    is hardly used.
+    for the delay of queued work or of what it calls, none for a container that lacks its image or a setting, no more
+    replicas beside an autoscaler, and no higher limit for what is hardly used.
     """
     first_of_type: dict[str, Exemplar] = {}
     for exemplar in case.exemplars:
@@ -125,15 +146,28 @@ def generate_suggestions(
 
 
 def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
-    if fault_type == _LATENCY and not _is_slow(subject) and subject.evidence.mentions(Fact.QUEUE):
-        return False  # what waits in a queue is not answered from a cache
+    if any(map(subject.evidence.mentions, _excluding(fault_type, subject))):
+        return False
     if fault_type in (_LATENCY, _LOAD):
-        return team in (Responsibility.BE, Responsibility.FE) and bool(subject.name)
+        return team in (Responsibility.BE, Responsibility.FE) and bool(subject.name) and subject.scalable
     if any(map(subject.evidence.states, (Fact.CPU_LOW, Fact.OVERSIZED))):
         return False
     if fault_type == _CRASH and any(map(subject.evidence.states, (Fact.IMAGE_PULL, Fact.MISSING_SETTING))):
         return False
     return subject.workload is not None or (team is Responsibility.BE and bool(subject.name))
+
+
+def _excluding(fault_type: str, subject: _Subject) -> tuple[Fact, ...]:
+    """Return the facts with which the change for a fault type does not help, or works against something else."""
+    if fault_type == _CRASH:
+        return (Fact.NO_CHANGE,)
+    if fault_type == _LATENCY and _is_slow(subject):
+        return (Fact.NO_CHANGE, *_WAITS_FOR_OTHERS, *_NO_REPLICAS)
+    if fault_type in (_LATENCY, _LOAD):
+        return (Fact.NO_CHANGE, *_WAITS_FOR_OTHERS)
+    if fault_type == _CPU and subject.is_busy:
+        return (Fact.NO_CHANGE, *_NO_REPLICAS)
+    return (Fact.NO_CHANGE, *_NO_LIMIT)
 
 
 def _subject(
@@ -157,17 +191,24 @@ def _subject(
 
 
 def _fault_type(exemplar: Exemplar) -> str:
-    """Return the fault type of an alert: memory if it reports OOM, else by its name, else by its message or summary."""
+    """Return the fault type of an alert: memory if it reports OOM, else by its name, else by its message or summary.
+
+    It is empty where no change of this kind helps: a heap has a limit of its own, and a cache must not answer with what
+    has to be current.
+    """
     name = _WORD_BREAK.sub(" ", exemplar.name).lower()
     headline = exemplar.message or exemplar.annotations.get("summary") or exemplar.annotations.get("description", "")
     text = f"{headline} {exemplar.labels.get('reason', '')}".lower()
     if _OUT_OF_MEMORY.search(f"{name} {text}"):
         return _MEMORY
+    if _INVALID_ACCESS.search(f"{name} {text}"):
+        return _CRASH
     patterns = _FAULT_PATTERNS.items()
     found = next((fault_type for part in (name, text) for fault_type, regex in patterns if regex.search(part)), "")
     is_load_low = found is _LOAD and _LESS.search(f"{name} {text}")
-    is_of_work = found in (_LATENCY, _LOAD) and _UNCACHEABLE.search(f"{name} {text}".replace("-", " "))
-    return "" if is_load_low or is_of_work else found
+    words = f"{name} {text}".replace("-", " ")
+    is_uncacheable = found in (_LATENCY, _LOAD) and (_UNCACHEABLE.search(words) or _MUST_BE_CURRENT.search(words))
+    return "" if is_load_low or is_uncacheable or (found is _MEMORY and _HEAP.search(words)) else found
 
 
 def _for_memory(subject: _Subject) -> Suggestion:
@@ -178,9 +219,9 @@ def _for_memory(subject: _Subject) -> Suggestion:
 
 def _for_cpu(subject: _Subject) -> Suggestion:
     workload, texts = subject.workload, subject.texts
-    if subject.rps is not None and subject.rps > _BUSY_RPS and subject.scalable:
+    if subject.is_busy:
         command = command_builders.autoscale(workload, subject.evidence) if workload else ""
-        return subject.suggest(TuningType.HPA, command, texts.hpa, texts.hpa_advice, rps=subject.rps)
+        return subject.suggest(TuningType.HPA, command, texts.hpa, texts.hpa_advice, rps=subject.rps or 0)
     command = command_builders.raise_cpu_limit(workload, subject.evidence, subject.container) if workload else ""
     return subject.suggest(TuningType.RESOURCE_LIMIT, command, texts.cpu_limit, texts.cpu_limit_advice)
 
@@ -196,7 +237,7 @@ def _is_slow(subject: _Subject) -> bool:
 
 def _for_latency(subject: _Subject) -> Suggestion:
     p99, workload, texts = subject.p99, subject.workload, subject.texts
-    if p99 is None or not _is_slow(subject) or not subject.scalable:
+    if p99 is None or not _is_slow(subject):
         return _for_load(subject)
     command = command_builders.scale_out(workload, subject.evidence, p99 / SLOW_P99_MS) if workload else ""
     return subject.suggest(TuningType.SCALE, command, texts.scale, texts.scale_advice, p99=p99)

@@ -4,21 +4,25 @@ The generator uses the fault type of an alert and the golden signals of the serv
 
 - out of memory → a higher memory limit;
 - CPU with more than 100 requests per second → an HPA, with fewer → a higher CPU limit;
-- crashes → what to read, a startup probe, a higher limit; a rolling restart only of what hangs or leaks;
+- crashes → what to read; a rolling restart only of what hangs or leaks;
 - latency with a P99 above 500 ms → more replicas;
 - latency below that, and other alerts about load → advice to cache, without a command, for services only.
 
 There is none where the alerts name no workload or service, none for a container that cannot start for want of its image
-or a setting, none for the delay of queued work, and no higher limit for what is hardly used.
+or a setting, none for the delay of queued work or of a dependency, no replicas where the alerts name an autoscaler, no
+cache of what must be current, and no higher limit for what is hardly used or crashes by itself.
+
+Commands of one decision do not work against each other: beside a rollback there is no other one for the same workload,
+because its result could not be told from that of the rollback and the revision to return to would change.
 
 A suggestion has a command only where the evidence asks for it (`remedies`); elsewhere it says what to look up first.
 Databases get advice without commands, because scaling or restarting one takes more than a command.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID, uuid5
 
-from openclaw_stream.arbitration.kubectl import Command, RefusedCommand, looks_like_command, parse
+from openclaw_stream.arbitration.kubectl import Command, RefusedCommand, Verb, looks_like_command, parse
 from openclaw_stream.arbitration.tuning.generator import generate_suggestions
 from openclaw_stream.arbitration.tuning.texts import TUNING_TEXTS, TuningTexts
 from openclaw_stream.events.decision import Decision, GoldenSignals, Judgement, Suggestion
@@ -28,6 +32,7 @@ from openclaw_stream.incidents.case import Case
 from openclaw_stream.vocabulary import Language, Verdict
 
 _TEXT_MAX = 2000
+_SETS_REPLICAS = (Verb.SCALE, Verb.AUTOSCALE, Verb.PATCH)
 
 
 def tuning_suggestions(
@@ -39,6 +44,7 @@ def tuning_suggestions(
     type. The judgement must be validated: its commands are not checked again here.
     """
     own = judgement.optimization_suggestions
+    decided = _command(judgement.kubectl_command)
     types = {each.type for each in own}
     types_with_command = {each.type for each in own if looks_like_command(each.kubectl_or_config)}
     added = [
@@ -46,7 +52,9 @@ def tuning_suggestions(
         for each in generate_suggestions(judgement, case, metrics, language)
         if each.type not in types or (each.kubectl_or_config and each.type not in types_with_command)
     ]
-    return list(_distinct([*own, *added]))
+    if decided and decided.verb is Verb.ROLLOUT_UNDO:
+        added = []  # first see whether the former revision has the trouble too
+    return list(_compatible(_distinct([*own, *added]), decided))
 
 
 def tuning_events(decision: Decision, suggestions: Sequence[Suggestion], *, shadow_mode: bool) -> list[TuningEvent]:
@@ -67,6 +75,34 @@ def _distinct(suggestions: Iterable[Suggestion]) -> Iterable[Suggestion]:
         if identity not in seen:
             seen.add(identity)
             yield suggestion
+
+
+def _compatible(suggestions: Iterable[Suggestion], decided: Command | None) -> Iterator[Suggestion]:
+    """Yield the suggestions whose commands do not work against that of the decision or one before them."""
+    kept = [decided] if decided else []
+    for suggestion in suggestions:
+        command = _command(suggestion.kubectl_or_config)
+        if command is None:
+            yield suggestion
+        elif not any(_work_against(each, command) for each in kept):
+            kept.append(command)
+            yield suggestion
+
+
+def _work_against(earlier: Command, later: Command) -> bool:
+    if (earlier.target, earlier.namespace) != (later.target, later.namespace) or earlier.render() == later.render():
+        return False
+    verbs = (earlier.verb, later.verb)
+    return Verb.ROLLOUT_UNDO in verbs or (
+        all(verb in _SETS_REPLICAS for verb in verbs) and verbs != (Verb.SCALE, Verb.AUTOSCALE)
+    )
+
+
+def _command(text: str) -> Command | None:
+    try:
+        return parse(text) if looks_like_command(text) else None
+    except RefusedCommand:
+        return None
 
 
 def _event(decision: Decision, ordinal: int, suggestion: Suggestion, *, shadow_mode: bool) -> TuningEvent:

@@ -32,7 +32,7 @@ class TuningTexts:
 
 TUNING_TEXTS = {
     Language.EN: TuningTexts(
-        hpa="CPU is short at {rps:.0f} requests per second: let the replicas of {target} follow its CPU usage.",
+        hpa="{target} serves {rps:.0f} requests per second and is short of CPU: let its replicas follow its CPU usage.",
         hpa_advice=(
             "CPU is reported at {rps:.0f} requests per second. If {target} itself is short of it, let its replicas"
             " follow the CPU usage: look up the current replicas first, and whether an autoscaler manages them."
@@ -43,13 +43,13 @@ TUNING_TEXTS = {
         ),
         memory_limit="Memory is short: raise the memory limit of {target} by half.",
         memory_limit_advice=(
-            "Look up the memory limit of the container in {target} and its usage over a day: raise"
-            " the limit by half if usage levels off below it, and look for a leak if it does not."
+            "Look up the memory limit of the container in {target} and its usage over a day: if usage follows the load"
+            " up to the limit, raise the limit by half; if it grows without more load, look for a leak."
         ),
         restart="{target} hangs or leaks: restart its pods one by one to gain time, and look for the cause.",
         crash_advice=(
-            "Read the previous container's log of {target}, its exit code and the events of the pod. If it is killed"
-            " while starting, add a startup probe; if for memory, raise the limit."
+            "Read the previous container's log of {target}, its exit code and the events of the pod before any restart:"
+            " a restart does not remove the cause."
         ),
         scale="P99 is {p99:.0f} ms: add replicas to {target}.",
         scale_advice=(
@@ -58,8 +58,8 @@ TUNING_TEXTS = {
             " calls."
         ),
         cache=(
-            "Cache the most frequent responses in front of {target} with a TTL of 30 to 300 seconds, and monitor the"
-            " hit ratio and the age of cached responses."
+            "Only responses of {target} that are the same for all users and may be minutes old: cache the most frequent"
+            " ones with a TTL of 30 to 300 seconds, never personal data."
         ),
         within_grammar="the command is within the allowed grammar",
         advice_only="advice only, without a command",
@@ -75,7 +75,7 @@ TUNING_TEXTS = {
         ),
     ),
     Language.ZH_TW: TuningTexts(
-        hpa="每秒約 {rps:.0f} 個請求，CPU 不足：讓 {target} 的副本數隨 CPU 使用率調整。",
+        hpa="{target} 每秒處理 {rps:.0f} 個請求且 CPU 不足：讓副本數隨 CPU 使用率調整。",
         hpa_advice=(
             "每秒約 {rps:.0f} 個請求時出現 CPU 告警。若 {target} 本身 CPU 不足，可讓副本數隨 CPU 使用率調整："
             "請先查明目前的副本數，以及是否已有自動擴縮。"
@@ -85,19 +85,21 @@ TUNING_TEXTS = {
         memory_limit="記憶體不足：將 {target} 的記憶體上限提高一半。",
         memory_limit_advice=(
             "請查明 {target} 中該容器的記憶體上限，以及一天內的用量："
-            "用量若在上限之前趨於平穩，將上限提高一半；否則請追查洩漏。"
+            "用量若隨負載升到上限，將上限提高一半；若負載未增加仍持續上升，請追查洩漏。"
         ),
         restart="{target} 停滯或洩漏：可逐一重啟其 Pod 爭取時間，並追查原因。",
         crash_advice=(
-            "{target} 發生崩潰或重啟。請查看上一個容器的日誌、結束代碼與該 Pod 的事件："
-            "若在啟動途中被終止，請加上啟動探針；若因記憶體被終止，請提高上限。"
+            "{target} 發生崩潰或重啟。重啟之前，請先查看上一個容器的日誌、結束代碼與該 Pod 的事件：重啟無法排除原因。"
         ),
         scale="P99 為 {p99:.0f} 毫秒：為 {target} 增加副本。",
         scale_advice=(
             "P99 為 {p99:.0f} 毫秒。只有 {target} 本身 CPU 不足或流量增加時，增加副本才有幫助："
             "請先查明這兩項、目前的副本數，以及是否由自動擴縮管理；否則請查看它所呼叫的對象。"
         ),
-        cache="在 {target} 之前快取最常讀取的回應，存活時間設為 30 至 300 秒，並觀察命中率與資料新鮮度。",
+        cache=(
+            "只有對所有使用者都相同、且允許數分鐘前資料的回應才適用：快取 {target} 最常被讀取的這類回應，"
+            "存活時間設為 30 至 300 秒；個人資料不可快取。"
+        ),
         within_grammar="指令符合允許的語法",
         advice_only="僅為文字建議，沒有指令",
         log_shadow="影子模式：未執行 {command}。若要執行，須在本系統之外取得多人簽核。",

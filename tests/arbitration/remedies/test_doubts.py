@@ -116,6 +116,7 @@ def test_what_is_denied_or_asked_asks_for_no_command(text: str) -> None:
         "CPU is at 97 % on 3 replicas (max 10)",
         "GPU memory at 95 % of 16Gi",
         "Shared memory /dev/shm at 95 % of 64Mi",
+        "Consumer stuck on offset 918273",
     ],
 )
 def test_what_is_about_something_else_asks_for_no_command(text: str) -> None:

@@ -26,6 +26,7 @@ def certain(text: str) -> set[Fact]:
         ("Traffic is high, CPU is low", {Fact.LOAD, Fact.CPU_LOW}),
         ("Traffic has doubled and CPU is saturated", {Fact.LOAD, Fact.CPU_HIGH}),
         ("traffic does not rise", set()),
+        ("traffic runs over the second provider", set()),
         ("The CPU is not high", {Fact.CPU_LOW}),
         ("Container app was OOM killed 7 times", {Fact.OOM_KILL}),
         ("Memory of checkout is at its limit of 512 MiB", {Fact.MEMORY_HIGH, Fact.MEMORY_LIMIT}),

@@ -73,6 +73,30 @@ def test_a_generated_command_is_added_to_advice_of_the_same_type() -> None:
     assert [each.command_reason for each in found] == ["", REASON]
 
 
+@pytest.mark.parametrize("name", ["HighMemoryUsage", "HighCPU", "PodCrashed"])
+def test_beside_a_rollback_nothing_else_is_changed(name: str) -> None:
+    undo = "kubectl rollout undo deployment/checkout -n shop"
+    own = Suggestion(type=TuningType.RESTART, description="Restart", kubectl_or_config=RESTART)
+    words = Suggestion(type=TuningType.INDEX, description="Index orders")
+    metrics = {"replicas": 3, "memory_limit_bytes": 2**29, "cpu_percent": 97}
+    alert = checkout_alert(name, "Worker threads are deadlocked", metrics, container="app")
+    judged = judgement(kubectl_command=undo, optimization_suggestions=[own, words])
+    assert suggested(alert, judged=judged, metrics=GoldenSignals(rps=200)) == [words]
+
+
+def test_two_suggestions_do_not_set_the_replicas_of_one_workload() -> None:
+    alerts = [checkout_alert(name, metrics={"replicas": 3, "cpu_percent": 97}) for name in ("HighCPU", "HighLatency")]
+    found = suggested(*alerts, metrics=GoldenSignals(rps=200, p99_ms=900))
+    assert [each.type for each in found] == [TuningType.HPA]
+
+
+def test_an_autoscaler_may_follow_the_replicas_that_the_decision_adds() -> None:
+    scale = "kubectl scale deployment/checkout --replicas=5 --current-replicas=3 -n shop"
+    alert = checkout_alert("HighCPU", metrics={"replicas": 3, "cpu_percent": 97})
+    (found,) = suggested(alert, judged=judgement(kubectl_command=scale), metrics=GoldenSignals(rps=200))
+    assert found.kubectl_or_config.startswith("kubectl autoscale deployment/checkout --min=3")
+
+
 def test_an_event_has_the_parsed_command() -> None:
     command = "kubectl scale deployment/checkout --replicas=6 --current-replicas=4 -n shop"
     suggestion = Suggestion(
@@ -141,12 +165,12 @@ def test_every_command_of_an_event_parses_again() -> None:
     metrics = {"replicas": 3, "memory_limit_bytes": 2**29, "cpu_percent": 97}
     alerts = [
         checkout_alert(name, message, metrics, container="app")
-        for name, message in (("HighCPU", ""), ("HighMemory", ""), ("PodCrash", "deadlocked"), ("HighLatency", ""))
+        for name, message in (("HighCPU", ""), ("HighMemory", ""), ("PodCrash", "deadlocked"))
     ]
     events = tuning_events(
         a_decision(), suggested(*alerts, metrics=GoldenSignals(rps=200, p99_ms=900)), shadow_mode=True
     )
-    assert [event.safety.verdict for event in events] == [Verdict.SAFE] * 4
+    assert [event.safety.verdict for event in events] == [Verdict.SAFE] * 3
     assert [parse(event.command).render() for event in events] == [event.command for event in events]
     assert all("“" in event.command_reason for event in events)
-    assert len({event.tuning_id for event in events}) == 4
+    assert len({event.tuning_id for event in events}) == 3
