@@ -1,0 +1,81 @@
+"""Tests of causes that alerts of platforms, data stores and senders state in a product's own words."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.arbitration.rules.loading import parse, sources
+from openclaw_stream.vocabulary import Language
+from tests.arbitration.rules.examples import Example, case_of
+
+pytestmark = pytest.mark.pure
+
+CAUSES = {cause.id: cause for cause in parse(sources()).causes}
+CASES = [
+    ("infra_compromised", "UnusualProcess", "GuardDuty: worker-3 talks to a mining pool"),
+    ("infra_compromised", "挖礦程式", "build-4 執行 xmrig"),
+    ("infra_ups_on_battery", "UPS rack-b", "The UPS is running on battery, 9 minutes left"),
+    ("infra_ups_on_battery", "UPS 告警", "市電中斷，剩 14 分鐘"),
+    ("infra_registry_down", "ImagePullBackOff", "Pods wait. The registry answers: unexpected status 502 Bad Gateway"),
+    ("infra_pod_addresses", "Pods do not start", "CNI: no IP addresses available in range set"),
+    ("infra_dhcp", "DHCP scope full", "Scope of floor 3 has no free leases"),
+    ("infra_dhcp", "DHCP 位址池將用盡", ""),
+    ("infra_vm_consolidation", "VM warning", "Backup left a delta disk. Disk consolidation is needed for mail-2"),
+    ("infra_provider_host", "VM unavailable", "Cause: unexpected host failure"),
+    ("infra_acme_denied", "Certificate not ready", "DNS-01 failed with 403 Forbidden at the DNS provider"),
+    ("infra_notify_tls", "AlertmanagerFailedToSendAlerts", "Failed to send. x509: unknown authority"),
+    ("infra_cost_transfer", "Cloud cost anomaly", "NAT gateway bytes are 5 times the usual"),
+    ("infra_raid", "磁碟陣列降級", "nas-7 的 md1"),
+    ("db_group_member", "MySQL group replication", "Member db-2 is in state ERROR"),
+    ("db_galera_non_primary", "GaleraStatus", "wsrep_cluster_status is non-Primary on node 2"),
+    ("db_endpoint_certificate", "SQL Server AG not healthy", "Database Mirroring login attempt failed"),
+    ("db_circuit_breaker", "ElasticsearchBreaker", "CircuitBreakingException: data too large"),
+    ("db_archiver_stopped", "Oracle cannot write", "ORA-00257: archiver error"),
+    ("db_load_memory", "Milvus search fails", "load segment failed, OOM if load"),
+    ("db_write_hotspot", "TiKV busy", "Hot regions of one index"),
+    ("db_backup_primary", "Full backup is late", "pgBackRest: unable to find primary cluster"),
+    ("db_manual_maintenance", "Postgres pool is full", "Sessions wait for a lock. A manual VACUUM FULL runs"),
+    ("db_redis_slots", "RedisClusterStateFail", ""),
+    ("infra_account_taken", "Entra ID: impossible travel", "amy signed in from two countries"),
+    ("infra_lockout", "Account lockouts", "svc_backup is locked out again"),
+    ("infra_key_deletion", "KMS key", "The key is scheduled for deletion"),
+    ("infra_web_attack", "WAF burst", "9,000 blocked SQL injection requests"),
+    ("infra_exposed", "Public S3 bucket", "hr-data allows public read"),
+    ("infra_pair_sync", "Load balancer HA sync failure", "The standby has an older version"),
+    ("infra_leased_line", "ExpressRoute circuit down", ""),
+    ("infra_etcd_nospace", "etcd alarm", "NOSPACE"),
+    ("infra_datastore_full", "Datastore usage on disk", "DS-9 is 97% full"),
+    ("infra_facility", "漏水感測器", "B1 漏水"),
+    ("db_archive_denied", "WAL grows", "Postgres archive_command failed: AccessDenied"),
+    ("db_pending_restart", "Postgres pending restart", "max_connections changed"),
+    ("db_storage_stopped", "RDS instance stopped", "Instance status storage-full"),
+    ("db_pending_maintenance", "RDS pending maintenance", "An update is forced next week"),
+    ("db_chunk_migration", "MongoDB balancer", "moveChunk failed: jumbo chunk"),
+    ("db_save_failed", "Redis refuses writes", "MISCONF"),
+    ("db_too_stale", "MongoDB member RECOVERING", "It is too stale to catch up"),
+    ("db_rebalance_failed", "Couchbase rebalance failed", "A node was auto-failed over"),
+    ("db_agent_job", "SQL Agent job failed", "Step 2 was a deadlock victim"),
+    ("db_listener", "Oracle listener down", "TNS-12541"),
+    ("db_broker_no_leader", "NATS JetStream", "Stream orders has no quorum"),
+    ("be_sender_reputation", "SES bounce rate 7%", "Largest sender: newsletter"),
+    ("be_device_payload", "TelemetryParseErrors", "Device payloads of one model are dropped"),
+]
+
+
+@pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[case[0] for case in CASES])
+def test_the_fault_stated_is_the_cause(cause: str, name: str, text: str) -> None:
+    expected = CAUSES[cause]
+    for language in Language:
+        judgement = judge(case_of(Example(expected.team, name, text)), language)
+        assert judgement.primary_responsibility is expected.team
+        assert judgement.action_title.endswith(expected.title[language])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OtelCollectorDown", "Telemetry of the cluster is lost"),
+        ("MailQueueTooLong", "Mails are deferred by many destinations"),
+    ],
+)
+def test_the_monitoring_and_the_mail_server_stay_with_the_platform(name: str, text: str) -> None:
+    assert judge(case_of(Example("INFRA", name, text)), Language.EN).primary_responsibility == "INFRA"
