@@ -1,9 +1,10 @@
 """Judges a case by the rules: the last provider of the chain, and the prior of the gate."""
 
-from collections.abc import Sequence
 from functools import cache
+from itertools import islice
 
 from openclaw_stream.arbitration.remedies import propose
+from openclaw_stream.arbitration.rules.alternatives import chosen
 from openclaw_stream.arbitration.rules.classification import classify, likely_cause
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
 from openclaw_stream.arbitration.rules.extraction import AlertEvidence, EvidenceExtractor
@@ -36,9 +37,8 @@ def judge(case: Case, language: Language, metrics: GoldenSignals | None = None) 
     """
     rule_set = _rule_set()
     diagnosis = _diagnose(case, rule_set)
-    checks = _checks(case, diagnosis, rule_set, language)
     text = JudgementText(language, rule_set.phrases[language])
-    return _judgement(case, diagnosis, checks, text, language, metrics)
+    return _judgement(case, diagnosis, rule_set, text, language, metrics)
 
 
 @cache
@@ -62,30 +62,31 @@ def _diagnose(case: Case, rule_set: RuleSet) -> Diagnosis:
 def _judgement(
     case: Case,
     diagnosis: Diagnosis,
-    checks: Sequence[str],
+    rule_set: RuleSet,
     text: JudgementText,
     language: Language,
     metrics: GoldenSignals | None,
 ) -> Judgement:
-    chosen = propose(case, diagnosis.primary, metrics, language)
+    checks = _checks(case, diagnosis, rule_set, language)
+    remedy = propose(case, diagnosis.primary, metrics, language)
     responsibility = text.responsibility(diagnosis, case.owner)
     services = [service for name in case.services or (case.service,) if (service := single_line(name))][:_SERVICES_MAX]
     return Judgement(
         action_title=text.title(case, diagnosis),
-        description=text.description(case, diagnosis, checks, chosen.advice),
-        suggested_action=chosen.action,
-        kubectl_command=chosen.command,
-        command_reason=chosen.reason,
-        target_resource=chosen.target,
-        namespace=chosen.namespace or single_line(case.namespace),
-        risk_level=chosen.risk,
+        description=text.description(case, diagnosis, checks, remedy.advice),
+        suggested_action=remedy.action,
+        kubectl_command=remedy.command,
+        command_reason=remedy.reason,
+        target_resource=remedy.target,
+        namespace=remedy.namespace or single_line(case.namespace),
+        risk_level=remedy.risk,
         blast_radius=BlastRadius(
-            affected_pods=chosen.affected_pods, estimated_downtime=chosen.downtime, related_services=services
+            affected_pods=remedy.affected_pods, estimated_downtime=remedy.downtime, related_services=services
         ),
         primary_responsibility=diagnosis.primary,
         responsibility_reasoning=responsibility,
         secondary_teams=list(diagnosis.secondary),
-        optimization_suggestions=_suggestions(diagnosis, language),
+        optimization_suggestions=_suggestions(diagnosis, rule_set, language),
         reasoning=text.reasoning(case, responsibility),
         deviation_analysis=text.deviation(case, metrics),
         confidence=diagnosis.confidence,
@@ -96,31 +97,35 @@ def _judgement(
 
 def _checks(case: Case, diagnosis: Diagnosis, rule_set: RuleSet, language: Language) -> list[str]:
     """Return what to look at first: the checks of the cause, then of the technology, then of the kind of subject."""
-    sources = [diagnosis.cause.checks]
-    if technology := _technology(diagnosis, rule_set):
-        sources.append(technology.checks)
+    named = _technologies(diagnosis, rule_set)
+    of_team = (each.checks for each in named.values() if each.team is diagnosis.root.team)
+    sources = [diagnosis.cause.checks, *islice(of_team, 1)]
     sources.append(rule_set.subject_checks(case.subject.kind, diagnosis.primary))
-    return list(dict.fromkeys(check for checks in sources for check in checks[language]))[:_CHECKS_MAX]
+    separator = rule_set.phrases[language]["separator"]
+    checks = (chosen(check, named, diagnosis.root.team, separator) for each in sources for check in each[language])
+    return list(dict.fromkeys(filter(None, checks)))[:_CHECKS_MAX]
 
 
-def _technology(diagnosis: Diagnosis, rule_set: RuleSet) -> Technology | None:
-    """Return the technology of the responsible team that the root alert names most strongly; of equals the first."""
-    best, strongest = None, _TECHNOLOGY_MIN
-    for category, match in diagnosis.root.evidence.matches.items():
-        technology = rule_set.technologies_by_category.get(category)
-        if technology and technology.team is diagnosis.root.team and match.strength > strongest:
-            best, strongest = technology, match.strength
-    return best
+def _technologies(diagnosis: Diagnosis, rule_set: RuleSet) -> dict[str, Technology]:
+    """Return the technologies that the root alert names by id, most strongly named first."""
+    found = [
+        (match.strength, technology)
+        for category, match in diagnosis.root.evidence.matches.items()
+        if match.strength > _TECHNOLOGY_MIN and (technology := rule_set.technologies_by_category.get(category))
+    ]
+    return {technology.id: technology for _, technology in sorted(found, key=lambda each: -each[0])}
 
 
-def _suggestions(diagnosis: Diagnosis, language: Language) -> list[Suggestion]:
+def _suggestions(diagnosis: Diagnosis, rule_set: RuleSet, language: Language) -> list[Suggestion]:
     """Return preventive tuning, as configuration in words, for the root cause and then for the first symptom."""
     causes = [
         each for each in (diagnosis.cause, *(each.cause for each in diagnosis.symptoms[:1])) if not each.is_unknown
     ]
+    named, separator = _technologies(diagnosis, rule_set), rule_set.phrases[language]["separator"]
+    team = diagnosis.root.team
     return [
-        Suggestion(type=item.type, description=item.text[language], kubectl_or_config=item.config)
+        Suggestion(type=item.type, description=text, kubectl_or_config=chosen(item.config, named, team, separator))
         for cause in dict.fromkeys(causes)
-        if not cause.is_unknown
         for item in cause.tuning
+        if (text := chosen(item.text[language], named, team, separator))
     ][:_SUGGESTIONS_MAX]

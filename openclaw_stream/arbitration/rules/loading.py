@@ -5,6 +5,7 @@ vocabulary/*.toml  terms by category; matching ignores case, plural and word sep
 routing.toml       rules from categories to the responsible team, field weights, the confidence curve
 causes/*.toml      per team: likely causes, what to check first, and tuning, in both languages
 technologies/*.toml  products and platforms: the terms that name them, and what to check first
+                   (checks and tuning may have lists of what each product offers: see alternatives.py)
 subjects.toml      what to check first by kind of subject, where nothing more is known
 phrases.toml       the sentences of a judgement
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
+from openclaw_stream.arbitration.rules.alternatives import check_lists
 from openclaw_stream.arbitration.rules.rule_set import (
     Cause,
     Checks,
@@ -53,7 +55,7 @@ def parse(texts: Mapping[str, str]) -> RuleSet:
     """Parse the rule set from the text of its files by relative path.
 
     Raises:
-        ValueError: A rule uses an unknown category, or a name is defined twice.
+        ValueError: A rule uses an unknown category, a name is defined twice, or a list of alternatives is malformed.
         KeyError: A part is missing.
     """
     parsed = {name: tomllib.loads(text) for name, text in texts.items()}
@@ -74,7 +76,19 @@ def parse(texts: Mapping[str, str]) -> RuleSet:
         phrases={language: parsed["phrases.toml"][language] for language in Language},
     )
     rule_set.check()
+    for text in _texts_with_lists(rule_set):
+        check_lists(text, {each.id for each in rule_set.technologies})
     return rule_set
+
+
+def _texts_with_lists(rule_set: RuleSet) -> Iterator[str]:
+    """Yield all texts that may have lists of alternatives."""
+    by_cause, by_technology = [each.checks for each in rule_set.causes], [each.checks for each in rule_set.technologies]
+    for checks in (*by_cause, *by_technology, *rule_set.subjects.values()):
+        for texts in checks.values():
+            yield from texts
+    for advice in (item for cause in rule_set.causes for item in cause.tuning):
+        yield from (*advice.text.values(), advice.config)
 
 
 def _merged(parsed: Mapping[str, Mapping[str, Any]], folder: str) -> dict[str, Any]:
@@ -130,7 +144,10 @@ def _cause(key: str, entry: Mapping[str, Any]) -> Cause:
 
 
 def _technology(key: str, entry: Mapping[str, Any]) -> Technology:
-    return Technology(key, entry["name"], Responsibility(entry["team"]), tuple(entry["terms"]), _checks(entry))
+    commands_of = tuple(entry.get("commands_of", ()))
+    return Technology(
+        key, entry["name"], Responsibility(entry["team"]), tuple(entry["terms"]), _checks(entry), commands_of
+    )
 
 
 def _checks(entry: Mapping[str, Any]) -> Checks:

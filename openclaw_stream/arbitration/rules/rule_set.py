@@ -101,13 +101,17 @@ IndexedCause = tuple[int, tuple[Condition, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Technology:
-    """A product or platform that alerts name by its `terms`, with the checks that fit any fault of it."""
+    """A product or platform that alerts name by its `terms`, with the checks that fit any fault of it.
+
+    `commands_of` are the ids of other technologies whose commands work there, as those of MySQL do in Galera.
+    """
 
     id: str
     name: str
     team: Responsibility
     terms: tuple[str, ...]
     checks: Checks
+    commands_of: tuple[str, ...] = ()
 
     @property
     def category(self) -> str:

@@ -210,6 +210,11 @@ EXAMPLES = [
 ]
 
 
+def before_list(check: str) -> str:
+    """Return the part of a check before its list of alternatives: the rest depends on the alert."""
+    return check.partition("{")[0].rstrip(" (（:：")
+
+
 def case_of(example: Example) -> Case:
     """Return the case of one example."""
     return case_from(alert(example.name, example.text, example.label_map))

@@ -6,7 +6,7 @@ from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.arbitration.rules.loading import parse, sources
 from openclaw_stream.arbitration.rules.rule_set import Cause
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.examples import Example, case_of
+from tests.arbitration.rules.examples import Example, before_list, case_of
 
 pytestmark = pytest.mark.pure
 
@@ -160,7 +160,7 @@ def test_an_alert_has_the_cause_that_it_states(cause: str, name: str, text: str)
     title = CAUSES[cause].title[Language.EN]
     assert title in judgement.action_title or (CAUSES[cause].is_unknown and judgement.action_title.endswith(name))
     for check in CAUSES[cause].checks[Language.EN]:
-        assert check in judgement.description
+        assert before_list(check) in judgement.description
 
 
 @pytest.mark.parametrize("language", Language)
