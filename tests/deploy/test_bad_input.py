@@ -9,7 +9,7 @@ import pytest
 from tests.deploy.worker_container import ContainerPipeline
 from tests.stream.pipeline import alert, until
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(300)]  # the first test that needs the image builds it
 
 NewContainerPipeline = Callable[..., ContainerPipeline]
 _SECRET = "/run/secrets/openclaw"  # noqa: S105 - a path

@@ -19,7 +19,7 @@ from tests.conftest import PROJECT
 from tests.embedded.containers import KAFKA_IMAGE, VALKEY_IMAGE, ValkeyServer
 from tests.stream.pipeline import Pipeline, Probes, alert, check_exactly_once
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(300)]  # the first test that needs the image builds it
 
 FILES = ("--file=deploy/compose.yaml",)
 _CLUSTER = "b3BlbmNsYXctc3RyZWFtcw"

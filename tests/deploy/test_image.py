@@ -14,7 +14,7 @@ from tests.deploy.worker_container import ContainerPipeline, WorkerContainer, do
 from tests.embedded.containers import ValkeyServer
 from tests.stream.pipeline import alert, check_exactly_once, counted, until
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(300)]  # the first test that needs the image builds it
 
 NewContainerPipeline = Callable[..., ContainerPipeline]
 _MEGABYTE = 1_000_000
