@@ -11,7 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from openclaw_stream.arbitration.rules.rule_set import Technology
 from openclaw_stream.vocabulary import Responsibility
 
-_LIST = re.compile(r"(?P<before> ?[(（]|[:：] ?)?\{(?P<parts>[a-z][a-z0-9_]*: [^{}]+)\}(?P<after>[)）])?")
+_LIST = re.compile(r"`[^`]*`|(?P<before> ?[(（]|[:：] ?)?\{(?P<parts>[a-z][a-z0-9_]*: [^{}]+)\}(?P<after>[)）])?")
+"""A list, or code outside of lists, whose braces mean something else."""
+
 _KEY = re.compile(r"([a-z][a-z0-9_]*): ")
 _BETWEEN = re.compile(r" \| (?=[a-z][a-z0-9_]*: )")
 _OPENING = re.compile(r"\{\s*[a-z][a-z0-9_]*:")
@@ -28,6 +30,8 @@ def chosen(text: str, named: Mapping[str, Technology], team: Responsibility, sep
     """
 
     def shown(match: re.Match[str]) -> str:
+        if not match["parts"]:
+            return match[0]
         parts = _parts(match)
         keys = _keys_of(named, parts)
         if not keys and all(each.team is not team for each in named.values()):
@@ -52,12 +56,12 @@ def _parts(match: re.Match[str]) -> dict[str, str]:
 
 def keys_of_lists(text: str) -> list[list[str]]:
     """Return the ids of technologies in each list of a text."""
-    return [list(_parts(match)) for match in _LIST.finditer(text)]
+    return [list(_parts(match)) for match in _LIST.finditer(text) if match["parts"]]
 
 
 def without_lists(text: str) -> str:
     """Return a text without its lists."""
-    return _LIST.sub("", text)
+    return _LIST.sub(lambda match: "" if match["parts"] else match[0], text)
 
 
 def check_lists(text: str, technologies: Collection[str]) -> None:
@@ -66,12 +70,12 @@ def check_lists(text: str, technologies: Collection[str]) -> None:
     Raises:
         ValueError: A list is malformed, names an unknown technology, or would leave a broken sentence behind.
     """
-    for match in _LIST.finditer(text):
+    for match in filter(lambda each: each["parts"], _LIST.finditer(text)):
         if unknown := sorted(_parts(match).keys() - set(technologies)):
             raise ValueError(f"unknown technologies {', '.join(unknown)} in the list of {text!r}")
         before, after = (match["before"] or "").strip(), match["after"] or ""
         is_enclosed = before + after in {"()", "（）"} or (before in {":", "："} and not after)
         if not is_enclosed and match[0] != text:
             raise ValueError(f"a list must stand in parentheses or after a colon in {text!r}")
-    if _OPENING.search(without_lists(text)):
+    if _OPENING.search(_LIST.sub("", text)):
         raise ValueError(f"malformed list in {text!r}")

@@ -86,7 +86,9 @@ def test_what_differs_in_a_product_stands_for_it_alone() -> None:
     assert chosen(WHOLE, {"oracle": NAMED["oracle"]}, DB, ", ") == ""
 
 
-@pytest.mark.parametrize("text", [ENCLOSED, AFTER_COLON, WHOLE, 'Read `up{job="x"}`.', "{mysql: `a`}"])
+@pytest.mark.parametrize(
+    "text", [ENCLOSED, AFTER_COLON, WHOLE, 'Read `up{job="x"}`.', "Read `find({what: /x/})`.", "{mysql: `a`}"]
+)
 def test_lists_that_leave_whole_sentences_pass(text: str) -> None:
     check_lists(text, NAMED)
 
