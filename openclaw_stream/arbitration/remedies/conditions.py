@@ -288,6 +288,7 @@ _OF_RESOURCE: Mapping[str, tuple[Fact, Ground, Callable[[CommandEvidence], tuple
 
 def _hpa_bounds(bounds: Mapping[str, int], evidence: CommandEvidence) -> Grounds:
     _refuse(evidence, _AGAINST, _NO_SCALE)
+    _refuse(evidence, "a higher maximum does not help where the trouble lies with", _DEPENDENCIES)
     at_maximum, stated = evidence.states(Fact.AT_MAXIMUM), evidence.number(Fact.HPA_MAX)
     if not (evidence.states(Fact.AUTOSCALER) and at_maximum):
         raise RefusedCommand("the bounds of an autoscaler need it at its maximum, and no alert states that")

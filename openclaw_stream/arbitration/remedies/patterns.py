@@ -202,6 +202,7 @@ WORDINGS: tuple[Wording, ...] = (
             rf"(?:{_OTHERS_ZH}).{{0,20}}?(?:{_FAILS_ZH})|(?:{_FAILS_ZH}).{{0,20}}?(?:{_OTHERS_ZH})",
             rf"\b(?:{_STORES}|{_PROVIDERS})(?![A-Za-z]).{{0,20}}?(?:{_FAILS_ZH})",
             rf"(?:{_FAILS_ZH}).{{0,20}}?(?<![A-Za-z])(?:{_STORES}|{_PROVIDERS})(?![A-Za-z])",
+            rf"(?:秒|時間)(?:都|是)?花在.{{0,12}}?(?:{_OTHERS_ZH}|{_STORES}|{_PROVIDERS})",
         ),
     ),
     Wording(

@@ -149,7 +149,7 @@ def _advice_on_scale(evidence: CommandEvidence, texts: RemedyTexts) -> str:
     if evidence.mentions(Fact.NO_GROWTH) or evidence.mentions(Fact.NO_SCALE):
         return ""
     if evidence.states(Fact.AT_MAXIMUM) and evidence.states(Fact.AUTOSCALER):
-        return texts.hpa
+        return texts.dependency if evidence.mentions(Fact.DEPENDENCY) else texts.hpa
     if not (evidence.states(Fact.CPU_HIGH) or evidence.states(Fact.LOAD)) or evidence.mentions(Fact.CPU_LOW):
         return ""
     if evidence.mentions(Fact.DEPENDENCY):

@@ -8,6 +8,7 @@ from openclaw_stream.alerts.subject import WORKLOAD_KINDS
 from openclaw_stream.arbitration.kubectl import Kind, RefusedCommand, parse
 from openclaw_stream.arbitration.remedies import command_builders, reason_for, responsible_team
 from openclaw_stream.arbitration.remedies.command_evidence import SLOW_P99_MS, CommandEvidence, read_evidence
+from openclaw_stream.arbitration.remedies.data_stores import is_data_store
 from openclaw_stream.arbitration.remedies.patterns import Fact
 from openclaw_stream.arbitration.remedies.resources import (
     SCALABLE,
@@ -58,10 +59,11 @@ _UNCACHEABLE = re.compile(
 _MUST_BE_CURRENT = re.compile(
     r"\bthird part(?:y|ies)\b|\bscripts?\b|\btags?\b|\bhot (?:keys?|spots?)\b|\bavailab\w+|\bstocks?\b|\binventory\b"
     r"|\bpric(?:e|es|ing)\b|\bbalances?\b|\blog ?ins?\b|\bsign ?ins?\b|\bauth\w*|\buploads?\b|\bwrit(?:e|es|ing)\b"
-    r"|\binserts?\b|\bupdates?\b|\bstream\w*|\bweb ?sockets?\b|\b(?:post|put|patch|delete) "
-    r"|第三方|熱鍵|熱點|空房|庫存|價格|餘額|登入|上傳|寫入|即時|串流"
+    r"|\bwidgets?\b|\bhit (?:ratio|rate)\b|\bcache miss\w*|\binserts?\b|\bupdates?\b|\bstream\w*|\bweb ?sockets?\b"
+    r"|\b(?:post|put|patch|delete) "
+    r"|命中率|第三方|熱鍵|熱點|空房|庫存|價格|餘額|登入|上傳|寫入|即時|串流"
 )
-"""What a cache must not answer, or does not reach: current data, writes, scripts of others."""
+"""What a cache must not answer, or does not help: current data, writes, scripts of others, a cache without hits."""
 _WAITS_FOR_OTHERS = (Fact.DEPENDENCY, Fact.QUEUE, Fact.WAITING)
 _NO_REPLICAS = (Fact.AUTOSCALER, Fact.NO_GROWTH, Fact.NO_SCALE)
 _NO_LIMIT = (Fact.NO_GROWTH, Fact.VERTICAL_AUTOSCALER)
@@ -149,12 +151,22 @@ def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
     if any(map(subject.evidence.mentions, _excluding(fault_type, subject))):
         return False
     if fault_type in (_LATENCY, _LOAD):
-        return team in (Responsibility.BE, Responsibility.FE) and bool(subject.name) and subject.scalable
+        return team in (Responsibility.BE, Responsibility.FE) and _needs_capacity(fault_type, subject)
     if any(map(subject.evidence.states, (Fact.CPU_LOW, Fact.OVERSIZED))):
         return False
-    if fault_type == _CRASH and any(map(subject.evidence.states, (Fact.IMAGE_PULL, Fact.MISSING_SETTING))):
-        return False
-    return subject.workload is not None or (team is Responsibility.BE and bool(subject.name))
+    if fault_type == _CRASH:
+        is_excluded = any(map(subject.evidence.states, (Fact.IMAGE_PULL, Fact.MISSING_SETTING)))
+    else:
+        # A data store is sized by its own settings before its container.
+        is_excluded = subject.advice_only or is_data_store(subject.name)
+    is_named = subject.workload is not None or (team is Responsibility.BE and bool(subject.name))
+    return is_named and not is_excluded
+
+
+def _needs_capacity(fault_type: str, subject: _Subject) -> bool:
+    """Return whether more replicas or a cache can help: an unmeasured delay without load shows neither."""
+    is_measured = subject.p99 is not None or bool(subject.evidence.states(Fact.LOAD))
+    return bool(subject.name) and subject.scalable and (fault_type == _LOAD or is_measured)
 
 
 def _excluding(fault_type: str, subject: _Subject) -> tuple[Fact, ...]:
@@ -206,7 +218,7 @@ def _fault_type(exemplar: Exemplar) -> str:
     patterns = _FAULT_PATTERNS.items()
     found = next((fault_type for part in (name, text) for fault_type, regex in patterns if regex.search(part)), "")
     is_load_low = found is _LOAD and _LESS.search(f"{name} {text}")
-    words = f"{name} {text}".replace("-", " ")
+    words = " ".join((name, text, *exemplar.annotations.values())).lower().replace("-", " ")
     is_uncacheable = found in (_LATENCY, _LOAD) and (_UNCACHEABLE.search(words) or _MUST_BE_CURRENT.search(words))
     return "" if is_load_low or is_uncacheable or (found is _MEMORY and _HEAP.search(words)) else found
 

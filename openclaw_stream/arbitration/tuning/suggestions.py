@@ -6,7 +6,8 @@ The generator uses the fault type of an alert and the golden signals of the serv
 - CPU with more than 100 requests per second → an HPA, with fewer → a higher CPU limit;
 - crashes → what to read; a rolling restart only of what hangs or leaks;
 - latency with a P99 above 500 ms → more replicas;
-- latency below that, and other alerts about load → advice to cache, without a command, for services only.
+- latency below that or with more load, and other alerts about load → advice to cache, without a command, for services
+  only.
 
 There is none where the alerts name no workload or service, none for a container that cannot start for want of its image
 or a setting, none for the delay of queued work or of a dependency, no replicas where the alerts name an autoscaler, no
@@ -16,7 +17,8 @@ Commands of one decision do not work against each other: beside a rollback there
 because its result could not be told from that of the rollback and the revision to return to would change.
 
 A suggestion has a command only where the evidence asks for it (`remedies`); elsewhere it says what to look up first.
-Databases get advice without commands, because scaling or restarting one takes more than a command.
+Databases get advice without commands, because scaling or restarting one takes more than a command, and none on the
+limits of their containers, because their own settings come first.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -80,6 +80,7 @@ def test_the_evidence_gives_a_command(
         ("CPU is at 97 %", "look up the current replicas of checkout"),
         ("CPU is at 97 % on 3 replicas, its HPA does nothing", "look up its bounds"),
         ("HPA is at its maximum", "Look up the maximum of the autoscaler"),
+        ("HPA is at its maximum, stripe is slow", "what checkout calls"),
         ("CPU is at 97 % on 3 replicas, stripe is slow", "what checkout calls"),
         ("OOM killed", "Look up the memory limit"),
         ("CPU is throttled", "Look up the CPU limit"),

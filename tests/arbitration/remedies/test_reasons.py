@@ -165,6 +165,13 @@ def test_an_autoscaler_at_its_maximum_may_get_a_higher_one() -> None:
     calm = alert("HpaFlapping", "The HPA checkout flaps", {"namespace": "shop", "horizontalpodautoscaler": "checkout"})
     with pytest.raises(RefusedCommand, match="need it at its maximum"):
         reason(patch.format('"maxReplicas":20'), case_from(calm))
+    waiting = alert(
+        "KubeHpaMaxedOut",
+        "HPA checkout has been at its maximum of 10 replicas, postgres is slow",
+        {"namespace": "shop", "horizontalpodautoscaler": "checkout"},
+    )
+    with pytest.raises(RefusedCommand, match="a dependency"):
+        reason(patch.format('"maxReplicas":20'), case_from(waiting))
 
 
 def test_a_patch_of_resources_must_be_of_the_named_container() -> None:

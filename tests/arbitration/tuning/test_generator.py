@@ -105,10 +105,20 @@ def test_fault_type_and_metrics_select_the_tuning(
         ),
         (checkout_alert("HighLatency"), GoldenSignals(p99_ms=501), TuningType.SCALE, "the current replicas"),
         (checkout_alert("HighLatency"), GoldenSignals(p99_ms=500), TuningType.CACHE, "the same for all users"),
-        (checkout_alert("HighLatency"), None, TuningType.CACHE, "the same for all users"),
+        (
+            checkout_alert("HighLatency", message="Traffic has doubled"),
+            None,
+            TuningType.CACHE,
+            "the same for all users",
+        ),
         (checkout_alert("TooManyQueries"), None, TuningType.CACHE, "the same for all users"),
         (checkout_alert("記憶體過高"), None, TuningType.RESOURCE_LIMIT, "Look up the memory limit"),
-        (checkout_alert("Unhealthy", message="回應時間過長"), None, TuningType.CACHE, "the same for all users"),
+        (
+            checkout_alert("Unhealthy", message="回應時間過長"),
+            GoldenSignals(p99_ms=480),
+            TuningType.CACHE,
+            "the same for all users",
+        ),
     ],
 )
 def test_without_what_a_command_needs_there_is_advice(
@@ -140,6 +150,8 @@ def test_less_traffic_and_a_slow_burn_need_no_cache(name: str, message: str) -> 
         ("HighLatency", "P99 rises, HPA 6 of 20", GoldenSignals(p99_ms=900)),
         ("HighLatency", "Stripe responds in 3 s", BUSIER),
         ("HighLatency", "Stripe responds in 3 s", None),
+        ("HighLatency", "", None),
+        ("API 延遲過高", "追蹤顯示 3.9 秒花在簡訊供應商 API", GoldenSignals(p99_ms=4200)),
         ("HighLatency", "requests wait for the database, which is slow", GoldenSignals(p99_ms=900)),
         ("HighLatency", "one of the replicas is a hot spot", GoldenSignals(p99_ms=900)),
         ("HighMemoryUsage", "memory is high, pods cannot be placed: insufficient memory", None),
@@ -165,7 +177,15 @@ def test_no_change_is_suggested_that_the_alert_speaks_against(
     ],
 )
 def test_what_must_be_current_gets_no_cache(message: str) -> None:
-    assert suggested(checkout_alert("HighLatency", message)) == []
+    assert suggested(checkout_alert("HighLatency", message), metrics=GoldenSignals(p99_ms=480)) == []
+
+
+@pytest.mark.parametrize("name", ["RedisMemoryHigh", "HighCPU"])
+def test_a_data_store_gets_no_advice_on_its_container(name: str) -> None:
+    store = exemplar(name, {"statefulset": "session-redis"}, namespace="cache", service="session-redis")
+    assert tuning_suggestions(judgement(), case(store, service="session-redis"), None, Language.EN) == []
+    judged = judgement(primary_responsibility=Responsibility.DB)
+    assert suggested(checkout_alert(name), judged=judged) == []
 
 
 @pytest.mark.parametrize(
@@ -204,7 +224,8 @@ def test_a_delay_of_work_and_a_container_that_cannot_start_have_no_tuning(name: 
 @pytest.mark.parametrize("metric", ["cpu_limit", "memory_limit_bytes", "replicas", "p99_ms", "rps"])
 @pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, float("inf"), float("nan"), -1.0])
 def test_invalid_metric_values_are_ignored(metric: str, value: float) -> None:
-    alerts = [checkout_alert(name, metrics={metric: value}) for name in ("HighCPU", "OOM", "HighLatency")]
+    names = ("HighCPU", "OOM", "HighLatency")
+    alerts = [checkout_alert(name, "Traffic has doubled", metrics={metric: value}) for name in names]
     suggestions = suggested(*alerts)
     assert len(suggestions) == 3
     assert all(len(suggestion.kubectl_or_config) < 200 for suggestion in suggestions)
