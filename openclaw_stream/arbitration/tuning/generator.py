@@ -164,8 +164,8 @@ def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
 
 
 def _needs_capacity(fault_type: str, subject: _Subject) -> bool:
-    """Return whether more replicas or a cache can help: an unmeasured delay without load shows neither."""
-    is_measured = subject.p99 is not None or bool(subject.evidence.states(Fact.LOAD))
+    """Return whether more replicas or a cache can help: an unmeasured delay without load or busy CPU shows neither."""
+    is_measured = subject.p99 is not None or any(map(subject.evidence.states, (Fact.LOAD, Fact.CPU_HIGH)))
     return bool(subject.name) and subject.scalable and (fault_type == _LOAD or is_measured)
 
 
