@@ -1,5 +1,6 @@
 """Judges a case by the rules: the last provider of the chain, and the prior of the gate."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 
@@ -7,7 +8,7 @@ from openclaw_stream.arbitration.remedies import propose
 from openclaw_stream.arbitration.rules.alternatives import chosen
 from openclaw_stream.arbitration.rules.classification import classify, likely_cause
 from openclaw_stream.arbitration.rules.diagnosis import Diagnosis, diagnose
-from openclaw_stream.arbitration.rules.extraction import AlertEvidence, EvidenceExtractor
+from openclaw_stream.arbitration.rules.extraction import AlertEvidence, EvidenceExtractor, Match
 from openclaw_stream.arbitration.rules.judgement_text import JudgementText
 from openclaw_stream.arbitration.rules.loading import parse, sources, version
 from openclaw_stream.arbitration.rules.quoting import single_line
@@ -56,7 +57,11 @@ def _diagnose(case: Case, rule_set: RuleSet) -> Diagnosis:
     evidence = _extractor().extract(case) or (AlertEvidence("", case.severity, {}),)
     unknown = likely_cause(Responsibility.COLLAB, evidence[0].matches, rule_set)
     owner = case.owner.responsibility if case.owner else None
-    return diagnose([classify(each, rule_set, owner) for each in evidence], unknown, owner)
+    diagnosis = diagnose([classify(each, rule_set, owner) for each in evidence], unknown, owner)
+    if not diagnosis.shared:
+        return diagnosis
+    shared = likely_cause(Responsibility.COLLAB, {diagnosis.shared: Match(1.0, "")}, rule_set)
+    return replace(diagnosis, cause=shared)
 
 
 def _judgement(

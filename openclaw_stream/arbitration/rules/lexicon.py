@@ -96,7 +96,7 @@ class Lexicon:
 def _normalized(text: str) -> str:
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return _URL.sub(" ", text) if "://" in text else text
+    return _URL.sub("~", text) if "://" in text else text
 
 
 def _singular(token: str) -> str:

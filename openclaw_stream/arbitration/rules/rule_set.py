@@ -30,6 +30,12 @@ NAMED_SERVICE = "named_service"
 NAMED_IN_TITLE = "named_in_title"
 """The category of an alert whose own name has the name of such a service: it watches what that service does."""
 
+SEVERAL_CHANGES = "several_changes"
+"""The category of a case with a fault and notices of several changes."""
+
+EVERYWHERE = "everywhere"
+"""The category of a case in which parts of all teams are at fault, and the platform is not the root cause."""
+
 TECHNOLOGY = "technology"
 """The prefix of the categories of technologies."""
 
@@ -238,7 +244,7 @@ class RuleSet:
         technologies = {each.category for each in self.technologies}
         unknown = sorted(
             (self._used_categories() | self.symptoms | {*self.resources})
-            - {*self.categories, *technologies, NAMED_SERVICE, NAMED_IN_TITLE}
+            - {*self.categories, *technologies, NAMED_SERVICE, NAMED_IN_TITLE, SEVERAL_CHANGES, EVERYWHERE}
         )
         if unknown:
             raise ValueError(f"rules use categories that are not in the vocabulary: {', '.join(unknown)}")

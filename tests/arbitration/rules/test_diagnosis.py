@@ -53,6 +53,42 @@ def test_agreement_raises_confidence_and_conflicts_lower_it() -> None:
     assert judged(DB_DOWN, NODE_LOST).confidence < judged(NODE_LOST).confidence
 
 
+def test_a_notice_is_no_root_cause_and_lowers_the_confidence() -> None:
+    notice = alert("CertificateRotated", "Certificate replaced", {"host": "api"}, severity=Severity.INFO)
+    judgement = judged(BE_ERRORS, notice)
+    assert judgement.primary_responsibility is Responsibility.BE
+    assert judgement.secondary_teams == ["INFRA"]
+    assert judgement.confidence < judged(BE_ERRORS).confidence
+    assert judged(notice).primary_responsibility is Responsibility.INFRA
+
+
+def test_after_several_changes_none_of_them_is_taken_for_the_cause() -> None:
+    notices = (
+        alert("CdnConfigPublished", "Edge configuration of the CDN is active", severity=Severity.INFO),
+        alert("MySQLFailover", "MySQL failover completed", severity=Severity.INFO),
+    )
+    judgement = judged(BE_ERRORS, *notices)
+    assert "after several changes" in judgement.action_title
+    assert judgement.confidence < 0.7
+    assert "after several changes" not in judged(BE_ERRORS, notices[0]).action_title
+
+
+def test_faults_of_all_teams_are_no_fault_of_one_unless_the_platform_is_below_them() -> None:
+    quota = alert("HpaMaxedOut", "HPA at max replicas", {"cluster": "prod"})
+    cpu = alert("MySQLCpuHigh", "CPU usage of MySQL is 95%", {"service": "orders-db"})
+    everywhere = judged(FE_SLOW, BE_ERRORS, cpu, quota)
+    assert "All layers" in everywhere.action_title
+    assert everywhere.confidence < 0.7
+    assert judged(FE_SLOW, BE_ERRORS, DB_FULL, NODE_LOST).primary_responsibility is Responsibility.INFRA
+    assert judged(FE_SLOW, BE_ERRORS, DB_FULL, NODE_LOST).confidence > 0.7
+
+
+def test_of_one_team_the_alert_that_states_its_reason_decides() -> None:
+    refused = alert("TokensRefused", "30% of requests answer 401: unknown kid", {"service": "session"})
+    unauthorized = alert("Status401", "Service answers 401 to 30% of requests", {"service": "edge"})
+    assert "signing key" in judged(unauthorized, refused).action_title
+
+
 def test_alerts_that_match_no_rule_are_collab_with_the_most_likely_team() -> None:
     for judgement in (judged(alert("Oops")), judge(case_from(), Language.EN)):
         assert judgement.primary_responsibility is Responsibility.COLLAB

@@ -1,0 +1,90 @@
+"""Faults that alerts about services, pages and apps state in their own words, in any sentence."""
+
+import pytest
+
+from openclaw_stream.arbitration.rules.engine import _diagnose, _rule_set
+from openclaw_stream.vocabulary import Responsibility
+from tests.arbitration.rules.examples import Example, case_of
+
+pytestmark = pytest.mark.pure
+
+SERVICE = "service=points"
+STATED = [
+    # Money, stock and abuse.
+    ("BE", "be_double_payment", "RefundCheck", "17 invoices were charged twice after a gateway restart", SERVICE),
+    ("BE", "be_oversold", "SeatCheck", "Row C is double booked for 4 shows", SERVICE),
+    ("BE", "be_oversold", "可售量檢查", "3 個品項超賣", SERVICE),
+    ("BE", "be_wrong_amount", "TaxCheck", "40 receipts have a wrong total", SERVICE),
+    ("BE", "be_promotion_abuse", "VoucherRate", "Redemptions x30. Looks like promo abuse by 12 devices", SERVICE),
+    ("BE", "be_sms_abuse", "CodeVolume", "OTP sends x50. Looks like SMS pumping", SERVICE),
+    # Data and accounts of customers.
+    ("BE", "be_other_customer", "PrivacyCheck", "Order list shows entries of another customer", SERVICE),
+    ("BE", "be_secrets_logged", "LogScan", "Passwords in log of the app", SERVICE),
+    ("BE", "be_takeover", "LoginFailures", "Logins fail x80. 31 accounts taken over", SERVICE),
+    # The code.
+    ("BE", "be_nondeterminism", "WorkflowTaskFailed", "Nondeterminism error in 9 workflows", SERVICE),
+    (
+        "BE",
+        "be_module_missing",
+        "Lambda errors",
+        "Every invocation fails. No module named 'lxml'",
+        "FunctionName=points",
+    ),
+    ("BE", "be_records_skipped", "ImportGap", "The import job skipped 12 orders. Its parser stops at a tab", SERVICE),
+    ("BE", "be_wrong_time", "ReminderShift", "Reminders go out one hour early", SERVICE),
+    ("BE", "be_event_order", "LedgerState", "Order events are out of order for 4 accounts", SERVICE),
+    ("BE", "be_call_count", "QueryCount", "700 queries per request", SERVICE),
+    ("BE", "be_executor_full", "TasksRefused", "RejectedExecutionException in pool mail", SERVICE),
+    ("BE", "be_run_exception", "排程未執行", "點數排程未執行。最後一次以例外結束：NullPointerException", SERVICE),
+    ("BE", "be_no_listener", "Revision not ready", "The container failed to listen on the port", SERVICE),
+    # Calls between systems.
+    ("BE", "be_grant_revoked", "SyncJobFailed", "The sync job failed: invalid_grant", SERVICE),
+    ("BE", "be_own_calls", "CallVolume", "Daily call quota 92% used. It polls every second", SERVICE),
+    ("BE", "be_address_changed", "CallErrors", "Connection refused: the client still uses the old port", SERVICE),
+    ("BE", "be_endless_tasks", "QueueAge", "Messages wait 3 h. The same 40 tasks are retried forever", SERVICE),
+    ("BE", "be_sender_reputation", "SES complaint rate", "0.4% of mails", ""),
+    ("BE", "be_missing_kid", "TokenErrors", "41% of requests answer 401: unknown kid", SERVICE),
+    ("BE", "be_too_large", "UploadErrors", "Request entity too large for 9% of uploads", SERVICE),
+    ("BE", "be_devices", "MeterConnections", "900 meters: devices reconnect all the time", SERVICE),
+    # Data.
+    (
+        "BE",
+        "be_empty_run",
+        "ExportJob",
+        "The export job is green and has written 0 rows to the business report",
+        SERVICE,
+    ),
+    ("BE", "be_model_drift", "ScoreCheck", "Model drift of the ranking", SERVICE),
+    ("BE", "be_null_ratio", "RowCheck", "Null ratio of city 0.6", SERVICE),
+    ("BE", "be_search_index", "SearchQuality", "Search zero results for 70% of visitors", SERVICE),
+    # Pages and apps.
+    ("FE", "fe_covered", "Browser test failed", "The buy button is covered by another element", ""),
+    ("FE", "fe_unsupported", "JsErrors", "TypeError in old browsers: no polyfill for structuredClone", ""),
+    ("FE", "fe_codec", "PlaybackFailure", "Playback fails on webOS: AV1 is not decoded", ""),
+    ("FE", "fe_redirect_loop", "Landing page", "Browser shows too many redirects", ""),
+    ("FE", "fe_noindex", "SeoCheck", "noindex on all product pages", ""),
+    ("FE", "fe_storage_quota", "JsErrors", "QuotaExceededError in the browser", ""),
+    ("FE", "fe_tab_memory", "Memory of tabs", "Detached DOM nodes grow in the browser", ""),
+    ("FE", "fe_render_loop", "JsErrors", "Maximum update depth exceeded in Basket", ""),
+    ("FE", "fe_form", "FormErrors", "Form error rate of the web page 44%", ""),
+    ("FE", "fe_store_products", "Purchases", "StoreKit: invalid product identifiers", ""),
+    ("FE", "fe_key_origin", "MapErrors", "Referer not allowed for the maps key", ""),
+    ("FE", "fe_flood", "RequestVolume", "Each foreground event starts a polling timer", SERVICE),
+    (
+        "FE",
+        "fe_permission",
+        "App crash rate",
+        "Android crash: SecurityException, foreground service not in the manifest",
+        "",
+    ),
+    ("FE", "fe_stale_clients", "Old versions", "30% of tabs still run v7", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("team", "cause", "name", "text", "labels"), STATED, ids=[f"{each[1]}-{each[2]}" for each in STATED]
+)
+def test_a_stated_fault_has_its_cause_and_team(team: str, cause: str, name: str, text: str, labels: str) -> None:
+    case = case_of(Example(team, name, text, labels))
+    diagnosis = _diagnose(case, _rule_set())
+    assert (diagnosis.primary, diagnosis.cause.id) == (Responsibility(team), cause)
