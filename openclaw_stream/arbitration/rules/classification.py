@@ -48,7 +48,8 @@ class Classification:
     `scores` are log-odds by team, highest first, of all teams with an applicable rule. `terms` are the vocabulary terms
     that matched the team's rules. `matched` is false where only rules without conditions applied. `pointed` are the
     teams of which a part or a technology is named, where the owner of the subject is known. `by_owner` is set where the
-    team is the owner's because no part of another is.
+    team is the owner's because no part of another is. `beside` is the team that comes second where no other is close,
+    and `not_second` are those that do not, however close they are.
     """
 
     evidence: AlertEvidence
@@ -60,6 +61,8 @@ class Classification:
     matched: bool
     pointed: frozenset[Responsibility] = frozenset()
     by_owner: bool = False
+    beside: Responsibility | None = None
+    not_second: frozenset[Responsibility] = frozenset()
 
 
 def classify(evidence: AlertEvidence, rule_set: RuleSet, owner: Responsibility | None = None) -> Classification:
@@ -82,8 +85,26 @@ def classify(evidence: AlertEvidence, rule_set: RuleSet, owner: Responsibility |
         terms=_terms(applicable[team], evidence.matches),
         matched=matched,
         pointed=_pointed(applicable, evidence.matches, rule_set) if owner else frozenset(),
+        beside=_beside(team, evidence.matches, rule_set),
+        not_second=frozenset(
+            each.second
+            for each in rule_set.close_seconds
+            if each.first is team and not _match_strength(each.conditions, evidence.matches)
+        ),
     )
     return _with_owner(by_rules, owner, rule_set) if owner else by_rules
+
+
+def _beside(first: Responsibility, matches: Matches, rule_set: RuleSet) -> Responsibility | None:
+    """Return the team that comes second beside the first by what the alert names clearly."""
+    return next(
+        (
+            each.second
+            for each in rule_set.seconds
+            if each.first is first and _match_strength(each.conditions, matches) >= _POINTING_MIN
+        ),
+        None,
+    )
 
 
 def _pointed(
@@ -121,6 +142,7 @@ def _with_owner(by_rules: Classification, owner: Responsibility, rule_set: RuleS
         terms=(),
         matched=True,
         by_owner=True,
+        beside=None,
     )
 
 

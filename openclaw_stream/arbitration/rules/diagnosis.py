@@ -176,10 +176,11 @@ def _confidence(
 
 
 def _secondary(root: Classification, others: Sequence[Classification]) -> tuple[Responsibility, ...]:
-    """Return the other teams: those of other classifications by weight, else the root's own second if it is close."""
+    """Return the other teams: those of other classifications by weight, else the root's own second."""
     teams = dict.fromkeys(each.team for each in sorted(others, key=_weight, reverse=True))
-    if not teams and len(root.scores) > 1:
-        (_, best), (team, second) = list(root.scores.items())[:2]
-        if second >= _SECOND_SHARE * best:
-            teams[team] = None
+    if not teams:
+        (_, best), *rest = root.scores.items()
+        close = [team for team, score in rest if score >= _SECOND_SHARE * best and team not in root.not_second]
+        second = close[0] if close else root.beside
+        teams |= dict.fromkeys([second] if second else ())
     return tuple(teams)[:_SECONDARY_MAX]

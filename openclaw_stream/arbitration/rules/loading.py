@@ -25,6 +25,7 @@ from openclaw_stream.arbitration.rules.rule_set import (
     FieldWeights,
     Rule,
     RuleSet,
+    SecondTeam,
     Technology,
     TuningAdvice,
 )
@@ -74,6 +75,8 @@ def parse(texts: Mapping[str, str]) -> RuleSet:
         resources=tuple(routing["ownership"]["resources"]),
         confidence=_confidence_curve(routing["confidence"]),
         phrases={language: parsed["phrases.toml"][language] for language in Language},
+        seconds=tuple(map(_second_team, routing["second"]["beside"])),
+        close_seconds=tuple(map(_second_team, routing["second"]["close"])),
     )
     rule_set.check()
     for text in _texts_with_lists(rule_set):
@@ -122,6 +125,10 @@ def _rule(entry: Mapping[str, Any], groups: Mapping[str, str]) -> Rule:
         for category in (groups[name[1:]].split() if name.startswith("@") else [name])
     ]
     return Rule(Responsibility(entry["team"]), _conditions(entry["when"]), tuple(unless), float(entry["weight"]))
+
+
+def _second_team(entry: Mapping[str, str]) -> SecondTeam:
+    return SecondTeam(Responsibility(entry["first"]), Responsibility(entry["second"]), _conditions(entry["when"]))
 
 
 def _cause(key: str, entry: Mapping[str, Any]) -> Cause:

@@ -60,6 +60,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondTeam:
+    """A team that comes second, beside `first`, if all conditions match."""
+
+    first: Responsibility
+    second: Responsibility
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TuningAdvice:
     """One preventive change; `config` is the configuration to suggest where there is no command."""
 
@@ -174,6 +183,8 @@ class RuleSet:
     resources: tuple[str, ...]
     confidence: ConfidenceCurve
     phrases: Mapping[Language, Mapping[str, str]] = field(repr=False)
+    seconds: tuple[SecondTeam, ...] = ()
+    close_seconds: tuple[SecondTeam, ...] = ()
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -261,4 +272,6 @@ class RuleSet:
             for rule in self.rules
             for category in (*rule.unless, *(name for condition in rule.conditions for name in condition))
         }
+        seconds = (*self.seconds, *self.close_seconds)
+        by_rules.update(name for each in seconds for condition in each.conditions for name in condition)
         return by_rules.union(*(cause.categories | {*cause.unless} for cause in self.causes))

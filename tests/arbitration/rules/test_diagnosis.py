@@ -115,3 +115,22 @@ def test_a_close_second_team_is_named() -> None:
     assert judgement.primary_responsibility is Responsibility.DB
     assert judgement.secondary_teams == [Responsibility.INFRA]
     assert "second most likely is the infrastructure team" in judgement.responsibility_reasoning
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        alert("OpenstackVolumeApiErrors", "Unexpected errors in the API"),
+        alert("CapacityNotCollected", "The collector reports no capacity", {"service": "quotas"}),
+    ],
+)
+def test_the_code_of_a_service_of_the_platform_has_the_platform_second(found: Exemplar) -> None:
+    assert judged(found).primary_responsibility is Responsibility.BE
+    assert judged(found).secondary_teams == [Responsibility.INFRA]
+
+
+def test_the_databases_come_second_beside_the_platform_only_if_a_data_store_is_named() -> None:
+    assert judged(alert("LdapReplicationBroken", "Directory servers differ")).secondary_teams == []
+    certificate = alert("KafkaBrokerCertificateExpiring", "The certificate is valid for 5 more days")
+    assert judged(certificate).primary_responsibility is Responsibility.INFRA
+    assert judged(certificate).secondary_teams == [Responsibility.DB]
