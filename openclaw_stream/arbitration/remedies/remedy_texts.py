@@ -95,13 +95,19 @@ TEXTS = {
         downtime_rolling="none with several replicas; pods restart one by one",
         downtime_pod="until the pod has been replaced",
         scale=(
-            "More replicas may help: look up the current replicas of {target}, and whether an autoscaler manages them,"
-            " before you scale it out."
+            "More replicas may help: before you scale {target} out, look up its current replicas, whether an autoscaler"
+            " manages them, and whether the databases and services that it calls can take more."
         ),
         scale_managed="An autoscaler manages {target}: look up its bounds, and change these instead of the replicas.",
-        memory_limit="Look up the memory limit of the container in {target} before you raise it, by half at first.",
+        memory_limit=(
+            "Look up the memory limit of the container in {target}, and whether usage grows without more load (a leak),"
+            " before you raise it, by half at first."
+        ),
         cpu_limit="Look up the CPU limit of the container in {target} before you raise it, by half at first.",
-        hpa="Look up the maximum of the autoscaler of {target} and the free capacity of the cluster, then raise it.",
+        hpa=(
+            "Look up the maximum of the autoscaler of {target}, the free capacity of the cluster, and whether the"
+            " databases and services that {target} calls can take more; then raise it."
+        ),
         crash_loop=(
             "A restart does not cure a crash loop: read the log of the container that ended last, its exit code and the"
             " events of the pod first."
@@ -144,11 +150,20 @@ TEXTS = {
         downtime_none="無",
         downtime_rolling="有多個副本時不中斷；Pod 逐一重啟",
         downtime_pod="直到新的 Pod 就緒為止",
-        scale="增加副本或許有幫助：擴充前，請先查明 {target} 目前的副本數，以及是否由自動擴縮管理。",
+        scale=(
+            "增加副本或許有幫助：擴充前，請先查明 {target} 目前的副本數、是否由自動擴縮管理，以及它所呼叫的資料庫與服務"
+            "能否承受更多副本。"
+        ),
         scale_managed="{target} 由自動擴縮管理：請先查明其上下限再調整，不要直接修改副本數。",
-        memory_limit="提高之前，請先查明 {target} 中該容器目前的記憶體上限；可先提高一半。",
+        memory_limit=(
+            "提高之前，請先查明 {target} 中該容器目前的記憶體上限，"
+            "以及用量是否在負載未增加時持續上升（洩漏）；可先提高一半。"
+        ),
         cpu_limit="提高之前，請先查明 {target} 中該容器目前的 CPU 上限；可先提高一半。",
-        hpa="提高之前，請先查明 {target} 的自動擴縮目前的最大副本數，以及叢集是否還有容量。",
+        hpa=(
+            "提高之前，請先查明 {target} 的自動擴縮目前的最大副本數、叢集是否還有容量，"
+            "以及它所呼叫的資料庫與服務能否承受更多副本。"
+        ),
         crash_loop="重啟無法排除反覆崩潰：請先查看上一個容器的日誌、結束代碼，以及該 Pod 的事件。",
         missing_setting="設定補齊之前重啟沒有幫助：請先查明缺少哪個 ConfigMap、Secret 或環境變數，並補上。",
         image_pull="重啟沒有幫助：請確認映像檔存在於映像檔倉庫，以及拉取用的密鑰有效。",

@@ -159,7 +159,8 @@ def _applies(fault_type: str, subject: _Subject, team: Responsibility) -> bool:
     else:
         # A data store is sized by its own settings before its container.
         is_excluded = subject.advice_only or is_data_store(subject.name)
-    is_named = subject.workload is not None or (team is Responsibility.BE and bool(subject.name))
+    by_service = fault_type != _CRASH and team is Responsibility.BE and bool(subject.name)
+    is_named = subject.workload is not None or by_service
     return is_named and not is_excluded
 
 

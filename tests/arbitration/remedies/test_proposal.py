@@ -77,7 +77,7 @@ def test_the_evidence_gives_a_command(
 @pytest.mark.parametrize(
     ("summary", "words"),
     [
-        ("CPU is at 97 %", "look up the current replicas of checkout"),
+        ("CPU is at 97 %", "look up its current replicas"),
         ("CPU is at 97 % on 3 replicas, its HPA does nothing", "look up its bounds"),
         ("HPA is at its maximum", "Look up the maximum of the autoscaler"),
         ("HPA is at its maximum, stripe is slow", "what checkout calls"),

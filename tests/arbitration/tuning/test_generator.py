@@ -260,6 +260,7 @@ def test_without_a_workload_or_namespace_there_is_no_command() -> None:
         (checkout_alert("LatencyHigh"), Responsibility.INFRA),
         (checkout_alert("SlowQueries"), Responsibility.DB),
         (exemplar("AppCrashRateHigh", {"app": "shop-android"}), Responsibility.FE),
+        (exemplar("FlinkJobRestartIncreasing", {"job_name": "totals"}), Responsibility.BE),
     ],
 )
 def test_nothing_is_suggested_for_what_cannot_be_tuned(alert: Exemplar, team: Responsibility) -> None:
