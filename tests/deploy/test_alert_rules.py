@@ -52,6 +52,16 @@ def test_each_rule_has_a_case_that_fires_and_one_that_does_not() -> None:
     assert sorted(fires) == sorted(never) == sorted(RULES)
 
 
+def test_an_aggregation_keeps_the_installation() -> None:
+    """Otherwise one installation hides the alert of another in the same Prometheus."""
+    kept = [
+        labels.split(", ") for rule in RULES.values() for labels in re.findall(r"\b(?:by|on) \((.*?)\)", rule["expr"])
+    ]
+    assert kept
+    assert all(labels[:3] == ["namespace", "service", "job"] for labels in kept)
+    assert not [name for name, rule in RULES.items() if re.search(r"\b(?:sum|min|max|avg|count)\(", rule["expr"])]
+
+
 # ---- with Prometheus' own tool
 
 
@@ -73,6 +83,38 @@ def test_promtool_accepts_the_metrics() -> None:
     metrics.llm_seconds.labels("ollama").observe(1)
     metrics.lag.labels("0").set(1)
     assert _promtool("check", "metrics", stdin=generate_latest(metrics.registry)) == ""
+
+
+@pytest.mark.deploy
+@pytest.mark.parametrize(
+    ("name", "metric", "values", "expected"),
+    [
+        ("OpenclawNoWorker", "up", ("0x40", "1x40"), 0),
+        ("OpenclawNoModelAvailable", "openclaw_llm_available", ("0x40", "1x40"), 0),
+        ("OpenclawHeartbeatOld", "openclaw_last_heartbeat_timestamp_seconds", ("60x40", "60+60x40"), 2340),
+    ],
+    ids=["no worker", "no model", "no heartbeat"],
+)
+@pytest.mark.parametrize("other", [{"namespace": "test"}, {"service": "second"}], ids=str)
+def test_another_installation_hides_no_alert(
+    name: str, metric: str, values: tuple[str, str], expected: int, other: dict[str, str], tmp_path: Path
+) -> None:
+    own = {"job": "openclaw-stream", "namespace": "openclaw", "service": "openclaw-stream"}
+    samples = [{"labels": _labels(own), "value": expected}]
+    test = {
+        "interval": "1m",
+        "input_series": [
+            {"series": metric + _labels(labels), "values": each}
+            for labels, each in zip((own, own | other), values, strict=True)
+        ],
+        "promql_expr_test": [{"expr": RULES[name]["expr"], "eval_time": "40m", "exp_samples": samples}],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+    _promtool("test", "rules", "test.yaml", folder=tmp_path)
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return "{" + ", ".join(f'{label}="{value}"' for label, value in labels.items()) + "}"
 
 
 def _promtool(*arguments: str, stdin: bytes = b"", folder: Path = PROMETHEUS_FOLDER) -> str:

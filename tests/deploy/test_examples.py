@@ -1,12 +1,14 @@
 """The sample configurations bring alerts in: what they make of an alert is read by the decoder."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 
 from openclaw_stream.alerts.decoding.decode import DecodedRecord, decode
+from openclaw_stream.alerts.matchers import Matchers
 from openclaw_stream.events.examples import ALERTMANAGER
 from openclaw_stream.settings import IncidentSettings, TopicSettings
 from tests.conftest import PROJECT
@@ -31,6 +33,15 @@ def test_alertmanager_repeats_before_an_incident_is_assumed_to_be_resolved() -> 
     config = load("alertmanager.yml")
     assert seconds(config["route"]["repeat_interval"]) < IncidentSettings().max_silence
     assert config["receivers"][0]["webhook_configs"][0]["send_resolved"] is True
+
+
+def test_heartbeats_repeat_before_the_alert_rules_miss_them() -> None:
+    [route] = load("alertmanager.yml")["route"]["routes"]
+    [name] = re.findall(r'alertname = "(.*)"', *route["matchers"])
+    assert Matchers(IncidentSettings().heartbeats).match({}, name)
+    rules = yaml.safe_load((PROJECT / "deploy/prometheus/alerts.yaml").read_text())["groups"][0]["rules"]
+    [expression] = [rule["expr"] for rule in rules if rule["alert"] == "OpenclawHeartbeatOld"]
+    assert 2 * seconds(route["repeat_interval"]) < float(expression.rpartition(">")[2])
 
 
 @pytest.mark.parametrize("name", ["alertmanager.yml", "alertmanager-events.yml"])
