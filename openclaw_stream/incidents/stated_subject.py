@@ -2,8 +2,9 @@
 
 Alerts are grouped by labels that name a service, a workload or a host. Rules for a whole platform put its name there
 (`service=kubernetes`) or nothing at all, and name the object in the sentence: "Prometheus `main` has missed …". Such a
-name counts only if it is the value of a label too, so that no wording can invent an object; and only where all
-alerts of the incident state the same one. The group key never depends on it.
+name counts only if it is the value of a label too, or that of a service with the word of a data store after it
+("keystone-percona has …"), so that no wording can invent an object; and only where all alerts of the incident state the
+same one. The group key never depends on it.
 """
 
 import re
@@ -104,6 +105,23 @@ _OBJECT_WORDS = {
     "server": HOST,
     NODE: NODE,
 }
+_DATA_STORE_WORDS = frozenset(
+    (
+        "db",
+        "database",
+        "pg",
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "percona",
+        "galera",
+        "pxc",
+        "mongo",
+        "mongodb",
+    )
+)
+_SENTENCE_START = r"(?m:^)(?:(?:[Aa]t least one|[Nn]o|[Tt]he|[Aa]ll|[Oo]ne|[Ss]ome|[Aa]n?) )?"
 _UNNAMED_KIND = "resource"
 _PLATFORM_SERVICES = frozenset(
     ("kubernetes", "k8s", "baremetal", "bare-metal", "hardware", "network", "infra", "platform")
@@ -158,6 +176,8 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
             or _in_namespace(text, subject.namespace)
             or _in_title(alert.name)
         )
+    elif subject.kind == SERVICE and (store := _data_store_of(subject.name, text)):
+        found = store
     elif subject.kind == SERVICE and not _occurs(subject.name, text):
         found = _secret(labels) or _of_platform(subject.name, labels, text)
     elif subject.kind == HOST and not _occurs(subject.name, text):
@@ -184,6 +204,14 @@ def _service_of_member(host: str, labels: Mapping[str, str]) -> Subject | None:
     if member and labels.get("job", "").strip() == member["service"]:
         return Subject(SERVICE, "", member["service"])
     return None
+
+
+def _data_store_of(service: str, text: str) -> Subject | None:
+    """Return the data store of a service with whose name a text begins: the label is that of who uses it."""
+    match = re.search(rf"{_SENTENCE_START}(?P<name>{re.escape(service)}(?P<rest>(?:-[a-z0-9]+)+))(?![\w-])", text)
+    if match is None or _DATA_STORE_WORDS.isdisjoint(match["rest"].split("-")) or len(match["name"]) > _NAME_MAX:
+        return None
+    return Subject("database", "", match["name"])
 
 
 def _secret(labels: Mapping[str, str]) -> Subject | None:

@@ -68,6 +68,24 @@ def test_the_object_that_the_sentence_names_is_the_subject(subject: Subject, exe
     assert "/".join(filter(None, stated_subject(subject, [exemplar]))) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("login-percona has slow queries.", Subject("database", "", "login-percona")),
+        ("At least one login-mariadb-galera node is not ready.", Subject("database", "", "login-mariadb-galera")),
+        ("No login-db member answers", Subject("database", "", "login-db")),
+        ("login cannot connect to login-db", Subject(SERVICE, "", "login")),
+        ("login-worker restarts", Subject(SERVICE, "", "login")),
+        ("The login-dbx is down", Subject(SERVICE, "", "login")),
+        ("my-login-db is down", Subject(SERVICE, "", "login")),
+    ],
+)
+def test_a_data_store_with_the_name_of_its_service_is_the_subject_where_a_text_begins_with_it(
+    text: str, expected: Subject
+) -> None:
+    assert stated_subject(Subject(SERVICE, "", "login"), [alert(text, service="login")]) == expected
+
+
 def test_a_component_is_taken_from_a_text_only_in_the_namespace_of_the_labels() -> None:
     text = alert("dns-sync in namespace net can't write records.")
     assert stated_subject(UNNAMED._replace(namespace="net"), [text]) == Subject("component", "net", "dns-sync")
