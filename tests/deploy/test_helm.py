@@ -13,7 +13,7 @@ import yaml
 
 from openclaw_stream import __version__
 from tests.conftest import PROJECT
-from tests.deploy.manifests import OVERLAYS, Manifest, built, only, read, selects
+from tests.deploy.manifests import OVERLAYS, Manifest, built, of_kind, only, read, selects
 
 pytestmark = pytest.mark.deploy
 
@@ -107,6 +107,20 @@ def test_another_release_has_names_of_its_own() -> None:
     assert selects(monitor["selector"]["matchLabels"], service["metadata"]["labels"])
     assert service["metadata"]["labels"][monitor["jobLabel"]] == "openclaw-stream"
     assert 'service="second",namespace="kafka"' in result.stdout
+
+
+def test_topics_of_other_names_are_made_and_permitted() -> None:
+    values = str(CHART / "values-strimzi.yaml")
+    names = ["config.OPENCLAW_TOPIC_ALERTS=Alerts_Raw", "config.KAFKA_GROUP_ID=on-call"]
+    result = helm("template", "x", str(CHART), "--values", values, "--set", ",".join(names))
+    objects = read(result.stdout)
+    topics = {each["metadata"]["name"]: each["spec"].get("topicName") for each in of_kind(objects, "KafkaTopic")}
+    assert next(iter(topics.items())) == ("alerts-raw", "Alerts_Raw")
+    assert [*topics.values()].count(None) == 4
+    resources = [each["resource"] for each in only(objects, "KafkaUser")["spec"]["authorization"]["acls"]]
+    permitted = [(each["type"], each["name"]) for each in resources]
+    assert {("topic", "Alerts_Raw"), ("group", "on-call"), ("transactionalId", "on-call")} <= {*permitted}
+    assert not {("topic", "openclaw.alerts.v1"), ("group", "openclaw-stream")} & {*permitted}
 
 
 def test_the_default_values_follow_the_schema_and_the_version() -> None:
