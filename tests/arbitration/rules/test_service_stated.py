@@ -21,6 +21,8 @@ STATED = [
     ("BE", "be_other_customer", "PrivacyCheck", "Order list shows entries of another customer", SERVICE),
     ("BE", "be_secrets_logged", "LogScan", "Passwords in log of the app", SERVICE),
     ("BE", "be_takeover", "LoginFailures", "Logins fail x80. 31 accounts taken over", SERVICE),
+    ("BE", "be_wrong_recipients", "CampaignCheck", "The draft mail was sent to everyone", SERVICE),
+    ("BE", "be_wrong_amount", "AccountCheck", "3 accounts with a negative balance", SERVICE),
     # The code.
     ("BE", "be_nondeterminism", "WorkflowTaskFailed", "Nondeterminism error in 9 workflows", SERVICE),
     (
@@ -69,6 +71,8 @@ STATED = [
     ("FE", "fe_form", "FormErrors", "Form error rate of the web page 44%", ""),
     ("FE", "fe_store_products", "Purchases", "StoreKit: invalid product identifiers", ""),
     ("FE", "fe_key_origin", "MapErrors", "Referer not allowed for the maps key", ""),
+    ("FE", "fe_broken_links", "LinkCheck", "300 broken links on the web page", ""),
+    ("FE", "fe_cookies_blocked", "Widget", "The frame stays empty: browser blocks third-party cookies", ""),
     ("FE", "fe_flood", "RequestVolume", "Each foreground event starts a polling timer", SERVICE),
     (
         "FE",
