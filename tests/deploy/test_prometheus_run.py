@@ -73,13 +73,13 @@ class Run:
 
     @contextmanager
     def expect(self, *expected: str, also: str = "") -> Iterator[None]:
-        """Wait after the block until the expected alerts fire.
+        """Wait after the block until each of the expected alerts has fired, one after another or together.
 
         Those of `also`, separated by spaces, may fire too; no other may.
         """
         began = time.time()
         yield
-        until(lambda: set(expected) <= self.firing(), lambda: f"{expected}: {self.firing()}", 60)
+        until(lambda: set(expected) <= self._fired(began), lambda: f"{expected}: {self._fired(began)}", 60)
         self._check(began, {*expected, *also.split()})
 
     def await_none(self, *may_fire: str) -> None:
@@ -89,8 +89,12 @@ class Run:
         self._check(began, set(may_fire))
 
     def _check(self, began: float, allowed: set[str]) -> None:
+        assert self._fired(began) <= allowed
+
+    def _fired(self, began: float) -> set[str]:
+        """Return the alerts that have fired since then."""
         seen = self.prometheus.query_range('ALERTS{alertstate="firing"}', time.time() - began)
-        assert {series["metric"]["alertname"] for series in seen} <= allowed
+        return {series["metric"]["alertname"] for series in seen}
 
 
 @pytest.fixture
