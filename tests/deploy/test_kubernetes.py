@@ -76,8 +76,12 @@ def addresses(settings: Settings) -> Iterator[str]:
     yield from settings.kafka.bootstrap_servers.split(",")
     providers, redis = settings.providers, settings.chain.redis_url
     urls = [providers.ollama_url, settings.signoz.url, redis.get_secret_value() if redis else None]
-    if providers.claude_api_key:
-        urls.append(providers.claude_url)
+    urls += [
+        providers.claude_url if providers.claude_api_key else None,
+        providers.gemini_url if providers.gemini_api_key else None,
+        providers.openai_base_url,
+        settings.langfuse.url if settings.langfuse.configured else None,
+    ]
     for url in filter(None, urls):
         parts = urlsplit(url)
         yield f"{parts.hostname}:{parts.port or 443}"
