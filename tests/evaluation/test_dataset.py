@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openclaw_stream.alerts.reader import AlertReader
 from openclaw_stream.vocabulary import Responsibility
-from tests.evaluation.dataset import INCIDENTS, Labelled, case_of_alerts, load
+from tests.evaluation.dataset import HELD_OUT, INCIDENTS, Labelled, case_of_alerts, load
 
 LINES: list[dict[str, Any]] = [json.loads(line) for line in INCIDENTS.read_text(encoding="utf-8").splitlines()]
 ALERT_FIELDS = {"alertname", "severity", "status", "labels", "annotations", "message", "metrics", "generator_url"}
@@ -54,9 +55,10 @@ def _has_chinese(alerts: list[dict[str, Any]]) -> bool:
     return any("\u4e00" <= char <= "\u9fff" for char in json.dumps(alerts, ensure_ascii=False))
 
 
-def test_the_alerts_of_an_incident_are_in_one_group() -> None:
+@pytest.mark.parametrize("path", [INCIDENTS, HELD_OUT], ids=lambda path: path.stem)
+def test_the_alerts_of_an_incident_are_in_one_group(path: Path) -> None:
     reader = AlertReader()
-    for line in LINES:
+    for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
         assert len({reader.read(alert, 0, []).group_key for alert in line["alerts"]}) == 1, line["id"]
 
 
