@@ -71,6 +71,8 @@ def safe_text(
     start = _start(text, bound)
     redacted = _redact_value(start, name) if name else redact(start)
     shown = _show(redacted, hidden, secrets)
+    if one_line and shown != redacted:
+        shown = " ".join(shown.split())  # a hidden character stood between two blanks
     if len(shown) <= limit and start is text:
         return shown
     ending = f"… ({length} characters)" if show_length else "…"

@@ -109,7 +109,11 @@ def test_the_order_of_labels_changes_nothing(order: list[str]) -> None:
         assert stated_subject(subject, [replace(stated, labels=labels)]) == stated_subject(subject, [expected])
 
 
-@given(text=st.text(), name=st.text(), label=st.sampled_from(["name", "cluster", "DBInstanceIdentifier", "app"]))
+@given(
+    text=st.text(),
+    name=st.text(max_size=200),
+    label=st.sampled_from(["name", "cluster", "DBInstanceIdentifier", "app"]),
+)
 def test_no_text_invents_an_object(text: str, name: str, label: str) -> None:
     for subject in (UNNAMED, PLATFORM, EXPORTER):
         stated = stated_subject(subject, [alert(text, **{label: name})])

@@ -1,7 +1,7 @@
 """Checks that what a reason quotes stands in the evidence, independently of the code that wrote the reason."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from openclaw_stream.events.decision import GoldenSignals
 from openclaw_stream.incidents.case import Case
@@ -24,7 +24,13 @@ def _texts(case: Case, metrics: GoldenSignals | None) -> Iterator[str]:
     for alert in case.exemplars:
         for text in (alert.name, alert.message, *alert.labels.values(), *alert.annotations.values()):
             yield " ".join(text.split())
-        yield from (f"{name}={value:.15g}" for name, value in alert.metrics.items())
+        yield from _measured(alert.metrics)
     if metrics:
-        signals = metrics.model_dump(include={"rps_trend", "p99_ms"}, exclude_none=True)
-        yield from (f"{name}={value:.15g}" for name, value in signals.items())
+        yield from _measured(metrics.model_dump(include={"rps_trend", "p99_ms"}, exclude_none=True))
+
+
+def _measured(values: Mapping[str, float]) -> Iterator[str]:
+    """Yield numbers with all their digits, whole ones also without a fraction."""
+    for name, value in values.items():
+        yield f"{name}={value}"
+        yield f"{name}={value:.15g}"
