@@ -14,6 +14,7 @@ _KINDS = {
     "consumergroup": "Consumer group",
     "cronjob": "CronJob",
     "daemonset": "DaemonSet",
+    "dag": "DAG",
     "datasource": "Data source",
     "externalsecret": "ExternalSecret",
     "filesystem": "File system",

@@ -93,9 +93,38 @@ _MEASURED = {
     "applicationname": "application",
     "appname": "application",
     "taskname": "task",
+    "unit": SERVICE,
     "device": "device",
 }
 """Labels of what exporters of brokers, schedulers and devices measure."""
+
+_NAMED = {
+    **dict.fromkeys(("queuename", "queue"), "queue"),
+    **dict.fromkeys(("consumergroup", "consumergroupid"), "consumergroup"),
+    **dict.fromkeys(("tablename", "table"), "table"),
+    **dict.fromkeys(("collection", "keyspace", "index", "bucket", "stanza", "repository", "pipeline", "workflow")),
+    **dict.fromkeys(("replicaset", "rs", "replicasetname"), "replicaset"),
+    **dict.fromkeys(("databasename", "database", "datname", "dbname"), "database"),
+    **dict.fromkeys(("dagid", "dag"), "dag"),
+    **dict.fromkeys(("entityname", "servicename", "serviceid"), SERVICE),
+    **dict.fromkeys(("application", "applicationname", "appname", "appid", "app"), "application"),
+    **dict.fromkeys(("subnet", "subnetid"), "subnet"),
+    **dict.fromkeys(("role", "rolename"), "role"),
+    **dict.fromkeys(("connectionname", "tunnel", "vpn"), "connection"),
+    **dict.fromkeys(("domain", "domainname"), "domain"),
+    **dict.fromkeys(("filer", "volume", "datastore", "broker", "bookie", "sensor", "site", "component", "monitor")),
+    **dict.fromkeys(("resource", "resourcename", "name"), "resource"),
+    **dict.fromkeys(("clustername", "cluster", "clusterid"), "cluster"),
+}
+"""Labels that name an object where nothing else does, the most precise first; without a kind the label's name is it."""
+
+_NO_NAME = re.compile(
+    r"[\d\W]*|true|false|none|null|default|unknown|[^@\s]*\s.*|[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?-i:[A-Z]+(?:_[A-Z]+)+)|(?:requests|limits)\..*"
+    r"|(?:master|primary|standby|replica|leader|worker|server|client|admin)s?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Numbers, sentences, missing values, hashes, constants, resources of quotas, and roles of a cluster's members."""
 
 _OBJECT_WORDS = {
     **dict.fromkeys(("application", "app", "certificate", "claim", "cluster", "controller", "database", "device")),
@@ -126,6 +155,10 @@ _UNNAMED_KIND = "resource"
 _PLATFORM_SERVICES = frozenset(
     ("kubernetes", "k8s", "baremetal", "bare-metal", "hardware", "network", "infra", "platform")
 )
+_CLOUD_SERVICES = frozenset(
+    ("cinder", "designate", "glance", "heat", "ironic", "keystone", "manila", "neutron", "nova", "octavia", "swift")
+)
+"""Services of OpenStack: an alert that names one of their nodes, routers or volumes is about that."""
 _SEPARATOR = re.compile(r"[^a-z0-9]")
 _TEST = re.compile(r"test[ _-]?(?:alert|notification)", re.IGNORECASE)
 _IN_NAMESPACE = re.compile(r"(?:the )?`?([a-z0-9]+(?:-[a-z0-9]+)*)`? in (?:the )?namespace `?([a-z0-9-]+)\b")
@@ -167,6 +200,7 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
     if subject.kind == HOST and (service := _service_of_member(subject.name, alert.labels)):
         return service
     labels = {_SEPARATOR.sub("", label.lower()): value.strip() for label, value in sorted(alert.labels.items())}
+    labels["unit"] = labels.get("unit", "").removesuffix(".service")  # of systemd
     text = _text(alert)
     if subject.kind == ALERT:
         found = (
@@ -175,10 +209,13 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
             or _dimension(alert.labels)
             or _in_namespace(text, subject.namespace)
             or _in_title(alert.name)
+            or _named(labels, subject.namespace)
         )
     elif subject.kind == SERVICE and (store := _data_store_of(subject.name, text)):
         found = store
-    elif subject.kind == SERVICE and not _occurs(subject.name, text):
+    elif subject.kind in (HOST, NODE) and any(_occurrence(labels.get("subnet", ""), text)):
+        found = Subject("subnet", "", labels["subnet"])
+    elif subject.kind == SERVICE and (subject.name.lower() in _CLOUD_SERVICES or not _occurs(subject.name, text)):
         found = _secret(labels) or _of_platform(subject.name, labels, text)
     elif subject.kind == HOST and not _occurs(subject.name, text):
         found = _secret(labels) or _measured(labels, text) or next(_named_by_word(labels, text), None)
@@ -235,6 +272,20 @@ def _dimension(labels: Mapping[str, str]) -> Subject | None:
         value = labels.get(label, "").strip()
         if value and _CONDITIONS.get(label, _ANY).search(value):
             return Subject(kind, "", _balancer(value) if kind == "loadbalancer" else value)
+    return None
+
+
+def _named(labels: Mapping[str, str], namespace: str) -> Subject | None:
+    """Return the object of the most precise label, where no text says which one the alert is about.
+
+    Within a namespace a cluster is no object, but the place of one.
+    """
+    for label, kind in _NAMED.items():
+        if namespace and kind == "cluster":
+            continue
+        value = labels.get(label, "")
+        if _VALUE_MIN < len(value) <= _NAME_MAX and not _NO_NAME.fullmatch(value):
+            return Subject(kind or label, "", value)
     return None
 
 
