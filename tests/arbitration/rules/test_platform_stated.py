@@ -112,7 +112,7 @@ def test_no_runner_is_worse_than_one_that_is_offline() -> None:
         judge(case_of(Example("INFRA", name)), Language.EN).action_title
         for name in ("GitlabRunnerOffline", "JenkinsNoExecutors")
     ]
-    assert [title.endswith("No build agent is online") for title in titles] == [False, True]
+    assert [title.endswith("No build agent is available") for title in titles] == [False, True]
 
 
 @pytest.mark.parametrize("advice", [*RULE_SET.causes, *RULE_SET.technologies], ids=lambda advice: advice.id)

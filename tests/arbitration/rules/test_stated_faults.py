@@ -72,6 +72,21 @@ CASES = [
     ("db_semi_sync", "MySQL semi-sync off", ""),
     ("db_proxy_backend", "ProxySQL hostgroup empty", ""),
     ("db_shard_limit", "Elasticsearch shards", "This action would add 2 shards"),
+    ("infra_nat_ports", "Cloud NAT", "Out of SNAT ports towards one destination"),
+    ("infra_mesh_push", "IstiodPushErrors", "Push errors rise after the upgrade"),
+    ("infra_dns_source", "ExternalDNSErrors", "It cannot access source Gateway"),
+    ("infra_domain_payment", "Domain expires in 9 days", "Renewal: payment failed"),
+    ("infra_domain_payment", "網域即將到期", "續約扣款失敗"),
+    ("infra_bulk_refused", "FluentdRetriesFailed", "Elasticsearch answers 429 to bulk writes"),
+    ("infra_api_member_down", "KubeAPIServerInstanceDown", "One kube-apiserver is down: cp-3"),
+    ("infra_api_scrape", "KubeApiserverScrapeMissing", ""),
+    ("db_ddl_queue", "PostgresLocks", "40 sessions wait for locks. ALTER TABLE waits for an access exclusive lock"),
+    ("be_pool_leak", "HikariPool", "Connection leak detection triggered in OrderDao.list"),
+    ("be_request_work", "Gunicorn worker timeout", "POST /imports parses the file inside the request"),
+    ("be_login_second_factor", "Login check failed", "It got MFA required for an account without one"),
+    ("be_settings_not_applied", "RatesSyncFailed", "The service cannot read its overrides file"),
+    ("be_ruby_allocations", "RubyAllocationRate", "Ruby allocates objects at a high allocation rate"),
+    ("fe_asset_size_change", "BundleSizeBudget", "Main bundle is 500 kB. Pull request 88 added a chart package"),
     ("be_sender_reputation", "SES bounce rate 7%", "Largest sender: newsletter"),
     ("be_device_payload", "TelemetryParseErrors", "Device payloads of one model are dropped"),
 ]
@@ -84,6 +99,24 @@ def test_the_fault_stated_is_the_cause(cause: str, name: str, text: str) -> None
         judgement = judge(case_of(Example(expected.team, name, text)), language)
         assert judgement.primary_responsibility is expected.team
         assert judgement.action_title.endswith(expected.title[language])
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "text"),
+    [
+        ("infra_api_member_down", "KubeAPIServerDown", "The API server does not answer"),
+        ("fe_asset_size_change", "BundleSizeBudget", "Main bundle is 500 kB"),
+        ("be_login_second_factor", "Login failures", "MFA codes fail to arrive"),
+        ("infra_domain_payment", "Payments declined", "Cards are declined by the bank"),
+        ("db_ddl_queue", "PostgresLocks", "40 sessions wait for locks"),
+        ("infra_bulk_refused", "Loki push refused", "A part of the lines is lost. The store answers 429"),
+    ],
+)
+def test_what_is_not_stated_is_not_the_cause(stated: str, name: str, text: str) -> None:
+    cause = CAUSES[stated]
+    for language in Language:
+        judgement = judge(case_of(Example(cause.team, name, text)), language)
+        assert not judgement.action_title.endswith(cause.title[language])
 
 
 @pytest.mark.parametrize(
