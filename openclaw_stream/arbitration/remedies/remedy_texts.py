@@ -113,8 +113,7 @@ TEXTS = {
             " events of the pod first."
         ),
         missing_setting=(
-            "A restart does not help while the setting is missing: find out which ConfigMap, Secret or variable it is,"
-            " and supply it."
+            "A restart does not help while the setting is missing: supply the ConfigMap, Secret or variable first."
         ),
         image_pull="A restart does not help: check that the image exists in the registry and the pull secret is valid.",
         dependency="The cause lies in what {target} calls: more CPU or replicas, or a restart, would not cure it.",
@@ -165,7 +164,7 @@ TEXTS = {
             "以及它所呼叫的資料庫與服務能否承受更多副本。"
         ),
         crash_loop="重啟無法排除反覆崩潰：請先查看上一個容器的日誌、結束代碼，以及該 Pod 的事件。",
-        missing_setting="設定補齊之前重啟沒有幫助：請先查明缺少哪個 ConfigMap、Secret 或環境變數，並補上。",
+        missing_setting="設定補齊之前重啟沒有幫助：請先補上缺少的 ConfigMap、Secret 或環境變數。",
         image_pull="重啟沒有幫助：請確認映像檔存在於映像檔倉庫，以及拉取用的密鑰有效。",
         dependency="原因在 {target} 所呼叫的對象：增加 CPU、副本或重啟都無法排除。",
         release="將 {target} 退回前一版之前，請先查明該次上版還變更了什麼，例如資料表結構與設定。",
