@@ -44,6 +44,7 @@ _DIMENSIONS = {
     "ClusterName": "cluster",
     "ClusterIdentifier": "cluster",
     "database_id": "database",
+    "package": "application",
     "device": "device",
     "cluster": "cluster",
     "backup_job": "backupjob",
@@ -165,14 +166,25 @@ _IN_NAMESPACE = re.compile(r"(?:the )?`?([a-z0-9]+(?:-[a-z0-9]+)*)`? in (?:the )
 _STAGE = r"(?:PROD|PRODUCTION|STAGING|STAGE|CODE|UAT|TEST|DEV)"
 _TITLE = re.compile(
     rf"(?:^|\bfrom |\b{_STAGE} )(?P<name>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+)-?"
-    rf"(?: (?P<kind>lambda|queue|service|API)\b| {_STAGE}\b| is | has | No | \()"
+    rf"(?: (?P<kind>lambda|queue|service|API)\b|(?: in)? {_STAGE}\b| is | has | No | \()"
 )
+_LEADING = re.compile(r"([A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+) ")
+_IS_DOWN = re.compile(r"(?P<name>[A-Z][\w-]{1,40}(?: [A-Z][\w-]{1,40}){0,3}) is (?:down|unavailable|not available)\b")
+_ANY_PART = re.compile(
+    r"(?:(?:target|instance|host|node|service|server|database|endpoint|website|site|api|device|link|interface|network"
+    r"|application|app|cluster|job|probe|pod|container|exporter|system|port|gateway|back-?end|front-?end|db) ?)+"
+)
+"""Words that name a kind of thing and no thing."""
 _MEMBER = re.compile(r"(?P<service>[a-z0-9-]+)-\d+\.(?P=service)(?:\.|$)")
 _INSTANCE = re.compile(r"\(instance [^()\n]{0,200}\)")
 """What templates append to any summary: the address of the exporter."""
 _ANY = re.compile("")
 _CONDITIONS = {
-    "device": re.compile(r"^(?!/dev/|[a-z]{2,3}\d*$|(?:eth|ens|eno|bond|nvme|dm-|md)\d)", re.IGNORECASE),
+    "device": re.compile(
+        r"^(?!/dev/|[a-z]{2,3}\d*$|(?:eth|ens|eno|bond|nvme|dm-|md)\d|(?:mobile|desktop|tablet|phone|low-\w+)$)",
+        re.IGNORECASE,
+    ),
+    "package": re.compile(r"^\w+(?:\.\w+){2,}$"),
     "zone": re.compile(r"\."),
     "cluster": re.compile(
         r"(?:^|[-_.\d])(?:es|elastic\w*|opensearch|kafka|redis|valkey|mongo\w*|pg|postgres\w*|mysql|maria\w*|\w*db|rabbit\w*"
@@ -180,7 +192,7 @@ _CONDITIONS = {
         re.IGNORECASE,
     ),
 }
-"""What the value of a label must look like: no disk or interface, no zone of a cloud, a cluster of a data store."""
+"""What the value of a label must look like: no disk, interface or class of phones; an app; no zone of a cloud."""
 
 
 def stated_subject(subject: Subject, exemplars: Sequence[Exemplar]) -> Subject:
@@ -208,7 +220,8 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
             or _stated(labels, text)
             or _dimension(alert.labels)
             or _in_namespace(text, subject.namespace)
-            or _in_title(alert.name)
+            or _in_title(alert.name, labels)
+            or _down(alert.name, text)
             or _named(labels, subject.namespace)
         )
     elif subject.kind == SERVICE and (store := _data_store_of(subject.name, text)):
@@ -304,8 +317,31 @@ def _measured(labels: Mapping[str, str], text: str) -> Subject | None:
     return None
 
 
-def _in_title(name: str) -> Subject | None:
-    """Return the hyphenated name in the title of an alarm, such as "payment-api PROD High 5XX rate"."""
+def named_as_down(alert_name: str, text: str) -> str:
+    """Return what a text says is down, if the alert's name begins with it: "Acme Mail is down", of AcmeMailDown."""
+    match = _IS_DOWN.match(text)
+    if match is None or _ANY_PART.fullmatch(match["name"].lower()):
+        return ""
+    return match["name"] if _joined(alert_name).startswith(_joined(match["name"])) else ""
+
+
+def _joined(name: str) -> str:
+    return _SEPARATOR.sub("", name.lower())
+
+
+def _down(alert_name: str, text: str) -> Subject | None:
+    name = named_as_down(alert_name, text)
+    return Subject("application", "", name) if name else None
+
+
+def _in_title(name: str, labels: Mapping[str, str]) -> Subject | None:
+    """Return the hyphenated name in the title of an alarm, such as "payment-api PROD High 5XX rate".
+
+    At its start the value of a label is one, whatever follows.
+    """
+    leading = _LEADING.match(name)
+    if leading and leading[1].lower() in map(str.lower, labels.values()):
+        return Subject("application", "", leading[1])
     match = _TITLE.search(name) if " " in name else None
     if match is None:
         return None

@@ -74,6 +74,8 @@ OBJECTIONS: tuple[Wording, ...] = (
             r"\b(?:one|1|single) (?:(?:pod|replica|instance) )?of (?:the )?(?:\w+ )?(?:replicas|pods|instances)\b",
             r"\b(?:one|single) (?:pod|replica) of\b|\bothers? (?:\w+ ){0,2}?idle\b|\bd?dos\b|\battack\w*",
             r"\bretr(?:y|ies|ying)\b|\bscaled (?:to|from|up|out|down|by)\b",
+            r"\b\d{2,3} ?% (?:of (?:the )?\w+ )?(?:comes? )?from (?!\d|about|its|the|an?\b|usual|normal)",
+            r"\bfrom (?:one|a single) (?:client|user|source|address|partner|tenant)\b",
             r"重試|單一(?:Pod|副本)|無窮迴圈|死迴圈|授權數|攻擊",
         ),
     ),

@@ -30,6 +30,7 @@ from openclaw_stream.arbitration.rules.rule_set import (
     FieldWeights,
 )
 from openclaw_stream.incidents.case import Case, Exemplar
+from openclaw_stream.incidents.stated_subject import named_as_down
 from openclaw_stream.vocabulary import Severity
 
 _TEXT_LIMIT = 400
@@ -45,6 +46,8 @@ _CLAIM = "persistentvolumeclaim"
 _IS_DOWN = re.compile(
     r"(?:The )?(?P<name>[A-Z][\w-]{0,40}(?: [A-Z][\w-]{0,40}){0,2}) is (?:down|flapping|unavailable|unreachable)\b"
 )
+_CLOUDS = {f"{TECHNOLOGY}.cloud_platform"}
+"""What a platform is named after: its services bear the name of a cloud too."""
 _SERVICE_KINDS = WORKLOAD_KINDS - {"pod", "replicaset"} | {"horizontalpodautoscaler", "poddisruptionbudget"}
 
 
@@ -211,8 +214,12 @@ class EvidenceExtractor:
 
     def _is_named_after_service(self, exemplar: Exemplar) -> bool:
         """Return whether the name of the alert has that of its service, which names no technology."""
-        service = exemplar.service[:_LABEL_LIMIT]
         title = exemplar.name[:_TEXT_LIMIT]
+        if not exemplar.service:
+            down = next(filter(None, (named_as_down(title, text) for text, _, _ in self._texts(exemplar))), "")
+            technologies = {category for category, _ in self._technologies_in(title)}
+            return bool(down) and technologies <= _CLOUDS and not self._technologies_in(down.rpartition(" ")[2])
+        service = exemplar.service[:_LABEL_LIMIT]
         if not service or _BLANK.search(service) or self._technologies_in(service):
             return False
         return mask(title, (service,)) != mask(title, ())

@@ -30,7 +30,7 @@ CASES = [
     ("be_stampede", "Cache stampede in the price service", ""),
     ("be_cache_misses", "HighLatencyP99", "P99 of the API is 1.9 s. Its cache hit ratio fell to 8%"),
     ("be_no_consumer", "QueueBacklog", "48k messages wait in queue sms, 0 consumers"),
-    ("be_provider", "付款成功率下降", "收單行逾時 10 秒"),
+    ("be_provider_answers", "付款成功率下降", "收單行逾時 10 秒"),
     # Runtimes: each with its own advice.
     ("be_heap_jvm", "JvmMemoryFillingUp", "JVM memory is filling up"),
     ("be_heap_go", "GoHeapObjectsCountHigh", "Go heap has too many live objects"),
@@ -55,7 +55,7 @@ CASES = [
     ("be_threads_blocked", "JvmThreadsBlocked", "40 threads blocked"),
     # The name of a provider alone is no provider that fails.
     ("be_errors", "High 5XX error percentage from stripe-data", "The API exceeded 1% error rate"),
-    ("be_provider", "UpstreamErrors", "The geo service gets 503 from maps provider"),
+    ("be_provider_answers", "UpstreamErrors", "The geo service gets 503 from maps provider"),
     # A metric that fell is no traffic, and an absent metric no outage.
     ("be_traffic_drop", "RequestRateDrop", "Throughput of the claims API fell by half"),
     ("be_metrics_absent", "ServiceAbsent", ""),

@@ -82,6 +82,12 @@ STATED = [
         "",
     ),
     ("FE", "fe_stale_clients", "Old versions", "30% of tabs still run v7", ""),
+    ("FE", "fe_csp_inline", "CSP reports", "CSP violation: inline style without nonce", ""),
+    ("FE", "fe_csp", "CSP reports", "CSP violation: blocked URI https://cdn.example", ""),
+    ("BE", "be_provider_answers", "UpstreamErrors", "503 from the SMS provider", SERVICE),
+    ("BE", "be_provider_answers", "金流異常", "藍新 API 逾時", SERVICE),
+    ("BE", "be_figure", "SignupsLow", "Sign-ups 40% below yesterday", SERVICE),
+    ("BE", "be_down", "BlueboxOrdersDown", "Bluebox Orders is down", ""),
 ]
 
 
