@@ -26,6 +26,7 @@ _DIMENSIONS = {
     "TableName": "table",
     "FunctionName": "function",
     "QueueName": "queue",
+    "queue_id": "queue",
     "TopicName": "topic",
     "StreamName": "stream",
     "DeliveryStreamName": "stream",
@@ -113,7 +114,7 @@ _NAMED = {
     **dict.fromkeys(("role", "rolename"), "role"),
     **dict.fromkeys(("connectionname", "tunnel", "vpn"), "connection"),
     **dict.fromkeys(("domain", "domainname"), "domain"),
-    **dict.fromkeys(("filer", "volume", "datastore", "broker", "bookie", "sensor", "site", "component", "monitor")),
+    **dict.fromkeys(("filer", "volume", "datastore", "broker", "bookie", "sensor", "site", "component", "monitor", "integration")),
     **dict.fromkeys(("resource", "resourcename", "name"), "resource"),
     **dict.fromkeys(("clustername", "cluster", "clusterid"), "cluster"),
 }

@@ -29,6 +29,8 @@ def alert(text: str, alert_name: str = "SomethingIsWrong", /, **labels: str) -> 
         (Subject(ALERT, "shop", "SomethingIsWrong"), alert("slow", cluster="eu-7"), "alert/shop/SomethingIsWrong"),
         (UNNAMED, alert("declined", domain="a.example", job="domains", cluster="eu-7"), "domain/a.example"),
         (UNNAMED, alert("late", dag_id="daily_sales", owner="x"), "dag/daily_sales"),
+        (UNNAMED, alert("tasks wait", queue_id="mail", project_id="p-prod"), "queue/mail"),
+        (UNNAMED, alert("quota used", integration="parcel-labels", api="labels"), "integration/parcel-labels"),
         (UNNAMED, alert("stopped", unit="rates.service", queue="1042"), "alert/SomethingIsWrong"),
         (UNNAMED, alert("damaged", name="PG_DAMAGED", cluster="ceph-1"), "cluster/ceph-1"),
         (UNNAMED, alert("high", resource="limits.cpu", role="replica"), "alert/SomethingIsWrong"),
