@@ -21,7 +21,8 @@ CASES = [
     # A stated reason goes before the symptom.
     ("be_image_missing", "KubePodNotReady", 'Failed to pull image "registry.shop.example/review:2": manifest unknown'),
     ("be_config_missing", "Pod 無法啟動", "points-0: CreateContainerConfigError"),
-    ("be_probe", "KubePodRestarts", "Liveness probe failed: context deadline exceeded"),
+    ("be_probe", "KubePodRestarts", "Liveness probe failed: statuscode: 500"),
+    ("be_probe_timeout", "KubePodRestarts", "Liveness probe failed: context deadline exceeded"),
     # Work that runs twice, data that differs, traffic that multiplies.
     ("be_two_leaders", "SchedulerLeaderConflict", "The job scheduler has two leaders"),
     ("be_duplicates", "DuplicateJobRun", "The billing job ran twice"),
@@ -33,7 +34,8 @@ CASES = [
     ("be_provider_answers", "付款成功率下降", "收單行逾時 10 秒"),
     # Runtimes: each with its own advice.
     ("be_heap_jvm", "JvmMemoryFillingUp", "JVM memory is filling up"),
-    ("be_heap_go", "GoHeapObjectsCountHigh", "Go heap has too many live objects"),
+    ("be_heap_go", "GoHeapHigh", "Go heap in use is 3 GB"),
+    ("be_heap_objects_go", "GoHeapObjectsCountHigh", "Go heap has too many live objects"),
     ("be_gc_python", "PythonGcGeneration2CollectionsHigh", "Python full GC runs too often"),
     ("be_heap", "HeapUsageHigh", "Heap at 93%"),
     ("be_heap_node", "HeapNearLimit", "Node.js heap used 1.4 GB of 1.5 GB"),
@@ -88,7 +90,8 @@ CASES = [
     ("be_provider_quota", "CompletionErrors", "OpenAI API: insufficient_quota for all requests of the service"),
     ("be_business_stuck", "PointsStuck", "300 items in state PROCESSING for 24 h"),
     ("be_mismatch", "點數服務資料不一致", ""),
-    ("be_release", "API 錯誤率過高", "5xx 22%。14:20 部署 v3 後開始，例外 NullPointerException"),
+    ("be_release", "API 錯誤率過高", "5xx 22%。14:20 部署 v3 後開始"),
+    ("be_release_exception", "API 錯誤率過高", "5xx 22%。14:20 部署 v3 後開始，例外 NullPointerException"),
     ("be_slow", "ReportSlow", "The report of the day is slow"),
     ("be_auth_keys", "JwtErrors", "401 for all requests: the JWKS endpoint of the service returns 503"),
     ("be_rotated", "UploadsFailing", "Uploads of the service fail with 403 since key rotation"),
