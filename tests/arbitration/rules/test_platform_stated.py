@@ -85,6 +85,9 @@ CASES = [
     ("infra_ironic_node", "IronicNodeDeployFailed", ""),
     ("infra_system_check", "StatusCheckFailed_System", ""),
     ("infra_hypervisor_memory", "ESXi DIMM error", ""),
+    # A node of a ring, and the API of a cloud.
+    ("db_members_ring", "ScyllaNodeDown", ""),
+    ("infra_cloud_api_busy", "NeutronApiOverloaded", "Request queue > 80"),
     # What is another party's, or a service's own collection.
     ("be_partner_certificate", "Outbound TLS fails", "settlement: certificate has expired at api.bank.example"),
     ("be_resource_collection", "Asset scraping fails", "The quota service cannot read assets"),

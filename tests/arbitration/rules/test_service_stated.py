@@ -127,6 +127,24 @@ STATED = [
     ("BE", "be_provider_answers", "金流異常", "藍新 API 逾時", SERVICE),
     ("BE", "be_figure", "SignupsLow", "Sign-ups 40% below yesterday", SERVICE),
     ("BE", "be_down", "BlueboxOrdersDown", "Bluebox Orders is down", ""),
+    # Compiled scripts, new schemas and old mirrors.
+    ("BE", "be_compiled_scripts", "Metaspace usage", "Metaspace at 97%. Templates are compiled per request", SERVICE),
+    (
+        "BE",
+        "be_compiled_scripts",
+        "MetaspaceExhausted",
+        "java.lang.OutOfMemoryError: Metaspace. Rules are compiled on each call",
+        SERVICE,
+    ),
+    ("BE", "be_metaspace", "JvmError", "java.lang.OutOfMemoryError: Metaspace", SERVICE),
+    (
+        "BE",
+        "be_new_schema",
+        "ConsumerErrors",
+        "Deserialization failed for 90 messages. The producer registered schema version 6",
+        SERVICE,
+    ),
+    ("BE", "be_repo_stale", "MirrorAge", "Package repo base was not updated for 3 days, data is stale", SERVICE),
 ]
 
 
