@@ -29,7 +29,7 @@ CASES = [
     ("infra_control_plane_node", "ControlPlaneNodeMissing", ""),
     ("infra_pod_insufficient", "KubePodPending", "Pod is pending. 0/9 nodes are available: 9 Insufficient memory"),
     ("infra_scale_down", "ClusterUnderutilized", "Nodes are hardly used. Scale-down is blocked by a disruption budget"),
-    ("infra_cloud_limit", "InstanceLimitExceeded", "Launch of node refused"),
+    ("infra_cloud_limit_reached", "InstanceLimitExceeded", "Launch of node refused"),
     ("infra_shell", "Falco alert", "A shell was spawned in a container"),
     ("infra_security_blocked", "Malware detected", "Trojan on laptop-7 was quarantined"),
     ("infra_antivirus_load", "High CPU usage", "MsMpEng.exe uses 80% of the CPU"),

@@ -14,6 +14,32 @@ pytestmark = pytest.mark.pure
 RULE_SET = parse(sources())
 CAUSES = {cause.id: cause for cause in RULE_SET.causes}
 CASES = [
+    # Hardware, storage and quotas whose state is stated exactly.
+    ("infra_power_supply", "HardwareAlarm", "PSU 1 of web-9 failed, redundancy lost"),
+    ("infra_phase_current", "PDU phase current zero", ""),
+    ("infra_disk_temperature", "SmartTemperature", "Temperature of sdb is above its threshold"),
+    ("infra_inlet_temperature", "RackTooHot", "Inlet temperature 41 C"),
+    ("infra_temperature", "機房溫度過高", ""),
+    ("infra_disk_controller_fault", "DiskRedfishState", "Hardware error of web-9"),
+    ("infra_array_volume_full", "NetappFlexvolUsage", "Flexvol vol9 is 93% full"),
+    ("infra_cloud_limit_reached", "VcpuLimitExceeded", "Launch refused"),
+    ("infra_node_group_max", "Pod pending", "Insufficient memory. Max node group size reached"),
+    ("infra_backup_access", "VeleroBackupFailed", "The bucket answers InvalidAccessKeyId"),
+    ("infra_idle_pool", "PoolUnused", "12 machines idle for 9 h"),
+    # Named parts of the platform.
+    ("infra_envoy_memory", "EnvoyMemoryHigh", "Memory usage 93%"),
+    ("infra_ingress_memory", "IngressControllerMemoryUsage", "Memory usage is high"),
+    ("infra_gitaly_throttled", "GitalyCpuThrottled", ""),
+    ("infra_exporter_cpu", "NetExporterHighCPU", "CPU usage is high"),
+    ("infra_telemetry_restarts", "LokiRestarts", "Containers restart too often"),
+    ("infra_autoscaling_restarts", "VPARestartsTooOften", ""),
+    ("infra_dns_replicas_max", "CoreDNSMaxReplicasReached", "Deployment is at its maximum replica count"),
+    ("infra_dns_restarts", "CoreDNSRestarts", "Pods restart too often"),
+    ("infra_crossplane", "CrossplaneResourcesNotReady", ""),
+    ("infra_object_phase", "Machine in unhealthy phase", "Cluster API"),
+    ("infra_etcd_backup_old", "EtcdBackupTooOld", "The last one is 3 days old"),
+    ("infra_webhook_slow", "AdmissionWebhookTimeout", "The API server waits for the webhook"),
+    ("infra_container_oom", "GatewayOOMKilled", "The ingress nginx container was OOMKilled"),
     # Certificates: where they are, and why they are not renewed.
     ("infra_acme_challenge", "CertManagerCertExpirySoon", "web-tls ends in 5 days. HTTP-01 challenge got status 404"),
     ("infra_certificate_limit", "Certificate not renewed", "Order failed. Too many certificates for these names"),
