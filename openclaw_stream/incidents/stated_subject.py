@@ -114,9 +114,8 @@ _NAMED = {
     **dict.fromkeys(("role", "rolename"), "role"),
     **dict.fromkeys(("connectionname", "tunnel", "vpn"), "connection"),
     **dict.fromkeys(("domain", "domainname"), "domain"),
-    **dict.fromkeys(
-        ("filer", "volume", "datastore", "broker", "bookie", "sensor", "site", "component", "monitor", "integration")
-    ),
+    **dict.fromkeys(("filer", "volume", "datastore", "broker", "bookie", "sensor", "site", "component", "monitor")),
+    "integration": None,
     **dict.fromkeys(("resource", "resourcename", "name"), "resource"),
     **dict.fromkeys(("clustername", "cluster", "clusterid"), "cluster"),
 }
