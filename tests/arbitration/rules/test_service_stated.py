@@ -71,6 +71,7 @@ STATED = [
     ("BE", "be_sync_stale", "TenantsNotSynced", "Tenants not synced for 6 h", "service=billing"),
     ("BE", "be_delivery_stuck", "NotDeliveringEvents", "Webhooks are not being delivered", "service=hooks"),
     ("BE", "be_housekeeping_behind", "LayersNotValidated", "Layers are not being validated", "service=registry"),
+    ("BE", "be_no_consumer_rabbitmq", "RabbitmqNoConsumer", "RabbitMQ queue mail has no consumer", SERVICE),
     # Processes and releases.
     ("BE", "be_threads_go", "Go threads", "Go OS thread count 1200", SERVICE),
     ("BE", "be_heap_objects_go", "Go heap objects", "Go heap objects count 40M", SERVICE),
