@@ -25,8 +25,7 @@ _DIMENSIONS = {
     "DomainName": "database",
     "TableName": "table",
     "FunctionName": "function",
-    "QueueName": "queue",
-    "queue_id": "queue",
+    **dict.fromkeys(("QueueName", "queue_id"), "queue"),
     "TopicName": "topic",
     "StreamName": "stream",
     "DeliveryStreamName": "stream",
@@ -50,10 +49,8 @@ _DIMENSIONS = {
     "cluster": "cluster",
     "backup_job": "backupjob",
     "zone": "zone",
-    "project": "project",
-    "project_id": "project",
-    "account": "account",
-    "account_id": "account",
+    **dict.fromkeys(("project", "project_id"), "project"),
+    **dict.fromkeys(("account", "account_id"), "account"),
 }
 """Labels that name an object by themselves, the most precise first: dimensions of CloudWatch, then common ones."""
 
