@@ -123,6 +123,8 @@ STATED = [
     ),
     ("FE", "fe_stale_clients", "Old versions", "30% of tabs still run v7", ""),
     ("FE", "fe_csp_inline", "CSP reports", "CSP violation: inline style without nonce", ""),
+    ("FE", "fe_balancer_errors", "Web frontend returns 5XX", "", "metric=HTTPCode_ELB_5XX_Count"),
+    ("BE", "be_housekeeping_behind", "JanitorLate", "Old carts have not been swept for a day", SERVICE),
     ("FE", "fe_csp", "CSP reports", "CSP violation: blocked URI https://cdn.example", ""),
     ("BE", "be_provider_answers", "UpstreamErrors", "503 from the SMS provider", SERVICE),
     ("BE", "be_provider_answers", "金流異常", "藍新 API 逾時", SERVICE),
