@@ -27,9 +27,11 @@ CASES = [
     ("db_read_only_clickhouse", "ClickHouseReplicaReadonly", "Table is read-only"),
     # Behind, stopped, lost and split are different troubles.
     ("db_replication_stopped_mysql", "MySQL slave SQL thread not running", ""),
-    ("db_replica_missing", "RedisDisconnectedReplica", "A replica is missing"),
+    ("db_redis_replica_lost", "RedisDisconnectedReplica", "A replica is missing"),
+    ("db_replica_missing", "PostgresReplicaMissing", "A standby is missing"),
     ("db_split_brain", "PostgresSplitBrain", "Two primaries"),
-    ("db_no_primary", "MongoDB has no primary", ""),
+    ("db_mongo_no_primary", "MongoDB has no primary", ""),
+    ("db_no_primary", "Redis has no master", ""),
     ("db_failover", "PostgresFailover", "pg-2 was promoted"),
     ("db_slot", "Replication slot inactive", "Slot cdc keeps WAL"),
     # Disks: space, inodes, speed, and no word of it.
