@@ -56,6 +56,8 @@ CASES = [
     ("db_redis_full_evicting", "Redis memory usage 99 %", "Evicted keys 200/s"),
     ("db_page_cache_neo4j", "Neo4j page cache hit ratio is low", ""),
     ("db_disk_managed", "RDS free storage is low", ""),
+    ("db_disk_bookie", "PulsarLedgerDiskUsage", "Ledger disk usage 85 %"),
+    ("db_backup_failed", "Galera backup", "The backup of pxc-shop did not succeed"),
     ("infra_account_taken", "Entra ID: impossible travel", "amy signed in from two countries"),
     ("infra_lockout", "Account lockouts", "svc_backup is locked out again"),
     ("infra_key_deletion", "KMS key", "The key is scheduled for deletion"),
