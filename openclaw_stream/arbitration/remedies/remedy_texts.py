@@ -115,7 +115,7 @@ TEXTS = {
         missing_setting=(
             "A restart does not help while the setting is missing: supply the ConfigMap, Secret or variable first."
         ),
-        image_pull="A restart does not help: check that the image exists in the registry and the pull secret is valid.",
+        image_pull="A restart does not help while the image cannot be pulled: remove the reason that the pod's events give first.",
         dependency="The cause lies in what {target} calls: more CPU or replicas, or a restart, would not cure it.",
         release="Before you roll {target} back, look up what else the release changed, such as schemas and settings.",
         hang="Before you restart {target}, save a thread or heap dump: a restart removes the trace of the cause.",
@@ -165,7 +165,7 @@ TEXTS = {
         ),
         crash_loop="重啟無法排除反覆崩潰：請先查看上一個容器的日誌、結束代碼，以及該 Pod 的事件。",
         missing_setting="設定補齊之前重啟沒有幫助：請先補上缺少的 ConfigMap、Secret 或環境變數。",
-        image_pull="重啟沒有幫助：請確認映像檔存在於映像檔倉庫，以及拉取用的密鑰有效。",
+        image_pull="無法拉取映像檔時重啟沒有幫助：請先排除 Pod 事件中所述的原因。",
         dependency="原因在 {target} 所呼叫的對象：增加 CPU、副本或重啟都無法排除。",
         release="將 {target} 退回前一版之前，請先查明該次上版還變更了什麼，例如資料表結構與設定。",
         hang="重啟 {target} 之前，請先保存執行緒或記憶體傾印：重啟後原因就無從追查。",
