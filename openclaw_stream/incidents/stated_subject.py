@@ -17,7 +17,7 @@ from openclaw_stream.text import Hidden, safe_text
 
 _NAME_MAX, _VALUE_MIN = 200, 2
 _DIMENSIONS = {
-    "InstanceId": HOST,
+    **dict.fromkeys(("InstanceId", "instanceId"), HOST),
     **dict.fromkeys(
         ("DBInstanceIdentifier", "DBClusterIdentifier", "CacheClusterId", "ReplicationGroupId"), "database"
     ),
@@ -129,8 +129,9 @@ _NO_NAME = re.compile(
 _OBJECT_WORDS = {
     **dict.fromkeys(("application", "app", "certificate", "claim", "cluster", "controller", "database", "device")),
     **dict.fromkeys(("job", "machine", "pool", "project", "queue", "quota", "release", "router", "switch")),
-    **dict.fromkeys(("table", "topic", "tunnel", "volume", "webhook")),
+    **dict.fromkeys(("secret", "table", "topic", "tunnel", "volume", "webhook")),
     HOST: HOST,
+    "cert": "certificate",
     "server": HOST,
     NODE: NODE,
 }
@@ -227,7 +228,7 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
         found = store
     elif subject.kind in (HOST, NODE) and any(_occurrence(labels.get("subnet", ""), text)):
         found = Subject("subnet", "", labels["subnet"])
-    elif subject.kind == SERVICE and (subject.name.lower() in _CLOUD_SERVICES or not _occurs(subject.name, text)):
+    elif subject.kind == SERVICE and (subject.name.lower() in _CLOUD_SERVICES or not _is_meant(subject.name, text)):
         found = _secret(labels) or _of_platform(subject.name, labels, text)
     elif subject.kind == HOST and not _occurs(subject.name, text):
         found = _secret(labels) or _measured(labels, text) or next(_named_by_word(labels, text), None)
@@ -357,15 +358,24 @@ def _in_namespace(text: str, namespace: str) -> Subject | None:
 
 def _of_platform(service: str, labels: Mapping[str, str], text: str) -> Subject | None:
     """Return the object of an alert that names a platform or product as its service."""
+    if "usagetype" in labels and (account := labels.get("linkedaccount", "")):
+        return Subject("account", "", account)  # who pays for a service of the cloud
     for product in _PRODUCTS:
         if any(_occurrence(labels.get(product, ""), text)):
             return Subject(product, "", labels[product])
-    named = next(_named_by_word(labels, text), None)
+    named = next(_named_by_word(labels, text), None) or _agents_host(service, labels, text)
     if named or service.lower() not in _PLATFORM_SERVICES:
         return named
     if any(_occurrence(labels.get("pod", ""), text)):
         return Subject("pod", "", workload_of_pod(labels["pod"]))
     return _stated(labels, text)
+
+
+def _agents_host(service: str, labels: Mapping[str, str], text: str) -> Subject | None:
+    """Return the host of an agent of a cloud's service; the agent of one host fails, not the service."""
+    hosts = (labels.get(label, "") for label in ("host", "hostname") if "agenttype" in labels)
+    named = (each for each in hosts if service.lower() in _CLOUD_SERVICES and any(_occurrence(each, text)))
+    return next((Subject(HOST, "", each) for each in named), None)
 
 
 def _named_by_word(labels: Mapping[str, str], text: str) -> Iterator[Subject]:
@@ -386,10 +396,16 @@ def _occurrence(value: str, text: str) -> Iterator[tuple[int, str]]:
     """Yield where a text has a value first, with the kind that the word before it means, empty where it means none."""
     if len(value) <= _VALUE_MIN or len(value) > _NAME_MAX or not re.search(r"[^\W\d]", value):
         return
-    match = re.search(rf"(?:(\w+)\W{{1,3}})?(?<![\w-]){re.escape(value)}(?![\w-])", text)
+    match = re.search(rf"(?:(\w+)\W{{1,3}}(?:[a-z0-9-]+/)?)?(?<![\w-]){re.escape(value)}(?![\w-])", text)
     if match:
         word = (match[1] or "").lower()
         yield match.end() - len(value), (_OBJECT_WORDS[word] or word) if word in _OBJECT_WORDS else ""
+
+
+def _is_meant(service: str, text: str) -> bool:
+    """Return whether a text names the service, and not one device of that make."""
+    device = re.search(rf"(?i:\b{re.escape(service)}) (?:device|switch|router|firewall) ", text)
+    return device is None and _occurs(service, text)
 
 
 def _occurs(name: str, text: str) -> bool:

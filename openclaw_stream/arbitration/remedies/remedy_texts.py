@@ -115,7 +115,7 @@ TEXTS = {
         missing_setting=(
             "A restart does not help while the setting is missing: supply the ConfigMap, Secret or variable first."
         ),
-        image_pull="A restart does not help while the image cannot be pulled: remove the reason that the pod's events give first.",
+        image_pull="A restart does not help while the image cannot be pulled: first remove what the pod's events name.",
         dependency="The cause lies in what {target} calls: more CPU or replicas, or a restart, would not cure it.",
         release="Before you roll {target} back, look up what else the release changed, such as schemas and settings.",
         hang="Before you restart {target}, save a thread or heap dump: a restart removes the trace of the cause.",

@@ -86,7 +86,7 @@ def test_the_evidence_gives_a_command(
         ("CPU is throttled", "Look up the CPU limit"),
         ("CrashLoopBackOff", "A restart does not cure a crash loop"),
         ("secret cart-tls not found, CrashLoopBackOff", "ConfigMap, Secret or variable"),
-        ("Failed to pull image cart:2.3", "the image exists"),
+        ("Failed to pull image cart:2.3", "the image cannot be pulled"),
         ("Error rate is 12 %", ""),
         ("CPU is at 9 %", ""),
         ("OOM killed. Do not raise the limit", ""),
