@@ -62,10 +62,10 @@ CASES = [
     ("infra_api_rejects", "KubeAPITerminatedRequests", ""),
     ("infra_kubelet_down", "KubeletDown", ""),
     # Networks, names, certificates, proxies.
-    ("infra_link_down", "NodeNetworkInterfaceFlapping", ""),
+    ("infra_link_flapping", "NodeNetworkInterfaceFlapping", ""),
     ("infra_interface_errors", "Interface Gi1/0/24: High error rate", ""),
     ("infra_packet_loss", "網路封包遺失率過高", ""),
-    ("infra_routing", "BGPNeighborDown", ""),
+    ("infra_bgp_down", "BGPNeighborDown", ""),
     ("infra_tunnel", "VPN 通道中斷", ""),
     ("infra_addresses", "CalicoIpPoolExhaustion", ""),
     ("infra_dns_errors", "CoreDNSErrorsHigh", "SERVFAIL for 4% of requests"),
