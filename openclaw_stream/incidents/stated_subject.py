@@ -27,8 +27,7 @@ _DIMENSIONS = {
     "FunctionName": "function",
     **dict.fromkeys(("QueueName", "queue_id"), "queue"),
     "TopicName": "topic",
-    "StreamName": "stream",
-    "DeliveryStreamName": "stream",
+    **dict.fromkeys(("StreamName", "DeliveryStreamName"), "stream"),
     "StateMachineArn": "statemachine",
     "AutoScalingGroupName": "autoscalinggroup",
     "LoadBalancer": "loadbalancer",
@@ -228,7 +227,7 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
         found = store
     elif subject.kind in (HOST, NODE) and any(_occurrence(labels.get("subnet", ""), text)):
         found = Subject("subnet", "", labels["subnet"])
-    elif subject.kind == SERVICE and (subject.name.lower() in _CLOUD_SERVICES or not _is_meant(subject.name, text)):
+    elif subject.kind == SERVICE and (subject.name.lower() in _CLOUD_SERVICES or not _occurs(subject.name, text)):
         found = _secret(labels) or _of_platform(subject.name, labels, text)
     elif subject.kind == HOST and not _occurs(subject.name, text):
         found = _secret(labels) or _measured(labels, text) or next(_named_by_word(labels, text), None)
@@ -363,19 +362,12 @@ def _of_platform(service: str, labels: Mapping[str, str], text: str) -> Subject 
     for product in _PRODUCTS:
         if any(_occurrence(labels.get(product, ""), text)):
             return Subject(product, "", labels[product])
-    named = next(_named_by_word(labels, text), None) or _agents_host(service, labels, text)
+    named = next(_named_by_word(labels, text), None)
     if named or service.lower() not in _PLATFORM_SERVICES:
         return named
     if any(_occurrence(labels.get("pod", ""), text)):
         return Subject("pod", "", workload_of_pod(labels["pod"]))
     return _stated(labels, text)
-
-
-def _agents_host(service: str, labels: Mapping[str, str], text: str) -> Subject | None:
-    """Return the host of an agent of a cloud's service; the agent of one host fails, not the service."""
-    hosts = (labels.get(label, "") for label in ("host", "hostname") if "agenttype" in labels)
-    named = (each for each in hosts if service.lower() in _CLOUD_SERVICES and any(_occurrence(each, text)))
-    return next((Subject(HOST, "", each) for each in named), None)
 
 
 def _named_by_word(labels: Mapping[str, str], text: str) -> Iterator[Subject]:
@@ -400,12 +392,6 @@ def _occurrence(value: str, text: str) -> Iterator[tuple[int, str]]:
     if match:
         word = (match[1] or "").lower()
         yield match.end() - len(value), (_OBJECT_WORDS[word] or word) if word in _OBJECT_WORDS else ""
-
-
-def _is_meant(service: str, text: str) -> bool:
-    """Return whether a text names the service, and not one device of that make."""
-    device = re.search(rf"(?i:\b{re.escape(service)}) (?:device|switch|router|firewall) ", text)
-    return device is None and _occurs(service, text)
 
 
 def _occurs(name: str, text: str) -> bool:
