@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
+from openclaw_stream.arbitration.rules import judge
+from openclaw_stream.arbitration.rules.rule_set import Cause
 from openclaw_stream.incidents.case import Case
+from openclaw_stream.vocabulary import Language
 from tests.builders import alert, case_from
 
 
@@ -218,3 +221,13 @@ def before_list(check: str) -> str:
 def case_of(example: Example) -> Case:
     """Return the case of one example."""
     return case_from(alert(example.name, example.text, example.label_map))
+
+
+def check_cause(expected: Cause, name: str, text: str) -> None:
+    """Check that an alert of this name and summary is decided with this cause, in each language."""
+    for language in Language:
+        judgement = judge(case_of(Example(expected.team, name, text)), language)
+        assert judgement.primary_responsibility is expected.team
+        assert judgement.action_title.endswith(expected.title[language])
+        for number, check in enumerate(map(before_list, expected.checks[language]), start=1):
+            assert f"\n{number}. {check}" in judgement.description

@@ -5,7 +5,7 @@ import pytest
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.arbitration.rules.loading import parse, sources
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.examples import Example, before_list, case_of
+from tests.arbitration.rules.examples import Example, case_of, check_cause
 
 pytestmark = pytest.mark.pure
 
@@ -41,13 +41,7 @@ CASES = [
 
 @pytest.mark.parametrize(("cause", "name", "text"), CASES)
 def test_the_stated_cause_is_found(cause: str, name: str, text: str) -> None:
-    expected = CAUSES[cause]
-    for language in Language:
-        judgement = judge(case_of(Example(expected.team, name, text)), language)
-        assert judgement.primary_responsibility is expected.team
-        assert judgement.action_title.endswith(expected.title[language])
-        for number, check in enumerate(map(before_list, expected.checks[language]), start=1):
-            assert f"\n{number}. {check}" in judgement.description
+    check_cause(CAUSES[cause], name, text)
 
 
 @pytest.mark.parametrize("name", ["NodeBondDegraded", "WanLinkProbesFailing"])

@@ -5,7 +5,7 @@ import pytest
 from openclaw_stream.arbitration.rules import judge
 from openclaw_stream.arbitration.rules.loading import parse, sources
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.examples import Example, before_list, case_of
+from tests.arbitration.rules.examples import Example, case_of, check_cause
 
 pytestmark = pytest.mark.pure
 
@@ -59,13 +59,7 @@ CASES = [
 
 @pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[case[0] for case in CASES])
 def test_the_stated_reason_is_the_cause(cause: str, name: str, text: str) -> None:
-    expected = CAUSES[cause]
-    for language in Language:
-        judgement = judge(case_of(Example("INFRA", name, text)), language)
-        assert judgement.primary_responsibility is Responsibility.INFRA
-        assert judgement.action_title.endswith(expected.title[language])
-        for number, check in enumerate(map(before_list, expected.checks[language]), start=1):
-            assert f"\n{number}. {check}" in judgement.description
+    check_cause(CAUSES[cause], name, text)
 
 
 def test_a_claim_makes_a_full_disk_a_full_volume() -> None:

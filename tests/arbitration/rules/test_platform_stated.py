@@ -7,7 +7,7 @@ from openclaw_stream.arbitration.rules.loading import parse, sources
 from openclaw_stream.arbitration.rules.rule_set import Cause, Technology
 from openclaw_stream.text import safe_text
 from openclaw_stream.vocabulary import Language, Responsibility
-from tests.arbitration.rules.examples import Example, before_list, case_of
+from tests.arbitration.rules.examples import Example, case_of, check_cause
 
 pytestmark = pytest.mark.pure
 
@@ -142,13 +142,7 @@ CASES = [
 
 @pytest.mark.parametrize(("cause", "name", "text"), CASES, ids=[case[0] for case in CASES])
 def test_the_stated_cause_is_found(cause: str, name: str, text: str) -> None:
-    expected = CAUSES[cause]
-    for language in Language:
-        judgement = judge(case_of(Example(expected.team, name, text)), language)
-        assert judgement.primary_responsibility is expected.team
-        assert judgement.action_title.endswith(expected.title[language])
-        for number, check in enumerate(map(before_list, expected.checks[language]), start=1):
-            assert f"\n{number}. {check}" in judgement.description
+    check_cause(CAUSES[cause], name, text)
 
 
 def test_an_expired_certificate_of_our_own_is_not_that_of_another_party() -> None:
