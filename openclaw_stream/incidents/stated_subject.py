@@ -13,110 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from openclaw_stream.alerts.resource_names import workload_of_pod
 from openclaw_stream.alerts.subject import ALERT, HOST, NODE, SERVICE, Subject
 from openclaw_stream.incidents.case import Exemplar
+from openclaw_stream.incidents.object_labels import (
+    ATTRIBUTES,
+    DIMENSIONS,
+    MEASURED,
+    NAMED,
+    OBJECT_WORDS,
+    PRODUCTS,
+    STATED,
+)
 from openclaw_stream.text import Hidden, safe_text
 
 _NAME_MAX, _VALUE_MIN = 200, 2
-_DIMENSIONS = {
-    **dict.fromkeys(("InstanceId", "instanceId"), HOST),
-    **dict.fromkeys(
-        ("DBInstanceIdentifier", "DBClusterIdentifier", "CacheClusterId", "ReplicationGroupId"), "database"
-    ),
-    "SourceIdentifier": "database",
-    "DomainName": "database",
-    "TableName": "table",
-    "FunctionName": "function",
-    **dict.fromkeys(("QueueName", "queue_id"), "queue"),
-    "TopicName": "topic",
-    **dict.fromkeys(("StreamName", "DeliveryStreamName"), "stream"),
-    "StateMachineArn": "statemachine",
-    "AutoScalingGroupName": "autoscalinggroup",
-    "LoadBalancer": "loadbalancer",
-    "LoadBalancerName": "loadbalancer",
-    "NatGatewayId": "natgateway",
-    "FileSystemId": "filesystem",
-    "VolumeId": "volume",
-    "TransitGateway": "transitgateway",
-    "VpnId": "vpn",
-    "DistributionId": "distribution",
-    "ApiName": "api",
-    "BucketName": "bucket",
-    "ClusterName": "cluster",
-    "ClusterIdentifier": "cluster",
-    "database_id": "database",
-    "package": "application",
-    "device": "device",
-    "cluster": "cluster",
-    "backup_job": "backupjob",
-    "zone": "zone",
-    **dict.fromkeys(("project", "project_id"), "project"),
-    **dict.fromkeys(("account", "account_id"), "account"),
-}
-"""Labels that name an object by themselves, the most precise first: dimensions of CloudWatch, then common ones."""
-
-_STATED = {
-    "certificatename": "certificate",
-    "subjectcn": "certificate",
-    "name": "",
-    "exportedname": "",
-    "claimname": "claim",
-    "application": "application",
-    "app": "application",
-    "queue": "queue",
-    "table": "table",
-    "servername": HOST,
-    "host": HOST,
-    "device": "device",
-    "volume": "volume",
-    "controller": "controller",
-    "warehouse": "warehouse",
-    "subscriptionid": "subscription",
-    "gateway": "gateway",
-    "bucket": "bucket",
-    "pool": "pool",
-    "kubernetesname": "",
-    "cluster": "cluster",
-    "clusterid": "cluster",
-}
-"""Labels that name an object if the sentence has their value; an empty kind stands for the word before the value."""
-
-_PRODUCTS = ("thanos", "prometheus", "alertmanager", "loki", "tempo", "mimir", "grafana", "vmagent", "ruler")
-"""Products that name their own instances by a label of their name."""
-
-_MEASURED = {
-    "consumergroup": "consumergroup",
-    "consumergroupid": "consumergroup",
-    "groupid": "consumergroup",
-    "queue": "queue",
-    "taskqueue": "queue",
-    "applicationname": "application",
-    "appname": "application",
-    "taskname": "task",
-    "unit": SERVICE,
-    "device": "device",
-}
-"""Labels of what exporters of brokers, schedulers and devices measure."""
-
-_NAMED = {
-    **dict.fromkeys(("queuename", "queue"), "queue"),
-    **dict.fromkeys(("consumergroup", "consumergroupid"), "consumergroup"),
-    **dict.fromkeys(("tablename", "table"), "table"),
-    **dict.fromkeys(("collection", "keyspace", "index", "bucket", "stanza", "repository", "pipeline", "workflow")),
-    **dict.fromkeys(("replicaset", "rs", "replicasetname"), "replicaset"),
-    **dict.fromkeys(("databasename", "database", "datname", "dbname"), "database"),
-    **dict.fromkeys(("dagid", "dag"), "dag"),
-    **dict.fromkeys(("entityname", "servicename", "serviceid"), SERVICE),
-    **dict.fromkeys(("application", "applicationname", "appname", "appid", "app"), "application"),
-    **dict.fromkeys(("subnet", "subnetid"), "subnet"),
-    **dict.fromkeys(("role", "rolename"), "role"),
-    **dict.fromkeys(("connectionname", "tunnel", "vpn"), "connection"),
-    **dict.fromkeys(("domain", "domainname"), "domain"),
-    **dict.fromkeys(("filer", "volume", "datastore", "broker", "bookie", "sensor", "site", "component", "monitor")),
-    "integration": None,
-    **dict.fromkeys(("resource", "resourcename", "name"), "resource"),
-    **dict.fromkeys(("clustername", "cluster", "clusterid"), "cluster"),
-}
-"""Labels that name an object where nothing else does, the most precise first; without a kind the label's name is it."""
-
 _NO_NAME = re.compile(
     r"[\d\W]*|true|false|none|null|default|unknown|[^@\s]*\s.*|[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|(?-i:[A-Z]+(?:_[A-Z]+)+)|(?:requests|limits)\..*"
@@ -125,15 +33,6 @@ _NO_NAME = re.compile(
 )
 """Numbers, sentences, missing values, hashes, constants, resources of quotas, and roles of a cluster's members."""
 
-_OBJECT_WORDS = {
-    **dict.fromkeys(("application", "app", "certificate", "claim", "cluster", "controller", "database", "device")),
-    **dict.fromkeys(("job", "machine", "pool", "project", "queue", "quota", "release", "router", "switch")),
-    **dict.fromkeys(("secret", "table", "topic", "tunnel", "volume", "webhook")),
-    HOST: HOST,
-    "cert": "certificate",
-    "server": HOST,
-    NODE: NODE,
-}
 _DATA_STORE_WORDS = frozenset(
     (
         "db",
@@ -178,6 +77,8 @@ _MEMBER = re.compile(r"(?P<service>[a-z0-9-]+)-\d+\.(?P=service)(?:\.|$)")
 _INSTANCE = re.compile(r"\(instance [^()\n]{0,200}\)")
 """What templates append to any summary: the address of the exporter."""
 _ANY = re.compile("")
+_PARTS = re.compile(r"\w[-_./]\w")
+_PLACE = re.compile(r"\b(?:in|of|from)(?: the)?(?: cluster)? [\"'`]?$", re.IGNORECASE)
 _CONDITIONS = {
     "device": re.compile(
         r"^(?!/dev/|[a-z]{2,3}\d*$|(?:eth|ens|eno|bond|nvme|dm-|md)\d|(?:mobile|desktop|tablet|phone|low-\w+)$)",
@@ -221,6 +122,7 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
             or _in_namespace(text, subject.namespace)
             or _in_title(alert.name, labels)
             or _down(alert.name, text)
+            or _in_text(labels, text)
             or _named(labels, subject.namespace)
         )
     elif subject.kind == SERVICE and (store := _data_store_of(subject.name, text)):
@@ -230,7 +132,12 @@ def _of_alert(subject: Subject, alert: Exemplar) -> Subject:
     elif subject.kind == SERVICE and (subject.name.lower() in _CLOUD_SERVICES or not _occurs(subject.name, text)):
         found = _secret(labels) or _of_platform(subject.name, labels, text)
     elif subject.kind == HOST and not _occurs(subject.name, text):
-        found = _secret(labels) or _measured(labels, text) or next(_named_by_word(labels, text), None)
+        found = (
+            _secret(labels)
+            or _measured(labels, text)
+            or next(_named_by_word(labels, text), None)
+            or _whole_cluster(labels, text)
+        )
     elif subject.kind == _UNNAMED_KIND:
         found = _named_kind(subject.name, text)
     else:
@@ -273,14 +180,14 @@ def _stated(labels: Mapping[str, str], text: str) -> Subject | None:
     """Return the object whose name stands first in the text."""
     found = [
         (start, Subject(kind or word or _UNNAMED_KIND, "", labels[label]))
-        for label, kind in (_MEASURED | _STATED).items()
+        for label, kind in (MEASURED | STATED).items()
         for start, word in _occurrence(labels.get(label, ""), text)
     ]
     return min(found, key=lambda each: each[0])[1] if found else None
 
 
 def _dimension(labels: Mapping[str, str]) -> Subject | None:
-    for label, kind in _DIMENSIONS.items():
+    for label, kind in DIMENSIONS.items():
         value = labels.get(label, "").strip()
         if value and _CONDITIONS.get(label, _ANY).search(value):
             return Subject(kind, "", _balancer(value) if kind == "loadbalancer" else value)
@@ -292,12 +199,33 @@ def _named(labels: Mapping[str, str], namespace: str) -> Subject | None:
 
     Within a namespace a cluster is no object, but the place of one.
     """
-    for label, kind in _NAMED.items():
+    for label, kind in NAMED.items():
         if namespace and kind == "cluster":
             continue
         value = labels.get(label, "")
         if _VALUE_MIN < len(value) <= _NAME_MAX and not _NO_NAME.fullmatch(value):
             return Subject(kind or label, "", value)
+    return None
+
+
+def _in_text(labels: Mapping[str, str], text: str) -> Subject | None:
+    """Return the object whose name, of several parts, stands first in the text, whatever its label is called."""
+    found = [
+        (start, Subject(NAMED.get(label) or label, "", value))
+        for label, value in labels.items()
+        if label not in ATTRIBUTES and _PARTS.search(value) and not _NO_NAME.fullmatch(value)
+        for start, _ in _occurrence(value, text)
+    ]
+    return min(found)[1] if found else None
+
+
+def _whole_cluster(labels: Mapping[str, str], text: str) -> Subject | None:
+    """Return the cluster that the text is about, where the host only reports it; "in cluster X" is the place."""
+    for label in ("cluster", "clusterid", "clustername"):
+        value = labels.get(label, "")
+        for start, _ in _occurrence(value, text):
+            if not _PLACE.search(text[:start]):
+                return Subject("cluster", "", value)
     return None
 
 
@@ -309,7 +237,7 @@ def _balancer(name: str) -> str:
 
 def _measured(labels: Mapping[str, str], text: str) -> Subject | None:
     """Return the object that an exporter, which the labels name as the host, measures."""
-    for label, kind in _MEASURED.items():
+    for label, kind in MEASURED.items():
         value = labels.get(label, "")
         if any(_occurrence(value, text)) and _CONDITIONS.get(label, _ANY).search(value):
             return Subject(kind, "", value)
@@ -359,7 +287,7 @@ def _of_platform(service: str, labels: Mapping[str, str], text: str) -> Subject 
     """Return the object of an alert that names a platform or product as its service."""
     if "usagetype" in labels and (account := labels.get("linkedaccount", "")):
         return Subject("account", "", account)  # who pays for a service of the cloud
-    for product in _PRODUCTS:
+    for product in PRODUCTS:
         if any(_occurrence(labels.get(product, ""), text)):
             return Subject(product, "", labels[product])
     named = next(_named_by_word(labels, text), None)
@@ -376,7 +304,7 @@ def _named_by_word(labels: Mapping[str, str], text: str) -> Iterator[Subject]:
         value = labels.get(label, "")
         for _, word in _occurrence(value, text):
             if word or f"`{value}`" in text:
-                yield Subject(word or _STATED[label] or _UNNAMED_KIND, "", value)
+                yield Subject(word or STATED[label] or _UNNAMED_KIND, "", value)
 
 
 def _named_kind(name: str, text: str) -> Subject | None:
@@ -391,7 +319,7 @@ def _occurrence(value: str, text: str) -> Iterator[tuple[int, str]]:
     match = re.search(rf"(?:(\w+)\W{{1,3}}(?:[a-z0-9-]+/)?)?(?<![\w-]){re.escape(value)}(?![\w-])", text)
     if match:
         word = (match[1] or "").lower()
-        yield match.end() - len(value), (_OBJECT_WORDS[word] or word) if word in _OBJECT_WORDS else ""
+        yield match.end() - len(value), (OBJECT_WORDS[word] or word) if word in OBJECT_WORDS else ""
 
 
 def _occurs(name: str, text: str) -> bool:
