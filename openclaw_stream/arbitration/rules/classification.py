@@ -85,7 +85,7 @@ def classify(evidence: AlertEvidence, rule_set: RuleSet, owner: Responsibility |
         terms=_terms(applicable[team], evidence.matches),
         matched=matched,
         pointed=_pointed(applicable, evidence.matches, rule_set) if owner else frozenset(),
-        beside=_beside(team, evidence.matches, rule_set),
+        beside=_beside(team if matched else Responsibility.COLLAB, evidence.matches, rule_set),
         not_second=frozenset(
             each.second
             for each in rule_set.close_seconds

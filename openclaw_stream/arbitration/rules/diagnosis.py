@@ -107,9 +107,10 @@ def _joined(first: Iterable[Responsibility], second: Iterable[Responsibility]) -
 def _diagnose(classifications: Sequence[Classification], unknown: Cause) -> Diagnosis:
     matched = [each for each in classifications if each.matched]
     if not matched:
-        root = classifications[0]
+        first, *others = classifications
+        root = replace(first, team=first.beside or first.team)
         return Diagnosis(
-            Responsibility.COLLAB, root.confidence, (root.team,), unknown, root, supporting=tuple(classifications)
+            Responsibility.COLLAB, root.confidence, (root.team,), unknown, root, supporting=(root, *others)
         )
     confident = [each for each in matched if each.confidence >= _CONFIDENCE_MIN] or matched
     faults = [each for each in confident if each.evidence.severity is not Severity.INFO] or confident

@@ -57,6 +57,8 @@ def test_what_a_sentence_calls_down_is_a_service_where_no_label_names_one() -> N
 def test_a_test_notification_is_no_fault() -> None:
     judgement = judge(case_from(alert("TestAlert", annotations={"summary": "Notification test"})), Language.EN)
     assert judgement.primary_responsibility is Responsibility.COLLAB
+    assert judgement.secondary_teams == [Responsibility.INFRA]
+    assert "(INFRA)" in judgement.responsibility_reasoning
     assert "Test notification" in judgement.action_title
     assert "it reports no fault" in judgement.description
 

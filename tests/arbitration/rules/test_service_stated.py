@@ -130,6 +130,19 @@ STATED = [
     ("BE", "be_provider_answers", "金流異常", "藍新 API 逾時", SERVICE),
     ("BE", "be_figure", "SignupsLow", "Sign-ups 40% below yesterday", SERVICE),
     ("BE", "be_down", "BlueboxOrdersDown", "Bluebox Orders is down", ""),
+    # What the alert names already: the method that blocks, the edge configuration, the sale.
+    ("FE", "fe_preferences_wait", "ANR rate", "Main thread in SharedPreferencesImpl.awaitLoadedLocked", ""),
+    ("FE", "fe_app_hangs", "ANR rate", "Main thread in Socket.connect", ""),
+    (
+        "INFRA",
+        "infra_hit_ratio_change",
+        "CdnHitRatio",
+        "Cache hit ratio 38% since the edge configuration v12",
+        "cdn=edge",
+    ),
+    ("INFRA", "infra_hit_ratio", "CdnHitRatio", "Cache hit ratio 38%", "cdn=edge"),
+    ("BE", "be_cpu_sale", "CPU 使用率過高", "演唱會開賣，HPA 目前 6，最大 20", SERVICE),
+    ("BE", "be_cpu_surge", "CPU 使用率過高", "流量倍增", SERVICE),
     # Compiled scripts, new schemas and old mirrors.
     ("BE", "be_compiled_scripts", "Metaspace usage", "Metaspace at 97%. Templates are compiled per request", SERVICE),
     (
