@@ -161,6 +161,15 @@ STATED = [
         SERVICE,
     ),
     ("BE", "be_repo_stale", "MirrorAge", "Package repo base was not updated for 3 days, data is stale", SERVICE),
+    # A worker that waits, an index and a consent script that are not there, a queue of stages.
+    ("FE", "fe_worker_waits", "stale clients", "30% of tabs still run v7. skipWaiting is never called", "app=kiosk"),
+    ("FE", "fe_stale_clients", "stale clients", "30% of tabs still run v7, skipWaiting fails", "app=kiosk"),
+    ("DB", "db_missing_index", "SlowQueries", "Table scan of visits, missing index on shop_id", "service=visits-db"),
+    ("DB", "db_missing_index", "慢查詢暴增", "visits 全表掃描，缺少 shop_id 索引", "service=visits-db"),
+    ("DB", "db_scans", "SlowQueries", "Full table scan of visits", "service=visits-db"),
+    ("FE", "fe_consent_missing", "PageviewsZero", "0 page views. Console: __tcfapi is not defined", "app=kiosk"),
+    ("INFRA", "infra_orca_queue", "SpinnakerOrcaQueueMessageLagHigh", "Orca queue message lag is 60s", ""),
+    ("INFRA", "infra_build_queue", "JenkinsQueueBacklog", "Builds queue up", ""),
 ]
 
 
