@@ -290,6 +290,8 @@ def _of_platform(service: str, labels: Mapping[str, str], text: str) -> Subject 
     for product in PRODUCTS:
         if any(_occurrence(labels.get(product, ""), text)):
             return Subject(product, "", labels[product])
+    if any(_occurrence(labels.get("filer", ""), text)):
+        return Subject("filer", "", labels["filer"])
     named = next(_named_by_word(labels, text), None)
     if named or service.lower() not in _PLATFORM_SERVICES:
         return named

@@ -38,6 +38,7 @@ def alert(text: str, alert_name: str = "SomethingIsWrong", /, **labels: str) -> 
         (Subject("resource", "shop", "web"), alert("Secret shop/web expires", name="web"), "secret/shop/web"),
         (Subject("resource", "shop", "web"), alert("The cert `web` expires", name="web"), "certificate/shop/web"),
         (Subject(SERVICE, "", "EC2 - Other"), alert("+80%", linked_account="pay", usage_type="Nat"), "account/pay"),
+        (Subject(SERVICE, "", "cinder"), alert("cinder: array fs-2 is full", filer="fs-2"), "filer/fs-2"),
         (Subject(SERVICE, "", "ironic"), alert("ironic: node n-7 fails", name="n-7"), "node/n-7"),
         (UNNAMED, alert("card-scan serves too slowly", predictor="card-scan", version="1.4.2"), "predictor/card-scan"),
         (UNNAMED, alert("1.4.2 fails", version="1.4.2", team="card-scan"), "alert/SomethingIsWrong"),

@@ -114,7 +114,7 @@ CASES = [
     ("infra_directory_replication", "AD Replication Failure", ""),
     ("infra_target_down", "TargetDown", "Scrape targets of the job node are down"),
     ("infra_alertmanager_unreachable", "PrometheusNotConnectedToAlertmanagers", ""),
-    ("infra_on_battery", "UPS on battery", "Runtime remaining 14 min"),
+    ("infra_ups_on_battery", "UPS on battery", "Runtime remaining 14 min"),
     ("infra_zombies", "ZombieProcesses", "120 zombie processes on app-3"),
     ("infra_device_cpu", "Firewall CPU 98%", ""),
     ("infra_optics", "OpticalRxPowerLow", "rx power -23 dBm"),
