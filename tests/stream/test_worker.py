@@ -46,7 +46,7 @@ def test_alerts_become_decisions(new_pipeline: NewPipeline) -> None:
         [
             (0, alert("checkout", "PostgreSQLTooManyConnections", severity="page", message="connections exhausted")),
             (0, alert("checkout", "PostgreSQLTooManyConnections", severity="page")),
-            (1, webhook(alert("web", "HighErrorRate"), alert("cart", "KubePodCrashLooping"))),
+            (1, webhook(alert("web", "HighErrorRate"), alert("cart", "HighMemoryUsage"))),
             (1, b"not json"),
             (1, None),
         ],
