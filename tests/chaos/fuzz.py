@@ -5,6 +5,7 @@ Records are classified independently of the program: by another JSON parser, and
 
 import contextlib
 import json
+import math
 import time
 import urllib.request
 from collections import Counter
@@ -89,8 +90,8 @@ def metrics(address: str) -> Counter[str]:
     totals: Counter[str] = Counter()
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
         for line in answer.read().decode().splitlines():
-            if not line.startswith("#"):
-                name, value = line.rsplit(" ", 1)
+            name, _, value = line.rpartition(" ")
+            if not line.startswith("#") and math.isfinite(float(value)):  # a limit that is not set is infinite
                 totals[name.split("{")[0]] += int(float(value))
                 if name.startswith("openclaw_alerts_total") and 'status="firing"' in name:
                     totals["firing"] += int(float(value))

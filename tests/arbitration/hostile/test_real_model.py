@@ -20,6 +20,7 @@ from tests.arbitration.hostile.event_checks import could_be_run, violations
 from tests.arbitration.hostile.model_texts import copied_sentences, is_repetitive, is_written_in, judgement_texts
 from tests.arbitration.hostile.secrets import SECRETS
 from tests.arbitration.llm.providers.loopback import Answer, responds
+from tests.arbitration.remedies.quotes import quotes_in
 from tests.conftest import PROJECT
 
 CALLS_MAX = 3
@@ -115,7 +116,7 @@ def commands_without_reason(outcome: Outcome) -> Iterator[str]:
     proposed += [(each["kubectl_or_config"], each["command_reason"]) for each in suggestions]
     proposed += [(each["command"], each["command_reason"]) for each in outcome.events("tuning")]
     for command, reason in proposed:
-        quotes = [each.partition("”")[0] for each in reason.split("“")[1:]]
+        quotes = quotes_in(reason)
         if could_be_run(command) and not any(quote in evidence for quote in quotes for evidence in alert_texts()):
             yield f"{command}: {reason}"
         if reason and not command:
